@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * device.h - one DMA master: everything under which its traffic arrives
+ */
+#ifndef IOMMUABS_DEVICE_H
+#define IOMMUABS_DEVICE_H
+
+#include <iommuabs/types.h>
+
+IOMMUABS_BEGIN_DECLS
+
+/* segment, bus, device, function in one word: as firmware numbers them. */
+#define IOMMUABS_PCI(seg, bus, dev, fn)                     \
+	(((uint32_t)(seg) << 16) | ((uint32_t)(bus) << 8) | \
+	 ((uint32_t)(dev) << 3) | (uint32_t)(fn))
+
+/* Stream / requester IDs [first, first + nr) of one unit. */
+struct iommuabs_stream_range {
+	struct iommuabs_unit *unit;
+	uint32_t first;
+	uint32_t nr; /* > 0 */
+	/* PCI requester ID that arrives as @first (for a PCI host bridge). */
+	uint32_t rid;
+};
+
+/* A region that must be mapped 1:1 (or at @gfn) while the device is attached. */
+struct iommuabs_reserved {
+	iommuabs_gfn_t gfn;
+	iommuabs_mfn_t mfn;
+	uint64_t nr;	/* frames, > 0 */
+	uint32_t flags; /* READ, WRITE, memory type; 0: must stay unmapped */
+};
+
+/* Values of iommuabs_device_desc.flags. */
+/* PCI: iommuabs_device_find_pci() finds it; @pci or the ranges' rids say where. */
+#define IOMMUABS_DEVICE_PCI (1u << 0)
+/* A host bridge: each id is some function; others may be carved out of it. */
+#define IOMMUABS_DEVICE_RANGE (1u << 1)
+/* Its interrupts can't be told from another device's (GICv2m, no remapping). */
+#define IOMMUABS_DEVICE_UNSAFE_MSI (1u << 2)
+
+/* Everything is copied. */
+struct iommuabs_device_desc {
+	uint32_t size; /* sizeof(struct iommuabs_device_desc) */
+	uint32_t flags;
+	const char *
+		name; /* for people, shorter than IOMMUABS_NAME_MAX; NULL: made up */
+	const char *
+		path; /* in the device tree, shorter than IOMMUABS_PATH_MAX; NULL */
+	void *cookie;
+	uint32_t
+		pci; /* IOMMUABS_PCI(); with flag PCI, first function of a range */
+	uint32_t nr_pci; /* functions, in requester-ID order; 0 counts as 1 */
+	const struct iommuabs_stream_range *streams;
+	uint32_t nr_streams; /* 0: no unit sees its DMA */
+	const struct iommuabs_reserved *reserved;
+	uint32_t nr_reserved;
+};
+
+/* Values of iommuabs_attach_options.flags. */
+/* The device may write to the interrupt controller's shared doorbell. */
+#define IOMMUABS_ALLOW_UNSAFE_MSI (1u << 0)
+/* A permitted DMA may fault for a moment. */
+#define IOMMUABS_ALLOW_WINDOW (1u << 1)
+
+/* How the device is attached; a call without options decides as the domain. */
+struct iommuabs_attach_options {
+	uint32_t size; /* sizeof(struct iommuabs_attach_options) */
+	uint32_t flags;
+	uint32_t strategy; /* enum iommuabs_strategy; 0: the domain's */
+};
+
+/**
+ * iommuabs_device_add() - describe a device, or carve one out of a range device
+ * @desc: copied
+ * @dev:  written on success
+ *
+ * Ids inside a range device are taken out of it; they must be blocked there.
+ *
+ * Context: BOOT or TASK; allocates.
+ * Return:  0 | E_INVAL (a range wraps, an id is wider than its unit has, a
+ *          unit of another instance, an unknown flag, a name too long, ids of
+ *          which some lie in a range device and some do not) | E_VERSION |
+ *          E_EXISTS (an id or PCI function is another device's) | E_BUSY (the
+ *          range device is attached) | E_NOMEM.
+ */
+IOMMUABS_MUST_CHECK int
+iommuabs_device_add(struct iommuabs *abs,
+		    const struct iommuabs_device_desc *desc,
+		    struct iommuabs_device **dev);
+
+/**
+ * iommuabs_device_remove() - forget a device; its ids stay blocked
+ *
+ * Ids that were carved out of a range device go back there.
+ *
+ * Context: TASK.
+ * Return:  0 | E_INVAL | E_BUSY (attached, or devices are carved out of it).
+ */
+IOMMUABS_MUST_CHECK int iommuabs_device_remove(struct iommuabs_device *dev);
+
+/**
+ * iommuabs_device_next() - walk the devices
+ * @prev: NULL for the first
+ *
+ * Context: TASK; no device_add or device_remove may run meanwhile.
+ * Return:  the device after @prev, NULL after the last.
+ */
+IOMMUABS_API struct iommuabs_device *
+iommuabs_device_next(struct iommuabs *abs, struct iommuabs_device *prev);
+
+/**
+ * iommuabs_device_find_pci() - the device of a PCI function
+ * @pci: IOMMUABS_PCI()
+ * @dev: the carved device if there is one, else the range it lies in
+ *
+ * Context: TASK.
+ * Return:  0 | E_INVAL | E_NOENT (no such device) | E_UNTRANSLATED (it exists
+ *          and no unit sees its DMA).
+ */
+IOMMUABS_MUST_CHECK int iommuabs_device_find_pci(struct iommuabs *abs,
+						 uint32_t pci,
+						 struct iommuabs_device **dev);
+
+/**
+ * iommuabs_device_find_path() - the device of a device-tree node
+ * @path: full path
+ *
+ * Context: TASK.
+ * Return:  0 | E_INVAL | E_NOENT | E_UNTRANSLATED.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_device_find_path(struct iommuabs *abs,
+						  const char *path,
+						  struct iommuabs_device **dev);
+
+/**
+ * iommuabs_device_attach() - let the device see the domain's memory
+ * @options: NULL: as the domain says
+ * @budget:  work units (a table entry or a frame each); 0: to the end
+ *
+ * Decides share or mirror for each unit that sees the device, builds what is
+ * missing and binds all its ids, or none. After E_AGAIN the device is blocked,
+ * and only the same call or iommuabs_device_detach() is accepted.
+ *
+ * Context: BOOT or TASK; takes the domain's gate alone; allocates; waits.
+ * Return:  0 | E_INVAL | E_VERSION | E_BUSY (attached, or other ids of it are)
+ *          | E_AGAIN | E_NODRIVER | E_UNTRANSLATED | E_UNSAFE_MSI | E_NOSHARE |
+ *          E_NOTSUP (no table format of this build suits the unit) |
+ *          E_RESERVED | E_GRANULE | E_PERM | E_NOIDS | E_NOMEM | E_QUOTA |
+ *          E_TIMEOUT | E_FENCED.
+ *          On error the device is blocked and the domain as it was.
+ */
+IOMMUABS_MUST_CHECK int
+iommuabs_device_attach(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+		       const struct iommuabs_attach_options *options,
+		       uint64_t budget);
+
+/**
+ * iommuabs_device_detach() - block the device
+ * @budget: work units; 0: to the end
+ *
+ * On 0 and E_FENCED nothing the device started can reach the domain's memory
+ * any more. Detaching what is not attached is 0.
+ *
+ * Context: TASK; takes the domain's gate alone; waits for hardware.
+ * Return:  0 | E_INVAL | E_AGAIN | E_TIMEOUT (it is detached; its unit is
+ *          fenced).
+ */
+IOMMUABS_MUST_CHECK int iommuabs_device_detach(struct iommuabs_device *dev,
+					       uint64_t budget);
+
+/**
+ * iommuabs_device_move() - detach from one domain and attach to another
+ *
+ * Context: TASK.
+ * Return:  E_NOTSUP
+ */
+IOMMUABS_MUST_CHECK int
+iommuabs_device_move(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+		     const struct iommuabs_attach_options *options,
+		     uint64_t budget);
+
+/* The first thing that stands between a device and a frame. */
+enum iommuabs_obstacle {
+	IOMMUABS_OBSTACLE_NONE,	   /* the access reaches @mfn */
+	IOMMUABS_OBSTACLE_NO_UNIT, /* untranslated: nothing stops it */
+	IOMMUABS_OBSTACLE_NO_DRIVER,
+	IOMMUABS_OBSTACLE_NOT_STARTED, /* the unit is not enabled */
+	IOMMUABS_OBSTACLE_FENCED,
+	IOMMUABS_OBSTACLE_NOT_ATTACHED, /* the stream's entry blocks */
+	IOMMUABS_OBSTACLE_BLOCKED, /* attached, and blocked by a failed refresh */
+	IOMMUABS_OBSTACLE_ENTRY, /* the live stream entry isn't what it should be */
+	IOMMUABS_OBSTACLE_TOO_WIDE, /* the gfn is past the view's input width */
+	IOMMUABS_OBSTACLE_NOT_MAPPED,
+	IOMMUABS_OBSTACLE_WITHHELD, /* removed or dropped, not yet invalidated */
+	IOMMUABS_OBSTACLE_READ_DENIED,
+	IOMMUABS_OBSTACLE_WRITE_DENIED,
+	IOMMUABS_OBSTACLE_NOT_IN_TABLE, /* in the ledger, not in the live table */
+};
+
+/* Answer of iommuabs_device_explain(). */
+struct iommuabs_explanation {
+	uint32_t size; /* in: sizeof; the caller's */
+	enum iommuabs_obstacle obstacle;
+	iommuabs_mfn_t mfn; /* with OBSTACLE_NONE: what the live table says */
+	uint32_t shared;    /* 1: the live table is the p2m */
+	uint32_t level;	 /* leaf or last entry: 0 is 4 KiB, 1 the next, ... */
+	uint64_t entry;	 /* last table entry read */
+	uint32_t stream; /* the id whose entry was read */
+	char text[96];	 /* one line for people */
+};
+
+/**
+ * iommuabs_device_explain() - why can't this device access this gfn?
+ * @access: IOMMUABS_READ and/or IOMMUABS_WRITE
+ * @why:    @why->size set by the caller
+ *
+ * Reads the live structures, not only the library's records.
+ *
+ * Context: TASK; may run against any call.
+ * Return:  0 | E_INVAL.
+ */
+IOMMUABS_MUST_CHECK int
+iommuabs_device_explain(struct iommuabs_device *dev, iommuabs_gfn_t gfn,
+			uint32_t access, struct iommuabs_explanation *why);
+
+IOMMUABS_END_DECLS
+
+#endif

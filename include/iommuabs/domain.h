@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * domain.h - one guest, or the host: a set of frames and a set of devices
+ *
+ * The host serialises calls on overlapping ranges of one domain
+ * (iommuabs_batch_sync() counts as a call on every range in its batch);
+ * everything else may run at once.
+ *
+ * A host that gave a p2m keeps this order. To grant, upgrade or replace:
+ * iommuabs_domain_map() into a batch, write the p2m, iommuabs_batch_sync(). To
+ * take away: change the p2m, invalidate the CPU, iommuabs_domain_unmap() or
+ * iommuabs_domain_protect(), sync; only then reuse the frame.
+ */
+#ifndef IOMMUABS_DOMAIN_H
+#define IOMMUABS_DOMAIN_H
+
+#include <iommuabs/p2m.h>
+
+IOMMUABS_BEGIN_DECLS
+
+struct iommuabs_batch;
+
+/* Who walks what. */
+enum iommuabs_strategy {
+	IOMMUABS_STRATEGY_AUTO,	  /* share where it is possible, else mirror */
+	IOMMUABS_STRATEGY_SHARE,  /* units walk the p2m, or the attach fails */
+	IOMMUABS_STRATEGY_MIRROR, /* units walk a table of the library's */
+};
+
+/* When a mirror is filled. */
+enum iommuabs_populate {
+	IOMMUABS_POPULATE_LAZY,	 /* when the first device needs it */
+	IOMMUABS_POPULATE_EAGER, /* from creation, for the units known then */
+};
+
+/* Where the library learns what the domain maps. */
+enum iommuabs_source {
+	IOMMUABS_SOURCE_LEDGER, /* the host maps everything, from creation */
+	IOMMUABS_SOURCE_P2M, /* the host's p2m is walked, changes by refresh */
+};
+
+/* Largest leaf of mirrors. */
+enum iommuabs_max_leaf {
+	IOMMUABS_LEAF_ANY, /* what the unit has */
+	IOMMUABS_LEAF_4K,
+	IOMMUABS_LEAF_2M,
+	IOMMUABS_LEAF_1G,
+};
+
+/* Values of iommuabs_domain_config.flags. */
+/* One call at a time on this domain, promised by the host. */
+#define IOMMUABS_DOMAIN_SERIALISED (1u << 0)
+/* The host's own domain: its places never conflict with anybody's. */
+#define IOMMUABS_DOMAIN_HOST (1u << 1)
+/* gfn = mfn, answered by arithmetic. Implies HOST. */
+#define IOMMUABS_DOMAIN_IDENTITY (1u << 2)
+/* No reverse map; only with HOST or IDENTITY. */
+#define IOMMUABS_DOMAIN_NO_REVERSE_MAP (1u << 3)
+
+struct iommuabs_domain_config {
+	uint32_t size; /* sizeof(struct iommuabs_domain_config) */
+	uint32_t flags;
+	enum iommuabs_strategy strategy;
+	enum iommuabs_populate populate;
+	enum iommuabs_source source;
+	enum iommuabs_max_leaf max_leaf;
+	const struct iommuabs_p2m
+		*p2m;	       /* copied; NULL: none, or it comes later */
+	uint64_t quota_frames; /* table memory charged to it; 0: no limit */
+	uint32_t input_bits;   /* of guest addresses, 32 to 52; 0: 48 */
+	uint32_t callers;      /* that change it at the same time; 0: 1 */
+	void *cookie;
+};
+
+/**
+ * iommuabs_domain_create() - an empty domain
+ * @config: copied
+ * @dom:    written on success
+ *
+ * Context: BOOT or TASK; allocates, the reserve of its @callers included.
+ * Return:  0 | E_INVAL (an unknown flag or value, IDENTITY or SHARE that
+ *          contradict, NO_REVERSE_MAP without HOST, source P2M without
+ *          host->p2m_walk, a p2m that is malformed) | E_VERSION | E_NOMEM |
+ *          E_QUOTA (too small for the reserve).
+ */
+IOMMUABS_MUST_CHECK int
+iommuabs_domain_create(struct iommuabs *abs,
+		       const struct iommuabs_domain_config *config,
+		       struct iommuabs_domain **dom);
+
+/**
+ * iommuabs_domain_set_p2m() - the p2m exists now, or has another root
+ * @p2m: copied
+ *
+ * Context: BOOT or TASK; takes the gate alone.
+ * Return:  0 | E_INVAL | E_VERSION | E_BUSY (devices are attached by sharing,
+ *          or batches are open).
+ */
+IOMMUABS_MUST_CHECK int iommuabs_domain_set_p2m(struct iommuabs_domain *dom,
+						const struct iommuabs_p2m *p2m);
+
+/**
+ * iommuabs_domain_destroy() - give everything of the domain back
+ * @budget: work units (a table entry or a frame each); 0: to the end
+ *
+ * Frames that are withheld because of a fenced unit stay so, charged to the
+ * instance, until iommuabs_unit_recover(). After E_AGAIN only the same call is
+ * accepted.
+ *
+ * Context: TASK; takes the gate alone.
+ * Return:  0 | E_INVAL | E_BUSY (devices attached, or batches open) | E_AGAIN.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_domain_destroy(struct iommuabs_domain *dom,
+						uint64_t budget);
+
+/**
+ * iommuabs_domain_map() - make @nr frames from @mfn visible at @gfn
+ * @nr:    frames of 4 KiB, > 0; @gfn + @nr must not wrap or pass the domain's
+ *         width
+ * @flags: IOMMUABS_READ and/or IOMMUABS_WRITE, a memory type, REPLACE, FOREIGN,
+ *         DEVICE_ONLY
+ * @batch: collects what the hardware is owed; NULL: synced before return
+ *
+ * Over an identical mapping it does nothing; over another it needs REPLACE.
+ *
+ * Context: TASK; takes the domain's gate; may call host->table_alloc.
+ * Return:  0 | E_INVAL | E_EXISTS (something else is mapped there) | E_PERM (a
+ *          frame belongs to another domain or to the library) | E_RESERVED |
+ *          E_GRANULE | E_NOSHARE (DEVICE_ONLY while a device shares the p2m) |
+ *          E_QUOTA | E_NOMEM | E_BUSY (the batch is another domain's; an
+ *          unfinished call has the domain) | E_AGAIN (the batch is full) |
+ *          E_TIMEOUT | E_FENCED.
+ *          On error nothing is mapped; E_TIMEOUT and E_FENCED come only from an
+ *          unsynced removal or a REPLACE.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_domain_map(struct iommuabs_domain *dom,
+					    iommuabs_gfn_t gfn,
+					    iommuabs_mfn_t mfn, uint64_t nr,
+					    uint32_t flags,
+					    struct iommuabs_batch *batch);
+
+/**
+ * iommuabs_domain_map_list() - the same for scattered frames
+ * @mfns: frame of @gfn, of @gfn + 1, ..., @nr of them
+ *
+ * Context: as iommuabs_domain_map().
+ * Return:  as iommuabs_domain_map(); on error none of the list is mapped:
+ *          0 | E_INVAL | E_EXISTS | E_PERM | E_NOMEM | E_QUOTA | E_BUSY |
+ *          E_AGAIN | E_RESERVED | E_GRANULE | E_NOSHARE | E_TIMEOUT | E_FENCED.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_domain_map_list(struct iommuabs_domain *dom,
+						 iommuabs_gfn_t gfn,
+						 const iommuabs_mfn_t mfns[],
+						 uint64_t nr, uint32_t flags,
+						 struct iommuabs_batch *batch);
+
+/**
+ * iommuabs_domain_unmap() - take @nr frames from @gfn away
+ *
+ * Holes in the range are fine. With a batch the frames stay in the ledger and
+ * the reverse map, marked unsynced, until the batch is synced.
+ *
+ * Context: TASK; takes the domain's gate.
+ * Return:  0 | E_INVAL | E_BUSY | E_GRANULE | E_RESERVED | E_AGAIN (the batch
+ *          is full; nothing done) | E_NOMEM (a leaf could not be split: the
+ *          whole leaf is gone from mirrors; repeat to finish) | E_TIMEOUT |
+ *          E_FENCED (done, and what a fenced unit may still see is withheld).
+ */
+IOMMUABS_MUST_CHECK int iommuabs_domain_unmap(struct iommuabs_domain *dom,
+					      iommuabs_gfn_t gfn, uint64_t nr,
+					      struct iommuabs_batch *batch);
+
+/**
+ * iommuabs_domain_protect() - change READ and WRITE of what is mapped
+ * @flags: IOMMUABS_READ and/or IOMMUABS_WRITE, nothing else
+ *
+ * Context: TASK; takes the domain's gate.
+ * Return:  0 | E_INVAL | E_NOENT (a hole in the range; nothing done) | E_BUSY |
+ *          E_GRANULE | E_RESERVED | E_AGAIN | E_NOMEM (as unmap) | E_TIMEOUT |
+ *          E_FENCED.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_domain_protect(struct iommuabs_domain *dom,
+						iommuabs_gfn_t gfn, uint64_t nr,
+						uint32_t flags,
+						struct iommuabs_batch *batch);
+
+/**
+ * iommuabs_domain_refresh() - this range of the p2m changed: read it again
+ * @call_cookie: handed to host->p2m_walk() in the query
+ *
+ * For a host that can only tell afterwards. What policy forbids, or what could
+ * not be recorded, blocks the domain's shared devices before the error returns,
+ * until a refresh of that range returns 0.
+ *
+ * Context: TASK; calls host->p2m_walk outside the gate.
+ * Return:  0 | E_INVAL | E_NOTSUP (the host has no p2m_walk) | E_BUSY |
+ *          E_EXISTS (DEVICE_ONLY is there) | E_PERM | E_RESERVED | E_GRANULE |
+ *          E_QUOTA | E_NOMEM | E_AGAIN | E_TIMEOUT | E_FENCED, or what
+ *          host->p2m_walk() returned.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_domain_refresh(struct iommuabs_domain *dom,
+						iommuabs_gfn_t gfn, uint64_t nr,
+						void *call_cookie,
+						struct iommuabs_batch *batch);
+
+/**
+ * iommuabs_domain_translate() - what does the domain map at @gfn?
+ * @mfn, @flags: written on 0; @flags may be NULL
+ *
+ * Context: TASK; may run against any call.
+ * Return:  0 | E_INVAL | E_NOENT (nothing, or it is being removed) |
+ *          E_NOTREADY (source P2M, not walked to its end).
+ */
+IOMMUABS_MUST_CHECK int iommuabs_domain_translate(struct iommuabs_domain *dom,
+						  iommuabs_gfn_t gfn,
+						  iommuabs_mfn_t *mfn,
+						  uint32_t *flags);
+
+/**
+ * iommuabs_domain_gfns() - at which guest frames is this machine frame visible?
+ * @cursor: 0 before the first call; handed on to the next
+ * @gfns:   room for @max
+ * @nr:     how many were written; less than @max: that was the last
+ *
+ * Removed frames are reported until their removal is known to be invalidated.
+ *
+ * Context: TASK; may run against any call.
+ * Return:  0 | E_INVAL | E_NOTSUP (NO_REVERSE_MAP) | E_NOTREADY.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_domain_gfns(struct iommuabs_domain *dom,
+					     iommuabs_mfn_t mfn,
+					     uint64_t *cursor,
+					     iommuabs_gfn_t gfns[],
+					     uint32_t max, uint32_t *nr);
+
+/**
+ * iommuabs_domain_populate() - fill what a device will need, in steps
+ * @dev:    fill what attaching this device needs; NULL: every view there is,
+ *          and the ledger from the p2m
+ * @budget: work units; 0: to the end
+ *
+ * The domain may be changed between steps and by others during them.
+ *
+ * Context: TASK; takes the gate alone, a step at a time.
+ * Return:  0 (complete) | E_AGAIN | E_INVAL | E_BUSY | E_NODRIVER |
+ *          E_UNTRANSLATED | E_NOSHARE | E_NOTSUP | E_GRANULE | E_RESERVED |
+ *          E_PERM | E_EXISTS | E_QUOTA | E_NOMEM, or what host->p2m_walk()
+ *          returned. On error nothing is attached; what was built stays until
+ *          the domain is destroyed.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_domain_populate(struct iommuabs_domain *dom,
+						 struct iommuabs_device *dev,
+						 uint64_t budget);
+
+/**
+ * iommuabs_domain_progress() - how far populating is
+ * @done, @total: frames of the guest's address space; equal: complete
+ *
+ * Context: TASK.
+ * Return:  0 | E_INVAL.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_domain_progress(struct iommuabs_domain *dom,
+						 uint64_t *done,
+						 uint64_t *total);
+
+/**
+ * iommuabs_domain_set_strategy() - share <-> mirror with devices attached
+ *
+ * Context: TASK.
+ * Return:  E_NOTSUP
+ */
+IOMMUABS_MUST_CHECK int
+iommuabs_domain_set_strategy(struct iommuabs_domain *dom,
+			     enum iommuabs_strategy strategy, uint32_t flags,
+			     uint64_t budget);
+
+/* Why a unit can't walk a domain's p2m. */
+enum iommuabs_share_reason {
+	IOMMUABS_SHARE_OK,
+	IOMMUABS_SHARE_NO_P2M, /* the domain has none (yet) */
+	IOMMUABS_SHARE_FORMAT, /* the unit reads another format */
+	IOMMUABS_SHARE_NO_STAGE2,
+	IOMMUABS_SHARE_INPUT_WIDTH, /* the unit takes fewer address bits */
+	IOMMUABS_SHARE_OUTPUT_WIDTH,
+	IOMMUABS_SHARE_GRANULE,
+	IOMMUABS_SHARE_LEVELS, /* the unit can't start at that level */
+	IOMMUABS_SHARE_NOT_CLEANED, /* the unit doesn't snoop, P2M_CLEANED is not set */
+	IOMMUABS_SHARE_DEVICE_ONLY, /* there are mappings that the p2m lacks */
+	IOMMUABS_SHARE_IDENTITY,    /* the domain has a table of its own */
+	IOMMUABS_SHARE_NO_DRIVER,
+};
+
+/**
+ * iommuabs_domain_share_check() - could this unit walk this domain's p2m?
+ * @reason: written on 0: SHARE_OK, or the first reason against it
+ *
+ * Context: TASK.
+ * Return:  0 | E_INVAL.
+ */
+IOMMUABS_MUST_CHECK int
+iommuabs_domain_share_check(struct iommuabs_domain *dom,
+			    struct iommuabs_unit *unit,
+			    enum iommuabs_share_reason *reason);
+
+/**
+ * iommuabs_share_reason_text() - a reason in words
+ *
+ * Context: any. The string is constant.
+ */
+IOMMUABS_API const char *
+iommuabs_share_reason_text(enum iommuabs_share_reason reason);
+
+/**
+ * iommuabs_domain_compact() - merge leaves, give empty tables back
+ *
+ * Context: TASK.
+ * Return:  E_NOTSUP
+ */
+IOMMUABS_MUST_CHECK int iommuabs_domain_compact(struct iommuabs_domain *dom,
+						uint64_t budget);
+
+IOMMUABS_END_DECLS
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fault.h - what a unit blocked, as it reported it
+ */
+#ifndef IOMMUABS_FAULT_H
+#define IOMMUABS_FAULT_H
+
+#include <iommuabs/types.h>
+
+IOMMUABS_BEGIN_DECLS
+
+enum iommuabs_fault_reason {
+	IOMMUABS_FAULT_TRANSLATION, /* nothing is mapped there */
+	IOMMUABS_FAULT_PERMISSION,
+	IOMMUABS_FAULT_STREAM, /* no device is attached under this id */
+	IOMMUABS_FAULT_OTHER,  /* see @raw */
+};
+
+/* Handed to host->fault(); valid during the call. */
+struct iommuabs_fault {
+	uint32_t size; /* sizeof(struct iommuabs_fault) of the library */
+	enum iommuabs_fault_reason reason;
+	struct iommuabs_unit *unit;
+	void *unit_cookie;
+	struct iommuabs_device *dev; /* NULL: the id is no known device's */
+	void *dev_cookie;
+	struct iommuabs_domain *dom; /* NULL: not attached */
+	void *dom_cookie;
+	uint32_t stream; /* id that the unit reported */
+	uint32_t access; /* IOMMUABS_READ or IOMMUABS_WRITE; 0: not reported */
+	iommuabs_gfn_t gfn; /* 0 with reason STREAM and OTHER if not reported */
+	uint64_t address;   /* in full, where it was reported */
+	uint32_t count;	 /* events of the same device, gfn and reason, merged */
+	uint64_t raw[4]; /* the record as the unit wrote it */
+};
+
+/**
+ * iommuabs_faults_poll() - drain event queues into host->fault()
+ * @max:     records to take at the most; 0: what is there now, each unit's
+ *           queue once
+ * @drained: records taken; may be NULL
+ *
+ * Also looks at each unit's error register: a unit that failed is fenced.
+ *
+ * Context: TASK; one call at a time per instance; the callback runs with no
+ *          lock held.
+ * Return:  0 | E_INVAL | E_AGAIN (@max reached, more is there) | E_BUSY (from a
+ *          callback, or while another call drains).
+ */
+IOMMUABS_MUST_CHECK int iommuabs_faults_poll(struct iommuabs *abs, uint32_t max,
+					     uint32_t *drained);
+
+IOMMUABS_END_DECLS
+
+#endif

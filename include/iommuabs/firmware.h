@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * firmware.h - let the library find units and devices in firmware tables
+ *
+ * The scanners fill the same descriptions as iommuabs_unit_add() and
+ * iommuabs_device_add() take. Tables are untrusted.
+ */
+#ifndef IOMMUABS_FIRMWARE_H
+#define IOMMUABS_FIRMWARE_H
+
+#include <iommuabs/types.h>
+
+IOMMUABS_BEGIN_DECLS
+
+/**
+ * iommuabs_scan_fdt() - find the units and devices of a flattened device tree
+ * @fdt:  8-byte aligned, needed until the call returns
+ * @size: bytes that may be read at @fdt
+ *
+ * A scan that fails adds nothing. Reads ID registers and writes nothing.
+ *
+ * Context: BOOT; allocates.
+ * Return:  0 (also when there is no unit) | E_INVAL | E_NOTSUP (built without)
+ *          | E_FIRMWARE (malformed; the log names the node) | E_EXISTS (a unit
+ *          or id is there already) | E_NOMEM | E_UNIT.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_scan_fdt(struct iommuabs *abs, const void *fdt,
+					  size_t size);
+
+/* Gives the ACPI table with this signature, NULL for none. */
+typedef const void *(*iommuabs_find_table)(void *arg, const char signature[4],
+					   size_t *size);
+
+/**
+ * iommuabs_scan_acpi() - find the units and devices of ACPI tables
+ *
+ * Context: BOOT.
+ * Return:  E_NOTSUP
+ */
+IOMMUABS_MUST_CHECK int iommuabs_scan_acpi(struct iommuabs *abs,
+					   iommuabs_find_table find_table,
+					   void *arg);
+
+IOMMUABS_END_DECLS
+
+#endif

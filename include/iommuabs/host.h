@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * host.h - what the host gives: the porting manual, hook by hook
+ *
+ * A host fills one struct iommuabs_host and passes it with a pointer of its own
+ * (@ctx, handed back in every call) to iommuabs_create(), which copies it.
+ * Unless a hook says otherwise it is called in context BOOT or TASK.
+ *
+ * Contexts, used at every prototype of the library:
+ *   BOOT   one CPU, before iommuabs_start(); may allocate
+ *   TASK   any CPU; may allocate, may wait (a bounded time, by polling)
+ *   IRQ    an interrupt handler: acknowledges and latches, takes no lock
+ *   CRASH  the machine is going down: takes no lock, trusts nothing
+ */
+#ifndef IOMMUABS_HOST_H
+#define IOMMUABS_HOST_H
+
+#include <iommuabs/types.h>
+#include <iommuabs/p2m.h>
+
+IOMMUABS_BEGIN_DECLS
+
+struct iommuabs_fault;
+
+/* How important a line of log() is. */
+enum iommuabs_log_level {
+	IOMMUABS_LOG_ERROR, /* something does not work; a device may be lost */
+	IOMMUABS_LOG_WARNING, /* works, with less than was asked for */
+	IOMMUABS_LOG_INFO,    /* what was found and decided */
+	IOMMUABS_LOG_DUMP,    /* output of iommuabs_dump() */
+};
+
+/*
+ * Locks, in the order in which they nest: INSTANCE, then DOMAIN, then RMAP.
+ * UNIT is a leaf that is taken under any of them and takes nothing.
+ * The host's own p2m lock comes before all of them.
+ */
+enum iommuabs_lock_class {
+	IOMMUABS_LOCK_INSTANCE,
+	IOMMUABS_LOCK_DOMAIN,
+	IOMMUABS_LOCK_RMAP,
+	IOMMUABS_LOCK_UNIT,
+};
+
+/* table_alloc() flags. */
+/* For a device's own structures (streams, queues), not for a domain's tables */
+#define IOMMUABS_ALLOC_UNIT (1u << 0)
+
+/* Values of iommuabs_host.flags: none are defined, 0. */
+
+struct iommuabs_host {
+	/* sizeof(struct iommuabs_host) of the header the host was built with. */
+	uint32_t size;
+	uint32_t flags;
+
+	/*
+	 * Memory for tables.
+	 *
+	 * table_alloc() gives 1 << @size_lg2 bytes (@size_lg2 from 12 to 26),
+	 * naturally aligned, of any content, and writes its machine address.
+	 * @dom_cookie is that of the domain that is charged, NULL for the
+	 * instance's own. Returns 0 or IOMMUABS_E_NOMEM.
+	 * Called with no lock of the library held. Needed.
+	 *
+	 * table_free() takes back exactly what table_alloc() gave. May be called
+	 * under any lock. Needed.
+	 */
+	int (*table_alloc)(void *ctx, void *dom_cookie, unsigned int size_lg2,
+			   uint32_t flags, uint64_t *maddr);
+	void (*table_free)(void *ctx, void *dom_cookie, uint64_t maddr,
+			   unsigned int size_lg2);
+
+	/*
+	 * Where table_alloc() takes its memory from, all of it; at least one.
+	 * The library refuses memory from elsewhere, and refuses to map a frame
+	 * in here while it is a table. Frames of these ranges that are no table
+	 * may be mapped. Copied; 1 bit per frame is kept.
+	 */
+	const struct iommuabs_range *table_ranges;
+	uint32_t nr_table_ranges;
+
+	/*
+	 * Machine address to pointer. With table_map NULL: pointer = machine
+	 * address + table_offset (wrapping), always. Else table_map() gives a
+	 * pointer to the 4 KiB page at @maddr, and table_unmap() ends its use;
+	 * at most 8 are in use at a time per call into the library. May be
+	 * called under any lock. Neither may fail.
+	 */
+	uint64_t table_offset;
+	void *(*table_map)(void *ctx, uint64_t maddr);
+	void (*table_unmap)(void *ctx, void *page);
+
+	/*
+	 * Small objects (16 to 2048 bytes). Both NULL: cut from table pages, for
+	 * which table_map must be NULL too. Called with no lock held (alloc).
+	 */
+	void *(*alloc)(void *ctx, size_t size);
+	void (*free)(void *ctx, void *object, size_t size);
+
+	/*
+	 * Registers. mmio_map() makes the @size bytes at @maddr accessible;
+	 * NULL: the machine address is the pointer. It returns NULL on failure.
+	 * mmio_read() and mmio_write() replace the access itself (@addr is a
+	 * machine address, @width 4 or 8 bytes); both NULL: direct access
+	 * through the pointer.
+	 */
+	void *(*mmio_map)(void *ctx, uint64_t maddr, uint64_t size);
+	void (*mmio_unmap)(void *ctx, void *regs, uint64_t size);
+	uint64_t (*mmio_read)(void *ctx, uint64_t addr, unsigned int width);
+	void (*mmio_write)(void *ctx, uint64_t addr, unsigned int width,
+			   uint64_t value);
+
+	/*
+	 * Write the cache lines of [@p, @p + @size) back to memory. Called for
+	 * units that do not snoop, followed by a barrier of the library. NULL:
+	 * such units are refused (IOMMUABS_E_UNIT). Called under any lock.
+	 */
+	void (*cache_clean)(void *ctx, const void *p, size_t size);
+
+	/*
+	 * Locks: all four, or all NULL for built-in spin locks. lock_create()
+	 * returns NULL for out of memory. unit_irq() and crash_block() take no
+	 * lock, so these need not be IRQ-safe.
+	 */
+	void *(*lock_create)(void *ctx, enum iommuabs_lock_class class_);
+	void (*lock_destroy)(void *ctx, void *lock);
+	void (*lock)(void *ctx, void *lock);
+	void (*unlock)(void *ctx, void *lock);
+
+	/*
+	 * Read the host's own p2m. See struct iommuabs_p2m_query. Called with no
+	 * lock of the library held and outside a domain's gate, so it may take
+	 * the host's p2m lock. Needed for source P2M and for refresh; else NULL.
+	 * Returns 0 or a negative IOMMUABS_E_*, which the caller gets.
+	 */
+	int (*p2m_walk)(void *ctx, struct iommuabs_p2m_query *query);
+
+	/* Microseconds from any fixed moment, never back. Needed. Any context. */
+	uint64_t (*time_us)(void *ctx);
+
+	/* One whole line without a newline. NULL: silence. Any lock held. */
+	void (*log)(void *ctx, enum iommuabs_log_level level, const char *line);
+
+	/*
+	 * Non-zero: a call with a budget should return E_AGAIN soon. NULL: never.
+	 */
+	int (*should_yield)(void *ctx);
+
+	/*
+	 * Read 32 bits of PCI configuration space; all ones for no device.
+	 * NULL: topology is known from descriptions only.
+	 */
+	uint32_t (*pci_cfg_read)(void *ctx, uint32_t pci, unsigned int offset);
+
+	/*
+	 * A fault was drained by iommuabs_faults_poll(). Called with no lock
+	 * held, outside every gate; may call anything except destroy, stop and
+	 * faults_poll. NULL: faults are counted only.
+	 */
+	void (*fault)(void *ctx, const struct iommuabs_fault *fault);
+
+	/*
+	 * Cut a device off by other means (function-level reset, bus master
+	 * off): its unit can't. 0: no DMA of it can happen any more. NULL: the
+	 * host has no such means. @cookie is the device's.
+	 */
+	int (*device_isolate)(void *ctx, void *cookie);
+
+	/*
+	 * A unit answers nothing and its devices could not be isolated: what
+	 * they can reach is withheld for good. @cookie is the unit's.
+	 */
+	void (*unit_dead)(void *ctx, void *cookie);
+};
+
+IOMMUABS_END_DECLS
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * instance.h - one machine's IOMMUs together: create, start, stop
+ */
+#ifndef IOMMUABS_INSTANCE_H
+#define IOMMUABS_INSTANCE_H
+
+#include <iommuabs/host.h>
+
+IOMMUABS_BEGIN_DECLS
+
+#define IOMMUABS_VERSION_MAJOR 0
+#define IOMMUABS_VERSION_MINOR 1
+#define IOMMUABS_VERSION_PATCH 0
+
+/**
+ * iommuabs_version() - MAJOR << 16 | MINOR << 8 | PATCH of the library in use
+ *
+ * Context: any.
+ */
+IOMMUABS_API uint32_t iommuabs_version(void);
+
+/**
+ * iommuabs_create() - an instance: the units, devices and domains of a machine
+ * @host: copied
+ * @ctx:  handed back to every hook
+ * @abs:  written on success
+ *
+ * Touches no hardware.
+ *
+ * Context: BOOT; allocates.
+ * Return:  0 | E_INVAL (a needed hook is missing, or one of a pair or of the
+ *          four lock hooks; no table range, or one that wraps) | E_VERSION |
+ *          E_NOMEM.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_create(const struct iommuabs_host *host,
+					void *ctx, struct iommuabs **abs);
+
+/**
+ * iommuabs_destroy() - give everything back
+ *
+ * Removes all devices and units. The hardware must have been stopped.
+ *
+ * Context: TASK, no other call running.
+ * Return:  0 | E_INVAL | E_BUSY (domains exist, or units are started).
+ */
+IOMMUABS_MUST_CHECK int iommuabs_destroy(struct iommuabs *abs);
+
+/**
+ * iommuabs_start() - enable every unit with what was attached so far
+ *
+ * Every stream without an attached device is blocked from here on; running
+ * devices of the firmware stop unless they were attached before. A unit that
+ * fails stays blocking and is reported by iommuabs_unit_state(); that is no
+ * error of this call. Units added later are enabled when they are added.
+ *
+ * Context: BOOT or TASK; allocates; waits for hardware.
+ * Return:  0 | E_INVAL | E_BUSY (started already).
+ */
+IOMMUABS_MUST_CHECK int iommuabs_start(struct iommuabs *abs);
+
+/**
+ * iommuabs_stop() - leave every unit blocking all DMA
+ *
+ * Also what a host does before it hands the machine on. Domains and
+ * attachments are kept; iommuabs_start() brings them back.
+ *
+ * Context: TASK; waits for hardware.
+ * Return:  0 | E_INVAL | E_BUSY (not started) | E_TIMEOUT (a unit did not
+ *          acknowledge; iommuabs_unit_state() says which).
+ */
+IOMMUABS_MUST_CHECK int iommuabs_stop(struct iommuabs *abs);
+
+/**
+ * iommuabs_suspend() - save what the units lose when their power goes
+ *
+ * Context: TASK.
+ * Return:  E_NOTSUP
+ */
+IOMMUABS_MUST_CHECK int iommuabs_suspend(struct iommuabs *abs);
+
+/**
+ * iommuabs_resume() - bring the units back after iommuabs_suspend()
+ *
+ * Context: TASK.
+ * Return:  E_NOTSUP
+ */
+IOMMUABS_MUST_CHECK int iommuabs_resume(struct iommuabs *abs);
+
+/**
+ * iommuabs_crash_block() - block all DMA, trusting nothing
+ *
+ * Context: CRASH.
+ * Return:  E_NOTSUP
+ */
+IOMMUABS_MUST_CHECK int iommuabs_crash_block(struct iommuabs *abs);
+
+/* What iommuabs_dump() writes. */
+enum iommuabs_dump_what {
+	IOMMUABS_DUMP_ALL,
+	IOMMUABS_DUMP_UNITS,
+	IOMMUABS_DUMP_DEVICES,
+	IOMMUABS_DUMP_DOMAINS,
+};
+
+/**
+ * iommuabs_dump() - write the instance's state, a line at a time, to host->log
+ *
+ * The same state gives the same lines.
+ *
+ * Context: TASK; takes the instance's lock.
+ * Return:  0 | E_INVAL.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_dump(struct iommuabs *abs,
+				      enum iommuabs_dump_what what);
+
+IOMMUABS_END_DECLS
+
+#endif
