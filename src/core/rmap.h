@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rmap.h - the reverse map: machine frame -> places (domain, gfn)
+ *
+ * One per instance. A radix keyed by mfn with leaves at every level (format
+ * pt_rmap) holds the first place of each frame; entries are claimed by one
+ * compare-exchange per leaf. Every further place of a frame is a 32-byte record
+ * in one of 64 ordered trees, chosen by mfn >> 18 and each under its RMAP lock.
+ *
+ * It decides who may see a frame (C13): a place that is neither HOST nor FOREIGN
+ * owns its frame, and all owning places of a frame are in one domain.
+ *
+ *   claim    leaf empty: compare-exchange it; then, if the tree of that region
+ *            is not empty, look under its lock for another owner and give the
+ *            leaf back if there is one.
+ *   further  leaf taken: under the lock, announce by the tree's count, read the
+ *            leaf again, decide, insert. Either the other claimant sees the
+ *            count, or this one sees its leaf: exactly one wins.
+ */
+#ifndef IOMMUABS_CORE_RMAP_H
+#define IOMMUABS_CORE_RMAP_H
+
+#include "../host/lock.h"
+#include "../host/tablemem.h"
+#include "../pgtable/pgtable.h"
+
+#define RMAP_LOCKS	64
+#define RMAP_REGION_LG2 18 /* frames under one lock: 1 GiB */
+
+struct rmap_extra; /* a further place */
+
+struct rmap_tree {
+	struct ia_lock lock;
+	struct rmap_extra *root;
+	uint32_t count; /* atomic */
+};
+
+struct rmap {
+	struct tablemem *mem;
+	struct tablemem_account account; /* the nodes: the instance's */
+	struct pt pt;
+	struct tablemem_pool reserve; /* for splits when the host has nothing */
+	struct ia_lock reserve_lock;  /* class UNIT: a leaf */
+	struct rmap_tree trees[RMAP_LOCKS];
+};
+
+/* Who adds and removes places; one per domain. */
+struct rmap_owner {
+	uint16_t number; /* of the domain, unique among living ones */
+	uint8_t host;	 /* 1: HOST domain, conflicts with nobody */
+	struct tablemem_account *account; /* pays for further places */
+	uint64_t extras;		  /* atomic: further places it has */
+};
+
+/* Frames [mfn, mfn + nr) at [gfn, gfn + nr). */
+struct rmap_range {
+	uint64_t mfn, gfn, nr;
+	uint32_t foreign; /* 1: FOREIGN places */
+};
+
+/* Return: 0 | E_NOMEM. */
+int rmap_init(struct rmap *rmap, struct tablemem *mem);
+/* No place is left. */
+void rmap_exit(struct rmap *rmap);
+
+/* A caller more or fewer who may split at the same time (4 pages each). */
+int rmap_reserve_grow(struct rmap *rmap);
+void rmap_reserve_shrink(struct rmap *rmap);
+
+/*
+ * Enter all places of @range, or none.
+ * Return: 0 | E_PERM (a frame is another domain's) | E_NOMEM | E_QUOTA.
+ */
+int rmap_claim(struct rmap *rmap, struct rmap_owner *owner,
+	       const struct rmap_range *range);
+
+/*
+ * Make the later release of exactly @range need no memory: split leaves that
+ * its ends cut. Changes nothing that can be seen.
+ * Return: 0 | E_NOMEM.
+ */
+int rmap_split(struct rmap *rmap, struct rmap_owner *owner,
+	       const struct rmap_range *range);
+
+/* Remove the places of @range, which exist and were split if need be. */
+void rmap_release(struct rmap *rmap, struct rmap_owner *owner,
+		  const struct rmap_range *range);
+
+struct rmap_place {
+	uint16_t number;
+	uint8_t foreign, host;
+	uint64_t gfn;
+};
+
+/*
+ * Places of one frame, ascending by (number, gfn), strictly after @after (NULL:
+ * from the start). Writes up to @max, returns how many. @only: -1, or places of
+ * this domain number only.
+ */
+uint32_t rmap_places(struct rmap *rmap, uint64_t mfn, int32_t only,
+		     const struct rmap_place *after, struct rmap_place *places,
+		     uint32_t max);
+
+/* Is any frame of [@mfn, @mfn + @nr) somewhere? */
+bool rmap_is_mapped(struct rmap *rmap, uint64_t mfn, uint64_t nr);
+
+#endif

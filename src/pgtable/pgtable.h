@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pgtable.h - page tables: one engine, compiled once per format
+ *
+ * engine.h is the algorithm; a format file (pt_*.c) defines what an entry's bits
+ * mean and includes it. The same engine makes what an IOMMU walks and the
+ * library's own maps (gfn -> mfn: the ledger; mfn -> place: the reverse map).
+ *
+ * Words used here:
+ *   level   height above the leaves: 0 maps one granule (4 KiB), 1 maps 512 of
+ *           them, ... The root is at level @top.
+ *   in      what is looked up: a gfn (an mfn in the reverse map), in frames
+ *   out     what is found: an mfn (a gfn in the reverse map), in frames
+ *   attr    the format's business: what pt_ops.map() was given
+ *
+ * The engine never talks to hardware, never invalidates and never frees a table
+ * that was linked: it tells its caller which tables it unlinked. Entries are
+ * stored one word at a time. Tables are linked by compare-exchange, so callers
+ * on disjoint ranges may run at once; unlinking happens only in a call that
+ * covers the table's whole range.
+ */
+#ifndef IOMMUABS_PGTABLE_PGTABLE_H
+#define IOMMUABS_PGTABLE_PGTABLE_H
+
+#include "../host/hostif.h"
+#include "../host/tablemem.h"
+
+#define PT_LEVELS_MAX 6
+
+struct pt_ops;
+
+struct pt {
+	const struct pt_ops *ops;
+	const struct hostif *host;
+	uint64_t root;	     /* machine address */
+	uint8_t granule_lg2; /* bytes: 12, 14 or 16 */
+	uint8_t top;	     /* level of the root */
+	uint8_t root_lg2; /* bytes of the root, > granule_lg2 if concatenated */
+	uint8_t in_bits, out_bits; /* of addresses in bytes */
+	uint8_t leaf_mask; /* bit n: leaves at level n may be made; bit 0 set */
+	uint8_t clean;	   /* 1: stores are followed by host->cache_clean */
+};
+
+/* What the engine answers, besides 0. */
+enum pt_status {
+	PT_OK = 0,
+	PT_OCCUPIED = 1,  /* an entry is there; position reported */
+	PT_NO_TABLES = 2, /* the pool is empty; position reported */
+	PT_FULL =
+		3, /* the sink is full; position reported: call again from there */
+	PT_BUDGET = 4,	   /* the budget is used up; position reported */
+	PT_NEEDS_SYNC = 5, /* break-before-make: invalidate, then call again */
+	PT_END = 6,	   /* nothing more in the range */
+};
+
+/* One stretch of leaves with the same attr and consecutive out. */
+struct pt_run {
+	uint64_t in, out, nr; /* frames */
+	uint64_t attr;
+};
+
+/* What a lookup found. */
+struct pt_leaf {
+	uint64_t out; /* frame for exactly the one asked */
+	uint64_t attr;
+	uint64_t entry; /* the raw word last read */
+	uint64_t nr;	/* frames from the one asked to the end of this slot */
+	uint8_t level;	/* of the slot */
+};
+
+/*
+ * Tables that were unlinked and may still be walked. Word: machine address with
+ * the table's level in the low bits. Nothing is written into them.
+ */
+struct pt_sink {
+	uint64_t *tables;
+	uint32_t nr, max;
+};
+
+#define PT_SINK_LEVEL ((uint64_t)0xf)
+
+/* What pt_ops.edit() does to each leaf in the range. */
+enum pt_edit_kind {
+	PT_EDIT_CLEAR, /* make it absent; unlink tables that become empty */
+	PT_EDIT_ATTR,  /* attr = (attr & ~clear) | set */
+};
+
+struct pt_edit {
+	enum pt_edit_kind kind;
+	/* Only leaves with (attr & if_mask) == if_value; others are left. */
+	uint64_t if_mask, if_value;
+	uint64_t clear, set;
+};
+
+struct pt_ops {
+	const char *name;
+	uint8_t granule_lg2;
+
+	/* Fill @pt's fields from its geometry; root memory is written (empty). */
+	void (*init_root)(struct pt *pt);
+
+	/* How many tables map() would have to take from its pool, exactly. */
+	uint32_t (*count)(const struct pt *pt, uint64_t in, uint64_t out,
+			  uint64_t nr);
+
+	/*
+	 * Enter leaves for [@in, @in + @nr). Stops at the first slot that is
+	 * taken (PT_OCCUPIED) or lacks a table (PT_NO_TABLES); @done frames from
+	 * @in on are entered then. In a claiming format (the reverse map) each
+	 * leaf is entered by one compare-exchange; else by a plain store.
+	 */
+	enum pt_status (*map)(const struct pt *pt, const struct pt_run *run,
+			      struct tablemem_pool *pool, uint64_t *done);
+
+	/*
+	 * Apply @edit to [@in, @in + @nr); holes are skipped. A leaf that the
+	 * range cuts is split first, with tables of @pool. Stops with
+	 * PT_NO_TABLES (@at: the cut leaf's run, untouched) or PT_FULL (@at->in:
+	 * where to go on). @at may be NULL only if neither can happen.
+	 */
+	enum pt_status (*edit)(const struct pt *pt, uint64_t in, uint64_t nr,
+			       const struct pt_edit *edit,
+			       struct tablemem_pool *pool, struct pt_sink *sink,
+			       struct pt_run *at);
+
+	/*
+	 * True: a leaf maps @in. False: nothing does; @leaf->entry, @leaf->level
+	 * and @leaf->nr describe the empty slot. Safe against any other call.
+	 */
+	bool (*lookup)(const struct pt *pt, uint64_t in, struct pt_leaf *leaf);
+
+	/*
+	 * The next run at or after @in and before @end, clipped to both; merged
+	 * within one table page. *@budget counts entries and tables looked at.
+	 * PT_OK: found. PT_END: none before @end. PT_BUDGET: @run->in says up
+	 * to where there is none.
+	 */
+	enum pt_status (*next)(const struct pt *pt, uint64_t in, uint64_t end,
+			       uint64_t *budget, struct pt_run *run);
+};
+
+/*
+ * Free a table that nothing can walk any more and all tables below it, charged
+ * to @account. *@budget counts tables and entries read; 0 left: PT_BUDGET, call
+ * again. The table's content is used up in the process.
+ */
+enum pt_status pt_free_tables(const struct pt *pt, uint64_t sink_word,
+			      struct tablemem *mem,
+			      struct tablemem_account *account,
+			      uint64_t *budget);
+
+/* Formats. */
+extern const struct pt_ops pt_arm_s2_4k_ops; /* attr: READ, WRITE, MEMTYPE */
+extern const struct pt_ops pt_ledger_ops;    /* attr: PT_LEDGER_* below */
+extern const struct pt_ops pt_rmap_ops;	     /* attr: PT_RMAP_* below */
+
+/* Ledger attr: the public mapping flags in bits 0..5, and a state. */
+#define PT_LEDGER_FLAGS	   ((uint64_t)0x3f)
+#define PT_LEDGER_STATE	   ((uint64_t)0xc0)
+#define PT_LEDGER_MAPPED   ((uint64_t)0x00)
+#define PT_LEDGER_UNSYNCED ((uint64_t)0x40)
+#define PT_LEDGER_WITHHELD ((uint64_t)0x80)
+
+/* Reverse map attr: the domain's number and the kind of place. */
+#define PT_RMAP_DOMAIN	((uint64_t)0xffff)
+#define PT_RMAP_FOREIGN ((uint64_t)1 << 16)
+#define PT_RMAP_HOST	((uint64_t)1 << 17)
+
+#endif
