@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * backend.h - the contract between core and a driver
+ *
+ * A driver knows registers, queues and stream tables; it never looks inside a
+ * domain. Core embeds a struct backend_unit in each of its units and calls the
+ * unit's backend_ops. null/null.c is the smallest complete driver: copy it.
+ *
+ * Truth is in memory: stream_set() on a unit that isn't enabled writes the
+ * entries and nothing else, and enable() invalidates everything before it lets
+ * traffic through. So attaching before start, fencing and recovery need no
+ * second copy of what should be in the unit.
+ *
+ * Locks: core serialises probe, release, enable, disable, fence, streams_reserve
+ * and stream_set of one unit. invalidate, events, errors, read_stream and irq
+ * may run at any time and on any number of CPUs. A driver takes backend_unit.lock
+ * to put commands into a queue, and never holds it while it waits.
+ *
+ * Waits are bounded by BACKEND_TIMEOUT_US. E_TIMEOUT from any operation means
+ * that core fences the unit; a driver doesn't fence itself.
+ */
+#ifndef IOMMUABS_BACKENDS_BACKEND_H
+#define IOMMUABS_BACKENDS_BACKEND_H
+
+#include <iommuabs/device.h>
+#include <iommuabs/domain.h>
+#include <iommuabs/fault.h>
+#include <iommuabs/p2m.h>
+#include <iommuabs/unit.h>
+
+#include "../host/lock.h"
+#include "../host/tablemem.h"
+
+/* Longest wait for hardware. */
+#define BACKEND_TIMEOUT_US 100000
+
+struct backend_ops;
+struct pt_ops;
+
+/* What a unit can do, from its ID registers. */
+struct backend_caps {
+	uint8_t stage1, stage2;
+	uint8_t coherent; /* its walks snoop */
+	uint8_t input_bits,
+		output_bits; /* of stage 2 (the only stage, if one) */
+	uint32_t granules;   /* sum of granule sizes in bytes */
+	uint8_t id_bits; /* VMID or domain-id; ids [1, 1 << id_bits) are core's */
+	uint8_t stream_bits;
+	uint8_t bbml;
+};
+
+struct backend_unit {
+	const struct backend_ops *ops;
+	const struct hostif *host;
+	struct tablemem *mem;
+	struct tablemem_account *account; /* the instance's */
+	struct ia_lock lock;		  /* class UNIT */
+	struct hostif_regs regs;
+	struct backend_caps caps; /* probe() fills it */
+	uint32_t desc_flags;	  /* IOMMUABS_UNIT_COHERENT, ... */
+	uint8_t enabled;	  /* the driver's: traffic is translated now */
+	const char *name;
+	uint64_t commands, syncs, events, events_lost; /* counters, atomic */
+	char reason[96]; /* the driver's words for its last failure */
+	void *priv;	 /* the driver's own */
+};
+
+/* A translation table as a stream entry points at it: shared or mirror. */
+struct backend_table {
+	enum iommuabs_p2m_format format;
+	uint64_t root;
+	uint8_t input_bits, output_bits;
+	uint8_t granule_lg2;
+	uint8_t levels;
+	uint8_t walk_attrs; /* as struct iommuabs_p2m */
+	uint32_t id;	    /* VMID or domain-id on this unit */
+};
+
+/* What makes a mirror usable by a unit: the view key. Compared as a whole. */
+struct backend_geometry {
+	const struct pt_ops *pt_ops;
+	enum iommuabs_p2m_format format;
+	uint8_t input_bits, output_bits;
+	uint8_t granule_lg2;
+	uint8_t levels;
+	uint8_t root_lg2;  /* bytes of the root table */
+	uint8_t leaf_mask; /* bit n: leaves at level n above the granule */
+	uint8_t clean;	   /* 1: the unit doesn't snoop */
+};
+
+/* One range of guest frames to forget, with one VMID / domain-id. */
+struct backend_range {
+	uint64_t gfn, nr;
+};
+
+struct backend_inv {
+	uint32_t id;
+	const struct backend_range *ranges; /* nr 0: everything of @id */
+	uint32_t nr;
+	/* 1: the levels of what was removed are unknown (a shared table), or
+	 * tables were unlinked: no leaf-only and no level hints. */
+	uint8_t any_level;
+	uint8_t granule_lg2;
+};
+
+/* One decoded record of an event queue. */
+struct backend_event {
+	enum iommuabs_fault_reason reason;
+	uint32_t stream;
+	uint32_t access; /* IOMMUABS_READ, IOMMUABS_WRITE, 0: not reported */
+	uint32_t has_address;
+	uint64_t address;
+	uint64_t raw[4];
+};
+
+/* What a live stream entry says. */
+struct backend_stream {
+	enum backend_stream_kind {
+		BACKEND_STREAM_BLOCKED,
+		BACKEND_STREAM_BYPASS, /* never made by us */
+		BACKEND_STREAM_TABLE,  /* @table */
+		BACKEND_STREAM_BAD,    /* an entry that hardware refuses */
+	} kind;
+	struct backend_table table;
+};
+
+struct backend_ops {
+	const char *name;
+	enum iommuabs_unit_type type;
+	uint64_t regs_length; /* 0: the driver has no registers */
+
+	/*
+	 * Read ID registers, write nothing; fill caps and priv.
+	 * 0 | E_UNIT (reason set) | E_NOMEM.
+	 */
+	int (*probe)(struct backend_unit *unit);
+	/* After disable() or without ever having been enabled: give priv back. */
+	void (*release)(struct backend_unit *unit);
+
+	/*
+	 * Reset the unit, point it at the stream tables in memory, invalidate
+	 * everything, translate. Also recovery: works from any state. On error
+	 * the unit blocks, as far as it answers.
+	 * 0 | E_NOMEM | E_TIMEOUT | E_UNIT.
+	 */
+	int (*enable)(struct backend_unit *unit);
+	/* Leave the unit blocking all DMA. 0 | E_TIMEOUT. */
+	int (*disable)(struct backend_unit *unit);
+	/*
+	 * Block everything at once without help from the queues, never passing
+	 * through bypass. 0 (acknowledged) | E_TIMEOUT.
+	 */
+	int (*fence)(struct backend_unit *unit);
+
+	/* Make room for [@first, @first + @nr). New entries block.
+	 * 0 | E_NOMEM. */
+	int (*streams_reserve)(struct backend_unit *unit, uint32_t first,
+			       uint32_t nr);
+	/*
+	 * Point [@first, @first + @nr), reserved before, at @table; NULL: block,
+	 * recording. When it returns 0 no unit uses an older entry. It does not
+	 * invalidate translations. 0 | E_TIMEOUT (entries are written).
+	 */
+	int (*stream_set)(struct backend_unit *unit, uint32_t first,
+			  uint32_t nr, const struct backend_table *table);
+	/* Read the live entry. */
+	void (*read_stream)(struct backend_unit *unit, uint32_t stream,
+			    struct backend_stream *out);
+
+	/*
+	 * Forget translations of @inv, and wait until everything that used them
+	 * has reached memory. Nothing to do while not enabled.
+	 * 0 | E_TIMEOUT.
+	 */
+	int (*invalidate)(struct backend_unit *unit,
+			  const struct backend_inv *inv);
+
+	/* IOMMUABS_SHARE_OK, or why the unit can't walk @p2m; @table's fields but
+	 * the id are filled where it can. */
+	enum iommuabs_share_reason (*share)(const struct backend_unit *unit,
+					    const struct iommuabs_p2m *p2m,
+					    struct backend_table *table);
+	/*
+	 * The table to build for @input_bits of guest addresses with leaves no
+	 * larger than level @max_level. 0 | E_NOTSUP (no format of this build
+	 * suits) | E_GRANULE.
+	 */
+	int (*mirror)(const struct backend_unit *unit, uint8_t input_bits,
+		      uint8_t max_level, struct backend_geometry *geometry);
+
+	/* Take up to @max records off the event queue. Returns how many. */
+	uint32_t (*events)(struct backend_unit *unit,
+			   struct backend_event *events, uint32_t max);
+	/*
+	 * Look at the error registers and acknowledge. 0: nothing, or repaired |
+	 * E_TIMEOUT (the unit must be fenced; reason set).
+	 */
+	int (*errors)(struct backend_unit *unit);
+	/* Context IRQ: acknowledge, latch. */
+	void (*irq)(struct backend_unit *unit,
+		    enum iommuabs_unit_irq_which which);
+};
+
+extern const struct backend_ops null_backend_ops;
+extern const struct backend_ops smmuv3_backend_ops;
+
+/* The driver for units of @type in this build, NULL for none. */
+const struct backend_ops *backend_find(enum iommuabs_unit_type type);
+
+#endif
