@@ -14,7 +14,7 @@
 #include "../port/port.h"
 
 /* For our own bugs only, never for data from outside. */
-#ifdef IOMMUABS_DEBUG
+#if defined(IOMMUABS_CONFIG_DEBUG) && IOMMUABS_CONFIG_DEBUG
 #define iommuabs_assert(cond)             \
 	do {                              \
 		if (!(cond))              \
@@ -78,6 +78,7 @@ struct hostif_regs {
 	char *ptr; /* direct access */
 };
 
+/* Return: 0 | E_NOMEM (mmio_map() gave nothing). */
 int hostif_regs_map(const struct hostif *host, uint64_t base, uint64_t length,
 		    struct hostif_regs *regs);
 void hostif_regs_unmap(struct hostif_regs *regs);
@@ -121,12 +122,13 @@ static inline uint64_t field_put(uint64_t mask, uint64_t value)
 
 /*
  * Write one formatted line to host->log: %s, %d, %u (32 bits), %x (32 bits),
- * %llu and %llx (64 bits), %%. Longer lines than 160 characters are cut.
+ * %llu and %llx (64 bits), %0Nx (at least N digits), %%. Longer lines than 160
+ * characters are cut.
  */
 void hostif_log(const struct hostif *host, enum iommuabs_log_level level,
 		const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* The same into @buffer, always terminated. */
+/* The same into the @size bytes of @buffer, always terminated. */
 void hostif_format(char *buffer, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

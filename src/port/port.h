@@ -10,6 +10,8 @@
  *   port_mmio_*	registers, when the host leaves mmio_read/mmio_write NULL
  *
  * Order rules that callers rely on:
+ *   port_mb()		every port access of this CPU before it is seen by other
+ *			CPUs before any port access after it
  *   port_dev_wmb()	every port_dev store before it is seen by the device
  *			before any port_dev store after it
  *   port_dev_rmb()	every port_dev load before it is done before any after it
@@ -127,6 +129,11 @@ static inline void port_dev_mb(void)
 	__asm__ volatile("dsb osh" ::: "memory");
 }
 
+static inline void port_mb(void)
+{
+	__asm__ volatile("dmb ish" ::: "memory");
+}
+
 static inline void port_relax(void)
 {
 	__asm__ volatile("yield" ::: "memory");
@@ -160,6 +167,11 @@ static inline void port_dev_rmb(void)
 }
 
 static inline void port_dev_mb(void)
+{
+	__asm__ volatile("mfence" ::: "memory");
+}
+
+static inline void port_mb(void)
 {
 	__asm__ volatile("mfence" ::: "memory");
 }
