@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# programs.mk - the Check programs, one source file each
+#
+# PLAIN_TESTS link with the library as it is installed (hidden symbols
+# reachable); SIM_TESTS with the one whose stores and barriers are calls into
+# the models, and name their flags below. THREAD_TESTS, of both kinds, are also
+# run under a thread sanitizer.
+
+PLAIN_TESTS =
+
+SIM_TESTS =
+
+THREAD_TESTS =
+
+ALL_TESTS = $(PLAIN_TESTS) $(SIM_TESTS)
+
+# Used by several programs, of both kinds and of the second only.
+TEST_SUPPORT_SOURCES =
+
+SIM_TEST_SUPPORT_SOURCES =
+
+TEST_HEADERS_SUPPORT =
