@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * core.h - the objects of core and how they hang together
+ *
+ *   instance -< unit -< binding >- view >- domain -< device
+ *
+ * A domain has a ledger (what it maps) and views (what units walk). A binding is
+ * a view in use by a unit, under one VMID / domain-id. A device is attached to a
+ * domain by one binding per unit that sees it. Whether a view is the host's p2m
+ * or a mirror is known to view.c and change.c, and to nothing else.
+ */
+#ifndef IOMMUABS_CORE_CORE_H
+#define IOMMUABS_CORE_CORE_H
+
+#include <iommuabs/iommuabs.h>
+
+#include "../backends/backend.h"
+#include "../host/hostif.h"
+#include "../host/lock.h"
+#include "../host/tablemem.h"
+#include "../pgtable/pgtable.h"
+#include "gate.h"
+#include "rmap.h"
+
+#define CORE_DOMAINS_LG2      15
+#define CORE_DOMAIN_CHUNK_LG2 8
+#define CORE_DOMAIN_CHUNKS    (1u << (CORE_DOMAINS_LG2 - CORE_DOMAIN_CHUNK_LG2))
+#define CORE_UNITS_MAX	      64 /* one bit each in domain.owing */
+
+struct core_domain_chunk {
+	struct iommuabs_domain *domains[1u << CORE_DOMAIN_CHUNK_LG2];
+};
+
+struct iommuabs {
+	struct hostif host;
+	struct tablemem mem;
+	struct tablemem_account account;
+	struct rmap rmap;
+	struct ia_lock lock;	     /* the lists below */
+	struct iommuabs_unit *units; /* in the order in which they were added */
+	struct iommuabs_device *devices;
+	struct iommuabs_domain *domains;
+	struct core_domain_chunk *numbers[CORE_DOMAIN_CHUNKS];
+	uint32_t nr_units;
+	uint32_t started;
+	uint32_t polling;		   /* a faults_poll runs */
+	struct iommuabs_device *graveyard; /* removed while polling */
+};
+
+struct iommuabs_unit {
+	struct backend_unit hw;
+	struct iommuabs *abs;
+	struct iommuabs_unit *next;
+	struct gate gate; /* alone: enable, fence, stream entries */
+	enum iommuabs_unit_type type;
+	enum iommuabs_unit_status status;
+	int error;
+	uint32_t index; /* of its bit in domain.owing */
+	uint32_t nr_bindings;
+	uint64_t ids; /* machine address of a page: a bit per id in use */
+	uint32_t nr_ids;
+	uint32_t nr_irqs;
+	struct iommuabs_irq irqs[IOMMUABS_IRQ_COUNT_];
+	uint64_t base, length;
+	uint32_t fw_id;
+	void *cookie;
+	char name[IOMMUABS_NAME_MAX];
+	char path[IOMMUABS_PATH_MAX];
+};
+
+/* A stream range of a device, and the binding it uses while attached. */
+struct device_stream {
+	struct iommuabs_unit *unit;
+	uint32_t first, nr, rid;
+	struct binding *binding;
+};
+
+enum device_state {
+	DEVICE_BLOCKED,
+	DEVICE_ATTACHING, /* an attach answered E_AGAIN */
+	DEVICE_ATTACHED,
+};
+
+struct iommuabs_device {
+	struct iommuabs *abs;
+	struct iommuabs_device *next;
+	struct iommuabs_device *range; /* carved out of it, NULL */
+	uint32_t nr_carved;
+	enum device_state state;
+	struct iommuabs_domain *dom; /* while not BLOCKED */
+	struct iommuabs_device *next_in_domain;
+	uint32_t flags; /* IOMMUABS_DEVICE_* */
+	uint32_t attach_flags, attach_strategy;
+	uint32_t pci, nr_pci;
+	void *cookie;
+	struct device_stream *streams;
+	uint32_t nr_streams;
+	struct iommuabs_reserved *reserved;
+	uint32_t nr_reserved;
+	uint32_t faults;
+	char name[IOMMUABS_NAME_MAX];
+	char path[IOMMUABS_PATH_MAX];
+};
+
+enum view_kind {
+	VIEW_SHARED,
+	VIEW_MIRROR,
+};
+
+#define VIEW_COMPLETE (~(uint64_t)0)
+#define VIEWS_MAX     8 /* of a domain: distinct view keys */
+
+struct view {
+	struct iommuabs_domain *dom;
+	struct view *next;
+	enum view_kind kind;
+	uint32_t index; /* unique in the domain, < VIEWS_MAX */
+	struct binding *bindings;
+	struct backend_table table; /* without the id */
+	/* Mirrors: */
+	struct backend_geometry key;
+	struct pt pt;
+	uint64_t filled; /* gfns below are in step; VIEW_COMPLETE: all */
+};
+
+struct binding {
+	struct view *view;
+	struct binding *next;
+	struct iommuabs_unit *unit;
+	uint32_t id;
+	uint32_t nr_streams; /* device_streams that use it */
+};
+
+/* Frames that left the ledger's gfn (REPLACE), and whose removal is owed. */
+struct replaced {
+	struct replaced *next;
+	struct rmap_range range;
+};
+
+/* A reserved region of an attached device: mapped in mirrors, not in the ledger. */
+struct reserved_place {
+	struct reserved_place *next;
+	struct iommuabs_reserved region;
+	uint32_t users; /* devices that asked for it */
+};
+
+/* Tables that a unit may still walk, after a failed invalidation. */
+struct quarantine {
+	struct quarantine *next;
+	uint64_t tables[15];
+};
+
+#define DOMAIN_BAD_RANGES 8
+
+struct iommuabs_domain {
+	struct iommuabs *abs;
+	struct iommuabs_domain *next;
+	struct gate gate;
+	uint32_t alone; /* whose gate is held alone now */
+	struct ia_lock lock; /* reserve, withheld */
+	struct tablemem_account account;
+	struct pt ledger;
+	struct rmap_owner owner; /* number: see domain_find() */
+	struct view *views;
+	struct iommuabs_device *devices;
+	struct reserved_place *reserved;
+
+	uint32_t flags; /* IOMMUABS_DOMAIN_* */
+	enum iommuabs_strategy strategy;
+	enum iommuabs_populate populate;
+	enum iommuabs_source source;
+	uint8_t max_level;
+	uint8_t input_bits;
+	uint32_t callers;
+	void *cookie;
+
+	uint32_t has_p2m;
+	struct iommuabs_p2m p2m;
+
+	struct tablemem_pool reserve; /* spare tables for splits */
+	uint32_t nr_batches;	      /* open; atomic */
+	uint32_t changes;	      /* bumped by every change; atomic */
+	uint64_t read;	      /* source P2M: gfns below are in the ledger */
+	uint64_t device_only; /* frames mapped DEVICE_ONLY; atomic */
+	uint32_t destroying;
+	uint64_t destroy_at; /* gfn up to which destroy has released */
+
+	/* Bits of the units that still owe an invalidation of withheld frames. */
+	uint64_t owing;
+	struct replaced *withheld;
+	struct quarantine *quarantine;
+
+	/* Ranges whose refresh failed: shared bindings are blocked meanwhile. */
+	struct backend_range bad[DOMAIN_BAD_RANGES];
+	uint32_t nr_bad;
+};
+
+/* What struct iommuabs_batch's words are. */
+#define BATCH_RANGES 24
+#define BATCH_TABLES 12
+#define BATCH_MAGIC  0x62617463u
+
+struct batch {
+	struct iommuabs_domain *dom;
+	uint32_t magic;
+	uint16_t nr_ranges, nr_tables;
+	struct replaced *replaced;
+	struct backend_range ranges[BATCH_RANGES];
+	/* Unlinked mirror tables: pt_sink words, view index in bits 4..7 */
+	uint64_t tables[BATCH_TABLES];
+	uint32_t any_level; /* tables were unlinked since the last sync */
+};
+
+_Static_assert(sizeof(struct batch) <= sizeof(struct iommuabs_batch),
+	       "a batch fits on the caller's stack");
+
+#define BATCH_VIEW_SHIFT 4
+#define BATCH_VIEW_MASK	 ((uint64_t)0xf0)
+
+/* instance.c */
+struct iommuabs_domain *domain_find(struct iommuabs *abs, uint16_t number);
+int domain_number_take(struct iommuabs *abs, struct iommuabs_domain *dom);
+void domain_number_give(struct iommuabs *abs, struct iommuabs_domain *dom);
+bool instance_registers_overlap(struct iommuabs *abs, uint64_t mfn,
+				uint64_t nr);
+
+/* unit.c: a unit's life; callers hold nothing */
+int unit_create(struct iommuabs *abs, const struct iommuabs_unit_desc *desc,
+		struct iommuabs_unit **out);
+void unit_free(struct iommuabs_unit *unit);
+void unit_enable(struct iommuabs_unit *unit);
+int unit_disable(struct iommuabs_unit *unit);
+void unit_fence(struct iommuabs_unit *unit, int error);
+int unit_recover(struct iommuabs_unit *unit, uint64_t *budget);
+bool unit_blocks_all(const struct iommuabs_unit *unit);
+uint64_t unit_bit(const struct iommuabs_unit *unit);
+int unit_id_take(struct iommuabs_unit *unit, uint32_t *id);
+void unit_id_give(struct iommuabs_unit *unit, uint32_t id);
+/* 0, or E_FENCED / E_TIMEOUT: then @unit is fenced. */
+int unit_invalidate(struct iommuabs_unit *unit, const struct backend_inv *inv);
+
+/* device.c */
+int device_create(struct iommuabs *abs, const struct iommuabs_device_desc *desc,
+		  struct iommuabs_device **out);
+int device_forget(struct iommuabs_device *dev);
+void device_free(struct iommuabs_device *dev);
+struct iommuabs_device *device_of_stream(struct iommuabs *abs,
+					 const struct iommuabs_unit *unit,
+					 uint32_t stream);
+int device_find_pci(struct iommuabs *abs, uint32_t pci,
+		    struct iommuabs_device **out);
+int device_find_path(struct iommuabs *abs, const char *path,
+		     struct iommuabs_device **out);
+
+/* attach.c: domain's gate held alone unless said otherwise */
+int attach_check(struct iommuabs_device *dev, uint32_t flags);
+int attach_views(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+		 uint32_t strategy);
+int attach_bind(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+		uint32_t strategy);
+int attach_unbind(struct iommuabs_device *dev);
+/* Write @binding's entries again: its table, or block where that is due. */
+int attach_rewrite(struct iommuabs_domain *dom);
+
+/* domain.c */
+int domain_create(struct iommuabs *abs,
+		  const struct iommuabs_domain_config *config,
+		  struct iommuabs_domain **out);
+int domain_destroy(struct iommuabs_domain *dom, uint64_t *budget);
+void domain_release_withheld(struct iommuabs_domain *dom);
+bool domain_has_rmap(const struct iommuabs_domain *dom);
+
+static inline void domain_enter(struct iommuabs_domain *dom)
+{
+	if (!(dom->flags & IOMMUABS_DOMAIN_SERIALISED))
+		gate_enter(&dom->gate);
+}
+
+static inline void domain_leave(struct iommuabs_domain *dom)
+{
+	if (!(dom->flags & IOMMUABS_DOMAIN_SERIALISED))
+		gate_leave(&dom->gate);
+}
+
+static inline void domain_enter_alone(struct iommuabs_domain *dom)
+{
+	if (!(dom->flags & IOMMUABS_DOMAIN_SERIALISED))
+		gate_enter_alone(&dom->gate);
+	dom->alone = 1;
+}
+
+static inline void domain_leave_alone(struct iommuabs_domain *dom)
+{
+	dom->alone = 0;
+	if (!(dom->flags & IOMMUABS_DOMAIN_SERIALISED))
+		gate_leave_alone(&dom->gate);
+}
+
+#endif
