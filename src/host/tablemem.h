@@ -10,17 +10,10 @@
 #ifndef IOMMUABS_HOST_TABLEMEM_H
 #define IOMMUABS_HOST_TABLEMEM_H
 
-#include "hostif.h"
+#include "lock.h"
 
-struct tablemem {
-	const struct hostif *host;
-	struct tablemem_range
-		*ranges; /* copied table_ranges with their bitmaps */
-	uint32_t nr_ranges;
-	/* Is a frame of [@mfn, @mfn + @nr) mapped somewhere? */
-	bool (*frame_is_mapped)(void *arg, uint64_t mfn, uint64_t nr);
-	void *arg;
-};
+struct tablemem_block; /* copied table_ranges, each with its bitmap */
+struct tablemem_slab;  /* a page of small objects */
 
 /* Who pays: a domain or the instance. Counts frames; 0 limit: none. */
 struct tablemem_account {
@@ -29,20 +22,60 @@ struct tablemem_account {
 	uint64_t used; /* atomic */
 };
 
+#define TABLEMEM_OBJECT_MAX   2048
+#define TABLEMEM_OBJECT_SIZES 7 /* 32 to 2048 bytes, powers of two */
+
+struct tablemem {
+	const struct hostif *host;
+	struct tablemem_block *blocks;
+	/* The instance's own: the bitmaps and what small objects are cut from. */
+	struct tablemem_account account;
+	/*
+	 * Is a frame of [@mfn, @mfn + @nr) mapped somewhere? NULL: none is.
+	 * Called with no lock held.
+	 */
+	bool (*frame_is_mapped)(void *arg, uint64_t mfn, uint64_t nr);
+	void *arg;
+	struct ia_lock slab_lock; /* class UNIT: a leaf; for slabs[] */
+	struct tablemem_slab *slabs[TABLEMEM_OBJECT_SIZES]; /* with room */
+};
+
+/*
+ * Context: BOOT. Takes the bitmaps' directories (8 bytes for every 128 MiB of
+ * table_ranges) and the pages for what they hold themselves; other pages of the
+ * bitmaps come when the first table lies in their 128 MiB.
+ * Return: 0 | E_INVAL (no ranges, or one of more than 1 PiB) | E_NOMEM.
+ */
 int tablemem_init(struct tablemem *mem, const struct hostif *host);
+/* Everything was given back. */
 void tablemem_exit(struct tablemem *mem);
 
 /*
- * 1 << @size_lg2 bytes (>= 12), naturally aligned, of any content, charged.
- * Return: 0 | E_QUOTA | E_NOMEM (also for a page from outside table_ranges or
- * one that is mapped: given back, logged).
+ * Charge @nr frames, all or none, exactly against the limit; take them back.
+ * tablemem_alloc() and tablemem_free() do it themselves. Context: any.
+ * Return: 0 | E_QUOTA.
+ */
+int tablemem_charge(struct tablemem_account *account, uint64_t nr);
+void tablemem_uncharge(struct tablemem_account *account, uint64_t nr);
+
+/*
+ * 1 << @size_lg2 bytes (12 to 26), naturally aligned, of any content, charged.
+ * Context: BOOT, TASK; no lock held.
+ * Return: 0 | E_QUOTA | E_NOMEM (also for memory from outside table_ranges, not
+ * aligned or mapped: given back, logged; and for memory that is a table
+ * already: logged).
  */
 int tablemem_alloc(struct tablemem *mem, struct tablemem_account *account,
 		   unsigned int size_lg2, uint32_t flags, uint64_t *maddr);
 void tablemem_free(struct tablemem *mem, struct tablemem_account *account,
 		   uint64_t maddr, unsigned int size_lg2);
 
-/* Is a frame of [@mfn, @mfn + @nr) a table of ours now? */
+/*
+ * Is a frame of [@mfn, @mfn + @nr) a table of ours now? Whoever maps frames
+ * enters them in the reverse map first and asks this afterwards; an allocation
+ * marks first and asks @frame_is_mapped afterwards: one of the two sees the
+ * other. Context: any; may run against any call.
+ */
 bool tablemem_holds(struct tablemem *mem, uint64_t mfn, uint64_t nr);
 
 /*
@@ -85,8 +118,10 @@ static inline void tablemem_pool_put(const struct hostif *host,
 }
 
 /*
- * Small objects, zeroed: host->alloc, or cut from pages charged to the
- * instance. Return: NULL for out of memory.
+ * Small objects of up to TABLEMEM_OBJECT_MAX bytes, zeroed, aligned to 16 by
+ * the host and to 32 by us: host->alloc, or cut from pages charged to the
+ * instance. Context: BOOT, TASK; alloc with no lock held, free not under a lock
+ * of class UNIT. Return: NULL for out of memory.
  */
 void *tablemem_object_alloc(struct tablemem *mem, size_t size);
 void tablemem_object_free(struct tablemem *mem, void *object, size_t size);
