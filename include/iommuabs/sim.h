@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sim.h - register-level models of IOMMUs, in user space
+ *
+ * A library of its own (libiommuabs-sim, hosted: C library and threads). An
+ * arena is a piece of memory that plays the machine's RAM; units live in an
+ * arena, read their tables and queues from it and are driven through
+ * iommuabs_sim_mmio_read() and iommuabs_sim_mmio_write().
+ *
+ * Two modes, chosen per arena:
+ *
+ *   FUNCTIONAL	for the installed library. Units see the arena as the CPU does.
+ *		They cache what DMA made them fetch (translations, stream table
+ *		entries) until an invalidation and its CMD_SYNC. What this mode
+ *		cannot find: missing barriers and cache cleaning, what a unit
+ *		might have prefetched, break-before-make, half-written entries,
+ *		tables freed too early.
+ *
+ *   ADVERSARY	for a library compiled with -DIOMMUABS_PORT_H='"sim_port.h"',
+ *		so that each store, barrier and clean of device-visible memory is
+ *		a call into the model. Units then see nothing but those stores. At
+ *		each moment the model knows the *set* of what a unit may read:
+ *		a store counts as "perhaps seen" until port_dev_mb(); whatever was
+ *		reachable counts as "perhaps cached" until the invalidation that
+ *		covers it was completed by a CMD_SYNC. All checks are made against
+ *		the whole set, not against one random choice of it.
+ *
+ * A mistake of the driver is a violation: recorded with a class and a text,
+ * never an abort. A test ends with "no violations".
+ *
+ * All functions are safe to call from several threads.
+ */
+#ifndef IOMMUABS_SIM_H
+#define IOMMUABS_SIM_H
+
+#include <iommuabs/std.h>
+#include <iommuabs/types.h>
+
+IOMMUABS_BEGIN_DECLS
+
+struct iommuabs_sim_arena;
+struct iommuabs_sim_unit;
+struct iommuabs_sim_probe;
+
+/* What the functions that can fail return, besides 0. */
+#define IOMMUABS_SIM_E_INVAL (-1)
+#define IOMMUABS_SIM_E_NOMEM (-2)
+
+/* ---- the arena: RAM, allocator, clock ---- */
+
+enum iommuabs_sim_mode {
+	IOMMUABS_SIM_FUNCTIONAL,
+	IOMMUABS_SIM_ADVERSARY,
+};
+
+struct iommuabs_sim_arena_config {
+	enum iommuabs_sim_mode mode;
+	/* Machine address of the first byte, a multiple of 64 MiB. */
+	uint64_t base;
+	/* Bytes, a multiple of 4 KiB, at most 4 GiB. */
+	uint64_t length;
+	/* For the content of fresh pages, delays, and the choice of outcomes. */
+	uint64_t seed;
+	/*
+	 * 1: units of this arena do not snoop CPU caches; they must be created
+	 * with cohacc = 0 then, and with 1 otherwise.
+	 */
+	unsigned int noncoherent;
+	/* Look at the probes at each n-th chance only; 0 and 1: always. */
+	unsigned int probe_every;
+};
+
+/**
+ * iommuabs_sim_arena_create() - make a machine's RAM
+ *
+ * Return: 0 | SIM_E_INVAL | SIM_E_NOMEM.
+ */
+IOMMUABS_MUST_CHECK int
+iommuabs_sim_arena_create(const struct iommuabs_sim_arena_config *config,
+			  struct iommuabs_sim_arena **arena);
+
+/** iommuabs_sim_arena_destroy() - with all its units and probes; NULL is fine */
+IOMMUABS_API void iommuabs_sim_arena_destroy(struct iommuabs_sim_arena *arena);
+
+/**
+ * iommuabs_sim_alloc() - take 1 << @size_lg2 bytes, naturally aligned
+ * @size_lg2: from 12
+ *
+ * The content is garbage that looks like valid descriptors, and counts as never
+ * written. Freed pages are reused as soon as possible.
+ *
+ * Return: 0 | SIM_E_NOMEM (full, or told to fail) | SIM_E_INVAL.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_sim_alloc(struct iommuabs_sim_arena *arena,
+					   unsigned int size_lg2,
+					   uint64_t *maddr);
+
+/**
+ * iommuabs_sim_free() - give back what iommuabs_sim_alloc() gave
+ *
+ * A violation (FREED) when an enabled unit may still reach it.
+ */
+IOMMUABS_API void iommuabs_sim_free(struct iommuabs_sim_arena *arena,
+				    uint64_t maddr, unsigned int size_lg2);
+
+/** iommuabs_sim_alloc_fail() - the @nth allocation from now fails, once; 0: none */
+IOMMUABS_API void iommuabs_sim_alloc_fail(struct iommuabs_sim_arena *arena,
+					  uint64_t nth);
+
+/** iommuabs_sim_alloc_count() - how many allocations were asked for so far */
+IOMMUABS_API uint64_t
+iommuabs_sim_alloc_count(struct iommuabs_sim_arena *arena);
+
+/** iommuabs_sim_pages_used() - 4 KiB pages allocated now */
+IOMMUABS_API uint64_t iommuabs_sim_pages_used(struct iommuabs_sim_arena *arena);
+
+/** iommuabs_sim_ptr() - pointer to the byte at @maddr; NULL: not in the arena */
+IOMMUABS_API void *iommuabs_sim_ptr(struct iommuabs_sim_arena *arena,
+				    uint64_t maddr);
+
+/** iommuabs_sim_maddr() - machine address of *@p; UINT64_MAX: not in the arena */
+IOMMUABS_API uint64_t iommuabs_sim_maddr(struct iommuabs_sim_arena *arena,
+					 const void *p);
+
+/** iommuabs_sim_offset() - pointer = machine address + this, wrapping; never 0 */
+IOMMUABS_API uint64_t iommuabs_sim_offset(struct iommuabs_sim_arena *arena);
+
+/**
+ * iommuabs_sim_time_us() - the arena's clock
+ *
+ * It moves by 1 us at each register read, and by 1 us each time it is asked: a
+ * driver's timeout ends after as many polls, in no real time.
+ */
+IOMMUABS_API uint64_t iommuabs_sim_time_us(struct iommuabs_sim_arena *arena);
+
+/* ---- stores, barriers and cleans; sim_port.h maps port_dev_* to these ---- */
+
+/*
+ * They look up the arena by the pointer. Memory outside every arena is accessed
+ * plainly. A test's own "hypervisor" writes shared tables with these, too.
+ */
+IOMMUABS_API uint64_t iommuabs_sim_dev_load64(const uint64_t *p);
+IOMMUABS_API void iommuabs_sim_dev_store64(uint64_t *p, uint64_t v);
+/* One store for units with fetch_128, two for all others. */
+IOMMUABS_API void iommuabs_sim_dev_store128(uint64_t *p, uint64_t lo,
+					    uint64_t hi);
+/* Non-zero: stored. On failure *old is what was found. Release order. */
+IOMMUABS_API int iommuabs_sim_dev_cas64(uint64_t *p, uint64_t *old, uint64_t v);
+IOMMUABS_API void iommuabs_sim_dev_zero(void *p, size_t size);
+IOMMUABS_API void iommuabs_sim_dev_wmb(void);
+IOMMUABS_API void iommuabs_sim_dev_rmb(void);
+IOMMUABS_API void iommuabs_sim_dev_mb(void);
+/* Write lines back. Complete at the next iommuabs_sim_dev_mb(). */
+IOMMUABS_API void iommuabs_sim_cache_clean(const void *p, size_t size);
+
+/* ---- registers ---- */
+
+/**
+ * iommuabs_sim_mmio_read() - a load by the CPU
+ * @addr:  machine address
+ * @width: 4 or 8 bytes
+ *
+ * What real hardware leaves open (wrong width, not aligned) reads as zero and is
+ * a violation. Addresses that belong to no unit read as all ones.
+ */
+IOMMUABS_API uint64_t iommuabs_sim_mmio_read(struct iommuabs_sim_arena *arena,
+					     uint64_t addr, unsigned int width);
+IOMMUABS_API void iommuabs_sim_mmio_write(struct iommuabs_sim_arena *arena,
+					  uint64_t addr, unsigned int width,
+					  uint64_t value);
+
+/* The same for a port.h: the pointer is the machine address of a register of
+ * any arena; other pointers are accessed plainly. */
+IOMMUABS_API uint64_t iommuabs_sim_port_mmio_read(const void *p,
+						  unsigned int width);
+IOMMUABS_API void iommuabs_sim_port_mmio_write(void *p, unsigned int width,
+					       uint64_t value);
+
+/* ---- an Arm SMMUv3 (IHI 0070) ---- */
+
+/* Sum of the granules that a unit can walk. */
+#define IOMMUABS_SIM_GRAN4K  (1u << 0)
+#define IOMMUABS_SIM_GRAN16K (1u << 1)
+#define IOMMUABS_SIM_GRAN64K (1u << 2)
+
+/* What the ID registers say; the names are the manual's fields (6.3.1 ff.). */
+struct iommuabs_sim_smmuv3_config {
+	uint64_t base;	       /* of the registers, a multiple of 64 KiB */
+	unsigned int s1p, s2p; /* 0 or 1, as all that say nothing else */
+	unsigned int st_level; /* 1: two-level stream tables */
+	unsigned int sidsize;  /* bits of a StreamID, 0..32 */
+	unsigned int vmid16, cohacc, ril, msi, sev, hyp, stt, fwb;
+	unsigned int bbml;	     /* 0..2 */
+	unsigned int oas;	     /* bits: 32, 36, 40, 42, 44, 48 */
+	unsigned int granules;	     /* IOMMUABS_SIM_GRAN* */
+	unsigned int cmdqs, eventqs; /* log2 of the greatest queues, 0..19 */
+	unsigned int arch_minor;     /* AIDR: SMMUv3.n */
+	unsigned int fetch_128;	     /* fetches 16 aligned bytes in one piece */
+	unsigned int gbpa_abort;     /* reset value of GBPA.ABORT */
+};
+
+/** iommuabs_sim_smmuv3_defaults() - as QEMU's: both stages, BBML 2, RIL, OAS 44 */
+IOMMUABS_API void
+iommuabs_sim_smmuv3_defaults(struct iommuabs_sim_smmuv3_config *config);
+
+/**
+ * iommuabs_sim_smmuv3_create() - a unit in its reset state
+ *
+ * Return: 0 | SIM_E_INVAL (a value out of range, the address taken, cohacc
+ *         against the arena's noncoherent) | SIM_E_NOMEM.
+ */
+IOMMUABS_MUST_CHECK int
+iommuabs_sim_smmuv3_create(struct iommuabs_sim_arena *arena,
+			   const struct iommuabs_sim_smmuv3_config *config,
+			   struct iommuabs_sim_unit **unit);
+
+/** iommuabs_sim_unit_destroy() - with its probes; NULL is fine */
+IOMMUABS_API void iommuabs_sim_unit_destroy(struct iommuabs_sim_unit *unit);
+
+/* ---- faults to plant ---- */
+
+enum iommuabs_sim_fault {
+	/* No command is consumed after @n more; ends by CMDQEN = 0 or @us. */
+	IOMMUABS_SIM_CMDQ_HANG,
+	/* As above, by the @n-th CMD_SYNC from now, which stays unfinished. */
+	IOMMUABS_SIM_SYNC_HANG,
+	/* Each CMD_SYNC takes @n register reads longer. */
+	IOMMUABS_SIM_SYNC_DELAY,
+	/* The @n-th command from now is taken for an illegal one, once. */
+	IOMMUABS_SIM_CMD_ILLEGAL,
+	/* Fetching the @n-th command from now is aborted, once. */
+	IOMMUABS_SIM_CMD_ABORT,
+	/* Writes to CR0 are not acknowledged; @n: 1 on, 0 off. Ends by @us. */
+	IOMMUABS_SIM_CR0_IGNORED,
+	/* GBPA.Update is never cleared; @n: 1 on, 0 off. Ends by @us. */
+	IOMMUABS_SIM_GBPA_STUCK,
+	/* Reads give all ones, writes are lost; @n: 1 on, 0 off. */
+	IOMMUABS_SIM_DEAD,
+	/*
+	 * The @n-th wait from now is never over. A wait is what a driver must
+	 * wait for: a CMD_SYNC, a changing write to CR0 or IRQ_CTRL, a write to
+	 * GBPA. It ends by @us, or by the next write to that register, or for a
+	 * CMD_SYNC by CMDQEN = 0.
+	 */
+	IOMMUABS_SIM_WAIT_HANG,
+	/* Writing the next @n event records is aborted. */
+	IOMMUABS_SIM_EVENT_ABORT,
+};
+
+/**
+ * iommuabs_sim_plant() - plant a fault
+ * @n:  see the fault; where it counts, 1 is the next one, 0 takes it back
+ * @us: it heals after so much virtual time; 0: not by itself
+ */
+IOMMUABS_API void iommuabs_sim_plant(struct iommuabs_sim_unit *unit,
+				     enum iommuabs_sim_fault fault, uint64_t n,
+				     uint64_t us);
+
+/** iommuabs_sim_heal() - take every planted fault back */
+IOMMUABS_API void iommuabs_sim_heal(struct iommuabs_sim_unit *unit);
+
+/* ---- DMA ---- */
+
+#define IOMMUABS_SIM_DMA_WRITE	    (1u << 0)
+#define IOMMUABS_SIM_DMA_SSID	    (1u << 1) /* carries @ssid (a PASID) */
+#define IOMMUABS_SIM_DMA_TRANSLATED (1u << 2) /* ATS: @addr is translated */
+/*
+ * A write that is translated now and lands later: when the next CMD_SYNC
+ * completes, or at iommuabs_sim_settle(). At most 64 bytes.
+ */
+#define IOMMUABS_SIM_DMA_POSTED (1u << 3)
+
+struct iommuabs_sim_dma {
+	uint32_t sid;
+	uint32_t flags;
+	uint32_t ssid;
+	uint64_t addr; /* device-visible */
+	uint64_t len;  /* bytes, > 0 */
+	void *data;    /* read into, written from; NULL: only the translation */
+	/* out: */
+	uint64_t done;	/* bytes before the fault, @len if there was none */
+	uint64_t maddr; /* where the first byte went, if any */
+	uint32_t event; /* the fault's event number, 0: none recorded */
+};
+
+/**
+ * iommuabs_sim_dma() - a device's request, split at 4 KiB
+ *
+ * Data moves only where the machine address lies in the arena; elsewhere reads
+ * give zeros. ADVERSARY: one legal outcome is drawn per piece.
+ *
+ * Return: 1 done | 0 blocked (@dma->done tells where).
+ */
+IOMMUABS_API int iommuabs_sim_dma(struct iommuabs_sim_unit *unit,
+				  struct iommuabs_sim_dma *dma);
+
+/** iommuabs_sim_settle() - let all posted writes land */
+IOMMUABS_API void iommuabs_sim_settle(struct iommuabs_sim_arena *arena);
+
+/* ---- probes: DMA at every moment ---- */
+
+/* An outcome that is no machine address. */
+#define IOMMUABS_SIM_BLOCKED UINT64_MAX
+
+/**
+ * iommuabs_sim_probe_add() - try DMA of @sid at @iova from now on
+ * @flags: IOMMUABS_SIM_DMA_WRITE or 0
+ *
+ * After each register access and each store of device-visible memory that could
+ * have changed something, every outcome that is possible then must be an allowed
+ * one, else: violation (PROBE). Nothing is written and no event recorded. To
+ * begin with, everything is allowed.
+ *
+ * Return: NULL for out of memory.
+ */
+IOMMUABS_API struct iommuabs_sim_probe *
+iommuabs_sim_probe_add(struct iommuabs_sim_unit *unit, uint32_t sid,
+		       uint64_t iova, uint32_t flags);
+
+/**
+ * iommuabs_sim_probe_allow() - the outcomes allowed from now on
+ * @outcomes: machine addresses, or IOMMUABS_SIM_BLOCKED; at most 8
+ *
+ * Without BLOCKED among them a fault is a violation. Looks at once.
+ *
+ * Return: how many of the outcomes possible now are not allowed.
+ */
+IOMMUABS_API unsigned int
+iommuabs_sim_probe_allow(struct iommuabs_sim_probe *probe,
+			 const uint64_t *outcomes, unsigned int nr);
+
+/** iommuabs_sim_probe_any() - everything is allowed again */
+IOMMUABS_API void iommuabs_sim_probe_any(struct iommuabs_sim_probe *probe);
+
+/**
+ * iommuabs_sim_probe_outcomes() - what is possible now
+ * @outcomes: at most @max are written
+ *
+ * Return: how many there are.
+ */
+IOMMUABS_API unsigned int
+iommuabs_sim_probe_outcomes(struct iommuabs_sim_probe *probe,
+			    uint64_t *outcomes, unsigned int max);
+
+IOMMUABS_API void iommuabs_sim_probe_remove(struct iommuabs_sim_probe *probe);
+
+/* ---- what happened ---- */
+
+enum iommuabs_sim_irq {
+	IOMMUABS_SIM_IRQ_EVENTQ,
+	IOMMUABS_SIM_IRQ_PRIQ,
+	IOMMUABS_SIM_IRQ_SYNC,
+	IOMMUABS_SIM_IRQ_GERROR,
+	IOMMUABS_SIM_IRQ_COUNT_,
+};
+
+/**
+ * iommuabs_sim_irq_take() - edges on this line since the last call
+ *
+ * A message goes to the arena's memory instead, or, outside the arena, is
+ * counted here.
+ */
+IOMMUABS_API unsigned int iommuabs_sim_irq_take(struct iommuabs_sim_unit *unit,
+						enum iommuabs_sim_irq irq);
+
+struct iommuabs_sim_counters {
+	uint64_t reads, writes; /* of registers */
+	uint64_t commands;	/* consumed */
+	uint64_t by_opcode[256];
+	uint64_t syncs; /* completed */
+	uint64_t waits; /* begun; see IOMMUABS_SIM_WAIT_HANG */
+	uint64_t events, events_lost;
+	uint64_t dma_done, dma_blocked;
+	uint64_t probes; /* looks at one probe */
+};
+
+IOMMUABS_API void iommuabs_sim_counters(struct iommuabs_sim_unit *unit,
+					struct iommuabs_sim_counters *counters);
+
+/**
+ * iommuabs_sim_command() - the @n-th command consumed by the unit, from 0
+ *
+ * The last 4096 are kept.
+ *
+ * Return: 1 | 0: not (or no longer) known.
+ */
+IOMMUABS_API int iommuabs_sim_command(struct iommuabs_sim_unit *unit,
+				      uint64_t n, uint64_t words[2]);
+
+/**
+ * iommuabs_sim_tlbi_covering() - invalidations of (@vmid, @ipa) among commands
+ * @from: the number of the first command that counts
+ */
+IOMMUABS_API unsigned int
+iommuabs_sim_tlbi_covering(struct iommuabs_sim_unit *unit, uint16_t vmid,
+			   uint64_t ipa, uint64_t from);
+
+enum iommuabs_sim_violation {
+	/* Registers: width, alignment, reserved bits, read-only. */
+	IOMMUABS_SIM_V_REGISTER,
+	/* A register changed while what it is guarded by is on. */
+	IOMMUABS_SIM_V_GUARD,
+	/* A command or table is read before its stores were ordered. */
+	IOMMUABS_SIM_V_ORDER,
+	/* The unit does not snoop, and the line was not cleaned. */
+	IOMMUABS_SIM_V_CLEAN,
+	/* A unit can read a word that was never stored. */
+	IOMMUABS_SIM_V_UNINIT,
+	/* A stream table entry that is valid and illegal can be fetched. */
+	IOMMUABS_SIM_V_BAD_STE,
+	/* A mix of old and new words can be fetched that is neither. */
+	IOMMUABS_SIM_V_TORN_STE,
+	/* A live descriptor changed without break-before-make. */
+	IOMMUABS_SIM_V_BBM,
+	/* One VMID, two tables; or a VMID reused before it was invalidated. */
+	IOMMUABS_SIM_V_VMID,
+	/* Memory freed, or used after that, while a unit may reach it. */
+	IOMMUABS_SIM_V_FREED,
+	/* A table written after it was unlinked, before its invalidation. */
+	IOMMUABS_SIM_V_UNLINKED,
+	/* A DMA outcome that no probe allows. */
+	IOMMUABS_SIM_V_PROBE,
+	/* A malformed or useless command, a queue index out of step. */
+	IOMMUABS_SIM_V_COMMAND,
+	/* Enabled before the caches were invalidated. */
+	IOMMUABS_SIM_V_ENABLE,
+	/* Reserved bits set in a table, a descriptor or a stream table entry. */
+	IOMMUABS_SIM_V_RESERVED,
+	/* The model cannot do what is asked (stage 1). */
+	IOMMUABS_SIM_V_UNMODELLED,
+	IOMMUABS_SIM_V_COUNT_,
+};
+
+/** iommuabs_sim_violations() - how many different ones there are */
+IOMMUABS_API unsigned int
+iommuabs_sim_violations(struct iommuabs_sim_arena *arena);
+
+/** iommuabs_sim_violations_of() - of one class */
+IOMMUABS_API unsigned int
+iommuabs_sim_violations_of(struct iommuabs_sim_arena *arena,
+			   enum iommuabs_sim_violation which);
+
+/**
+ * iommuabs_sim_violation_text() - the @n-th, from 0
+ *
+ * Return: valid until the violations are cleared; NULL: there is none.
+ */
+IOMMUABS_API const char *
+iommuabs_sim_violation_text(struct iommuabs_sim_arena *arena, unsigned int n);
+
+IOMMUABS_API void
+iommuabs_sim_violations_clear(struct iommuabs_sim_arena *arena);
+
+/** iommuabs_sim_violation_name() - "PROBE" and so on */
+IOMMUABS_API const char *
+iommuabs_sim_violation_name(enum iommuabs_sim_violation which);
+
+IOMMUABS_END_DECLS
+
+#endif
