@@ -24,8 +24,12 @@
 # (src/port/port.h).
 
 IOMMUABS_CORE_SOURCES = \
+	src/core/ledger.c \
+	src/core/pages.c \
+	src/core/sync.c \
 	src/host/hostif.c \
-	src/host/lock.c
+	src/host/lock.c \
+	src/host/tablemem.c
 
 IOMMUABS_PGTABLE_SOURCES =
 
@@ -63,6 +67,9 @@ IOMMUABS_HEADERS_PUBLIC = \
 
 IOMMUABS_HEADERS_PRIVATE = \
 	src/backends/backend.h \
+	src/core/change.h \
+	src/core/core.h \
+	src/core/gate.h \
 	src/core/rmap.h \
 	src/firmware/desc.h \
 	src/host/hostif.h \
@@ -74,6 +81,8 @@ IOMMUABS_HEADERS_PRIVATE = \
 # The hardware models: a library of their own, for tests.
 IOMMUABS_SIM_SOURCES =
 
-IOMMUABS_SIM_HEADERS_PUBLIC =
+IOMMUABS_SIM_HEADERS_PUBLIC = \
+	include/iommuabs/sim.h
 
-IOMMUABS_SIM_HEADERS_PRIVATE =
+IOMMUABS_SIM_HEADERS_PRIVATE = \
+	sim/sim_port.h
