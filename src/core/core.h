@@ -36,7 +36,14 @@ struct iommuabs {
 	struct tablemem mem;
 	struct tablemem_account account;
 	struct rmap rmap;
-	struct ia_lock lock;	     /* the lists below */
+	/*
+	 * Many: using a domain that was found in the lists below. Alone: about to
+	 * free one, that has been unlinked. Entered before a domain's gate, never
+	 * inside one.
+	 */
+	struct gate gate;
+	struct gate life;	     /* alone: start, stop, adding of units */
+	struct ia_lock lock;	     /* the lists below, device.state, .dom */
 	struct iommuabs_unit *units; /* in the order in which they were added */
 	struct iommuabs_device *devices;
 	struct iommuabs_domain *domains;
@@ -45,6 +52,7 @@ struct iommuabs {
 	uint32_t started;
 	uint32_t polling;		   /* a faults_poll runs */
 	struct iommuabs_device *graveyard; /* removed while polling */
+	uint64_t own; /* machine address of this struct; 0: from host->alloc */
 };
 
 struct iommuabs_unit {
@@ -53,12 +61,14 @@ struct iommuabs_unit {
 	struct iommuabs_unit *next;
 	struct gate gate; /* alone: enable, fence, stream entries */
 	enum iommuabs_unit_type type;
-	enum iommuabs_unit_status status;
+	uint32_t status; /* enum iommuabs_unit_status, atomic: unit_status() */
 	int error;
 	uint32_t index; /* of its bit in domain.owing */
 	uint32_t nr_bindings;
-	uint64_t ids; /* machine address of a page: a bit per id in use */
-	uint32_t nr_ids;
+	/* Machine address of a page; 0: the unit has no driver. First half: a bit
+	 * per id in use. Second: those of them that are free after recovery. */
+	uint64_t ids;
+	uint32_t nr_ids; /* ids are [1, nr_ids) */
 	uint32_t nr_irqs;
 	struct iommuabs_irq irqs[IOMMUABS_IRQ_COUNT_];
 	uint64_t base, length;
@@ -147,7 +157,8 @@ struct reserved_place {
 /* Tables that a unit may still walk, after a failed invalidation. */
 struct quarantine {
 	struct quarantine *next;
-	uint64_t tables[15];
+	uint32_t nr;
+	uint64_t tables[11]; /* as batch.tables */
 };
 
 #define DOMAIN_BAD_RANGES 8
@@ -156,7 +167,7 @@ struct iommuabs_domain {
 	struct iommuabs *abs;
 	struct iommuabs_domain *next;
 	struct gate gate;
-	uint32_t alone; /* whose gate is held alone now */
+	uint32_t alone;	     /* whose gate is held alone now */
 	struct ia_lock lock; /* reserve, withheld */
 	struct tablemem_account account;
 	struct pt ledger;
@@ -197,7 +208,7 @@ struct iommuabs_domain {
 
 /* What struct iommuabs_batch's words are. */
 #define BATCH_RANGES 24
-#define BATCH_TABLES 12
+#define BATCH_TABLES 11
 #define BATCH_MAGIC  0x62617463u
 
 struct batch {
@@ -205,6 +216,7 @@ struct batch {
 	uint32_t magic;
 	uint16_t nr_ranges, nr_tables;
 	struct replaced *replaced;
+	struct quarantine *spare; /* to remember tables if paying fails */
 	struct backend_range ranges[BATCH_RANGES];
 	/* Unlinked mirror tables: pt_sink words, view index in bits 4..7 */
 	uint64_t tables[BATCH_TABLES];
@@ -218,28 +230,48 @@ _Static_assert(sizeof(struct batch) <= sizeof(struct iommuabs_batch),
 #define BATCH_VIEW_MASK	 ((uint64_t)0xf0)
 
 /* instance.c */
+int instance_create(const struct hostif *host, struct iommuabs **out);
+void instance_free(struct iommuabs *abs);
+/* Inside abs->gate. NULL: none has it. */
 struct iommuabs_domain *domain_find(struct iommuabs *abs, uint16_t number);
+/* 0 | E_NOMEM (also: all numbers are in use). */
 int domain_number_take(struct iommuabs *abs, struct iommuabs_domain *dom);
 void domain_number_give(struct iommuabs *abs, struct iommuabs_domain *dom);
 bool instance_registers_overlap(struct iommuabs *abs, uint64_t mfn,
 				uint64_t nr);
 
-/* unit.c: a unit's life; callers hold nothing */
+/* unit.c: a unit's life; callers hold no lock and not the unit's gate */
+/* Linked, status ADDED or NO_DRIVER; abs->life held alone. */
 int unit_create(struct iommuabs *abs, const struct iommuabs_unit_desc *desc,
 		struct iommuabs_unit **out);
+/* Unlink and free a unit that isn't enabled and that no device names. */
 void unit_free(struct iommuabs_unit *unit);
+/* RUNNING or FAILED afterwards; a fenced unit that fails stays fenced. */
 void unit_enable(struct iommuabs_unit *unit);
+/* 0 | E_TIMEOUT (it may not be blocking). */
 int unit_disable(struct iommuabs_unit *unit);
+/* Block @unit at once, for it didn't answer; nothing if it isn't running. */
 void unit_fence(struct iommuabs_unit *unit, int error);
 int unit_recover(struct iommuabs_unit *unit, uint64_t *budget);
+/* Is it certain that nothing passes @unit? */
 bool unit_blocks_all(const struct iommuabs_unit *unit);
 uint64_t unit_bit(const struct iommuabs_unit *unit);
+/* 0 | E_NOIDS. */
 int unit_id_take(struct iommuabs_unit *unit, uint32_t *id);
 void unit_id_give(struct iommuabs_unit *unit, uint32_t id);
+/* The invalidation that retires @id failed: it is free after recovery. */
+void unit_id_keep(struct iommuabs_unit *unit, uint32_t id);
+
+static inline enum iommuabs_unit_status
+unit_status(const struct iommuabs_unit *unit)
+{
+	return (enum iommuabs_unit_status)port_load32(&unit->status);
+}
+
 /* 0, or E_FENCED / E_TIMEOUT: then @unit is fenced. */
 int unit_invalidate(struct iommuabs_unit *unit, const struct backend_inv *inv);
 
-/* device.c */
+/* device.c: takes abs->lock */
 int device_create(struct iommuabs *abs, const struct iommuabs_device_desc *desc,
 		  struct iommuabs_device **out);
 int device_forget(struct iommuabs_device *dev);
@@ -251,6 +283,25 @@ int device_find_pci(struct iommuabs *abs, uint32_t pci,
 		    struct iommuabs_device **out);
 int device_find_path(struct iommuabs *abs, const char *path,
 		     struct iommuabs_device **out);
+/*
+ * Walk what @dev has of @stream: its ids without those that were carved out of
+ * it. *@pos is 0 to begin with; ids [*@first, *@first + *@nr). False: no more.
+ */
+bool device_next_piece(const struct iommuabs_device *dev,
+		       const struct device_stream *stream, uint32_t *pos,
+		       uint32_t *first, uint32_t *nr);
+
+/* faults.c: 0 | E_AGAIN | E_BUSY; *@drained is written in any case. */
+int faults_drain(struct iommuabs *abs, uint32_t max, uint32_t *drained);
+
+/* explain.c */
+void explain_access(struct iommuabs_device *dev, uint64_t gfn, uint32_t access,
+		    struct iommuabs_explanation *why);
+
+/* dump.c */
+void dump_units(struct iommuabs *abs);
+void dump_devices(struct iommuabs *abs);
+void dump_domains(struct iommuabs *abs);
 
 /* attach.c: domain's gate held alone unless said otherwise */
 int attach_check(struct iommuabs_device *dev, uint32_t flags);
