@@ -24,9 +24,14 @@
 # (src/port/port.h).
 
 IOMMUABS_CORE_SOURCES = \
+	src/core/api_struct.c \
+	src/core/instance.c \
 	src/core/ledger.c \
+	src/core/map.c \
 	src/core/pages.c \
 	src/core/sync.c \
+	src/core/unit.c \
+	src/core/view.c \
 	src/host/hostif.c \
 	src/host/lock.c \
 	src/host/tablemem.c
@@ -67,6 +72,7 @@ IOMMUABS_HEADERS_PUBLIC = \
 
 IOMMUABS_HEADERS_PRIVATE = \
 	src/backends/backend.h \
+	src/core/api_struct.h \
 	src/core/change.h \
 	src/core/core.h \
 	src/core/gate.h \
@@ -79,10 +85,16 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/port/port.h
 
 # The hardware models: a library of their own, for tests.
-IOMMUABS_SIM_SOURCES =
+IOMMUABS_SIM_SOURCES = \
+	sim/sim_arena.c \
+	sim/sim_memory.c \
+	sim/sim_smmuv3_queues.c \
+	sim/sim_smmuv3_regs.c
 
 IOMMUABS_SIM_HEADERS_PUBLIC = \
 	include/iommuabs/sim.h
 
 IOMMUABS_SIM_HEADERS_PRIVATE = \
-	sim/sim_port.h
+	sim/sim_int.h \
+	sim/sim_port.h \
+	sim/sim_smmuv3.h

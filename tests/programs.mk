@@ -7,17 +7,26 @@
 # the models, and name their flags below. THREAD_TESTS, of both kinds, are also
 # run under a thread sanitizer.
 
-PLAIN_TESTS =
+PLAIN_TESTS = \
+	tests/check_hostif \
+	tests/check_tablemem
 
 SIM_TESTS =
 
-THREAD_TESTS =
+THREAD_TESTS = \
+	tests/check_hostif \
+	tests/check_tablemem
 
 ALL_TESTS = $(PLAIN_TESTS) $(SIM_TESTS)
 
 # Used by several programs, of both kinds and of the second only.
-TEST_SUPPORT_SOURCES =
+TEST_SUPPORT_SOURCES = \
+	tests/test_host.c
 
 SIM_TEST_SUPPORT_SOURCES =
 
-TEST_HEADERS_SUPPORT =
+TEST_HEADERS_SUPPORT = \
+	tests/test_host.h
+
+# Linked with the library as it is installed, and nothing hidden.
+BENCHES =
