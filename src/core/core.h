@@ -48,7 +48,14 @@ struct iommuabs {
 	struct iommuabs_device *devices;
 	struct iommuabs_domain *domains;
 	struct core_domain_chunk *numbers[CORE_DOMAIN_CHUNKS];
-	uint32_t nr_units;
+	/*
+	 * Frames of each unit's registers, by unit.index: every map looks here,
+	 * so no lock is needed. nr 0: none.
+	 */
+	struct core_registers {
+		uint64_t mfn, nr;
+	} registers[CORE_UNITS_MAX];
+	uint32_t nr_units; /* of registers[] that may be in use; atomic */
 	uint32_t started;
 	uint32_t polling;		   /* a faults_poll runs */
 	struct iommuabs_device *graveyard; /* removed while polling */
@@ -130,6 +137,7 @@ struct view {
 	/* Mirrors: */
 	struct backend_geometry key;
 	struct pt pt;
+	uint32_t tables_out; /* unlinked and not yet freed; atomic */
 	uint64_t filled; /* gfns below are in step; VIEW_COMPLETE: all */
 };
 
@@ -152,6 +160,7 @@ struct reserved_place {
 	struct reserved_place *next;
 	struct iommuabs_reserved region;
 	uint32_t users; /* devices that asked for it */
+	uint32_t in_ledger; /* the host maps exactly this: nothing was added */
 };
 
 /* Tables that a unit may still walk, after a failed invalidation. */
@@ -175,6 +184,7 @@ struct iommuabs_domain {
 	struct view *views;
 	struct iommuabs_device *devices;
 	struct reserved_place *reserved;
+	struct reserved_place *reserved_going; /* out of mirrors, sync is owed */
 
 	uint32_t flags; /* IOMMUABS_DOMAIN_* */
 	enum iommuabs_strategy strategy;

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * change.h - what changes a domain: pages, batches, map, remove, views
+ *
+ * Callers are inside the domain's gate, as many unless said otherwise.
+ */
+#ifndef IOMMUABS_CORE_CHANGE_H
+#define IOMMUABS_CORE_CHANGE_H
+
+#include "core.h"
+
+/* A stretch of guest frames. */
+struct span {
+	uint64_t gfn, nr;
+};
+
+/* What iommuabs_domain_map() was asked, or one run of a list or a p2m. */
+struct mapping {
+	uint64_t gfn, mfn, nr;
+	uint32_t flags; /* IOMMUABS_REPLACE included */
+};
+
+/* ---- pages.c: spare tables for one change ---- */
+
+/*
+ * Add @need pages to @pool: from the host, then from the domain's reserve.
+ * 0 | E_NOMEM | E_QUOTA (what was found stays in @pool).
+ */
+int pages_take(struct iommuabs_domain *dom, struct tablemem_pool *pool,
+	       uint32_t need);
+/* The same without the reserve, which is for removals. */
+int pages_take_new(struct iommuabs_domain *dom, struct tablemem_pool *pool,
+		   uint32_t need);
+/* Give back what a change did not use, topping the reserve up first. */
+void pages_put(struct iommuabs_domain *dom, struct tablemem_pool *pool);
+/* Bring the reserve to what callers x trees need. 0 | E_NOMEM | E_QUOTA. */
+int pages_reserve(struct iommuabs_domain *dom);
+
+/* ---- sync.c: what a batch owes ---- */
+
+static inline struct batch *batch_of(struct iommuabs_batch *batch)
+{
+	return (struct batch *)(void *)batch->opaque;
+}
+
+void batch_begin(struct batch *batch, struct iommuabs_domain *dom);
+/* 0, or E_AGAIN when [@gfn, @gfn + @nr) doesn't fit. */
+int batch_room(const struct batch *batch, uint64_t gfn, uint64_t nr);
+void batch_add(struct batch *batch, uint64_t gfn, uint64_t nr);
+/* Does a unit use any view, so that a removal is owed to it? */
+bool batch_owes(const struct iommuabs_domain *dom);
+/*
+ * Invalidate and wait, then let go of frames and tables; or withhold them.
+ * @batch is empty afterwards. 0 | E_TIMEOUT | E_FENCED.
+ */
+int batch_pay(struct batch *batch);
+/* Its halves: the first leaves the batch as it is; the second empties it. */
+int batch_invalidate(const struct batch *batch);
+/* Only the unlinked tables: its ranges stay owed. 0 | E_TIMEOUT | E_FENCED. */
+int batch_pay_tables(struct batch *batch);
+void batch_settle(struct batch *batch);
+/* Invalidate everything of the domain, in all its bindings. */
+int domain_invalidate_all(struct iommuabs_domain *dom);
+/* Frames of the span in @state leave the ledger and the reverse map. */
+void ledger_settle(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
+		   uint64_t state);
+/* Unlinked tables that no unit walks: free them once no query is inside. */
+void pt_tables_free(struct iommuabs_domain *dom, const struct pt *pt,
+		    struct pt_sink *sink);
+
+/* ---- ledger.c: reading and marking ---- */
+
+/* The next run in [@gfn, @end) whatever its state; false: none. */
+bool ledger_next(const struct iommuabs_domain *dom, uint64_t gfn, uint64_t end,
+		 struct pt_run *run);
+uint32_t ledger_state(uint64_t attr);
+/* Change state bits of runs in @from; the span's ends are cut already. */
+void ledger_mark(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
+		 uint64_t from, uint64_t to);
+/* Split the leaves that the span's ends cut, with tables of @pool. */
+void ledger_cut(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
+		struct tablemem_pool *pool);
+/* Widen the span to the leaves that its ends cut. */
+void pt_grow_to_leaves(const struct pt *pt, uint64_t *gfn, uint64_t *nr);
+/* How many tables a cut at both ends of the span takes, at the most. */
+uint32_t pt_cut_need(const struct pt *pt, uint64_t gfn, uint64_t nr);
+
+/* ---- view.c ---- */
+
+/* How many frames of [@gfn, @gfn + @nr) the mirror must be told about. */
+uint64_t view_clip(const struct view *view, uint64_t gfn, uint64_t nr);
+struct view *view_find_shared(struct iommuabs_domain *dom);
+int view_get_shared(struct iommuabs_domain *dom,
+		    const struct backend_table *table, struct view **out);
+int view_get_mirror(struct iommuabs_domain *dom,
+		    const struct backend_geometry *key, struct view **out);
+/* Not bound to anything: its tables go, *@budget counts. 0 | E_AGAIN. */
+int view_drop(struct view *view, uint64_t *budget);
+struct view *view_of_index(struct iommuabs_domain *dom, uint32_t index);
+
+/* ---- reserved.c: regions that attached devices need ---- */
+
+bool reserved_overlap(const struct iommuabs_domain *dom, uint64_t gfn,
+		      uint64_t nr);
+/* Enter a region in one mirror; its gfns are free there. */
+int reserved_enter(struct view *view, const struct reserved_place *place);
+/*
+ * The frames from @gfn on, up to @nr, that are in no reserved region: 0 with
+ * *@skip set to the frames of the region that begins right there.
+ */
+uint64_t reserved_clear_of(const struct iommuabs_domain *dom, uint64_t gfn,
+			   uint64_t nr, uint64_t *skip);
+/* Gate held alone. 0 | E_RESERVED | E_PERM | E_NOMEM | E_QUOTA. */
+int reserved_add(struct iommuabs_domain *dom,
+		 const struct iommuabs_device *dev);
+/* The device is blocked; reserved_settle() follows when that is synced. */
+void reserved_remove(struct iommuabs_domain *dom,
+		     const struct iommuabs_device *dev);
+void reserved_settle(struct iommuabs_domain *dom);
+/* Does the host map exactly what @dev needs, so that it may share? */
+bool reserved_all_in_ledger(const struct iommuabs_domain *dom,
+			    const struct iommuabs_device *dev);
+
+/* ---- map.c, remove.c ---- */
+
+int map_run(struct iommuabs_domain *dom, const struct mapping *map,
+	    struct batch *batch);
+int map_list(struct iommuabs_domain *dom, const struct mapping *map,
+	     const iommuabs_mfn_t mfns[], struct batch *batch);
+int remove_run(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
+	       struct batch *batch);
+int protect_run(struct iommuabs_domain *dom, const struct mapping *map,
+		struct batch *batch);
+
+/* ---- populate.c ---- */
+
+/* One step: gate held alone. 0 (complete) | E_AGAIN (more) | error. */
+int populate_view_step(struct view *view, uint64_t *budget);
+/* Fill [@gfn, @gfn + @nr) of a mirror from the ledger again. */
+int populate_span(struct view *view, uint64_t gfn, uint64_t nr);
+/* Read the p2m into the ledger; gate not held. 0 | E_AGAIN | error. */
+int populate_read(struct iommuabs_domain *dom, uint64_t *budget);
+int populate_run(struct iommuabs_domain *dom, struct iommuabs_device *dev,
+		 uint64_t *budget);
+
+/* ---- refresh.c: gate not held ---- */
+int refresh_run(struct iommuabs_domain *dom, const struct span *span,
+		void *call_cookie, struct batch *batch);
+
+/* ---- attach.c: gate not held ---- */
+int attach_run(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+	       const struct iommuabs_attach_options *options, uint64_t *budget);
+int detach_run(struct iommuabs_device *dev, uint64_t *budget);
+
+#endif

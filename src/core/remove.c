@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * remove.c - take frames or permissions away: gone, blocked or withheld
+ *
+ * All that can fail comes first: room in the batch, tables for the leaves that
+ * the range cuts (from the host, then from the reserve), the reverse map's own
+ * cuts. If even the reserve is empty, whole leaves go.
+ */
+#include "change.h"
+
+struct removal {
+	struct iommuabs_domain *dom;
+	uint64_t gfn, nr;
+	struct batch *batch;
+	struct tablemem_pool pool;
+};
+
+/* The first and the last run that is mapped in the range. */
+static bool mapped_ends(const struct iommuabs_domain *dom, uint64_t gfn,
+			uint64_t nr, struct pt_run *first, struct pt_run *last)
+{
+	struct pt_leaf leaf;
+	uint64_t end = gfn + nr;
+
+	if (!ledger_next(dom, gfn, end, first))
+		return false;
+	*last = *first;
+	if (first->in + first->nr == end)
+		return true;
+	if (!dom->ledger.ops->lookup(&dom->ledger, end - 1, &leaf))
+		return true;
+	last->in = end - 1;
+	last->out = leaf.out;
+	last->nr = 1;
+	last->attr = leaf.attr;
+	return true;
+}
+
+/* Where the range cuts a place of the reverse map, split that now. */
+static int cut_place(struct iommuabs_domain *dom, const struct pt_run *run)
+{
+	const struct rmap_range place = {
+		.mfn = run->out,
+		.gfn = run->in,
+		.nr = run->nr,
+		.foreign = !!(run->attr & IOMMUABS_FOREIGN),
+	};
+
+	return rmap_split(&dom->abs->rmap, &dom->owner, &place);
+}
+
+/*
+ * A leaf of the reverse map may reach past either end of the range, also where
+ * the ledger's leaf doesn't: both ends are looked at.
+ */
+static int cut_places(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr)
+{
+	struct pt_run first, last;
+	int ret;
+
+	if (!domain_has_rmap(dom) || !mapped_ends(dom, gfn, nr, &first, &last))
+		return 0;
+	ret = cut_place(dom, &first);
+	if (!ret && last.in != first.in)
+		ret = cut_place(dom, &last);
+	return ret;
+}
+
+static uint32_t cuts_needed(const struct iommuabs_domain *dom, uint64_t gfn,
+			    uint64_t nr)
+{
+	uint32_t need = pt_cut_need(&dom->ledger, gfn, nr);
+	const struct view *view;
+	uint64_t clip;
+
+	for (view = dom->views; view; view = view->next) {
+		clip = view_clip(view, gfn, nr);
+		if (clip)
+			need += pt_cut_need(&view->pt, gfn, clip);
+	}
+	return need;
+}
+
+/* 0, E_NOMEM or E_QUOTA; then the range can't be cut out of its leaves. */
+static int removal_reserve(struct removal *rem)
+{
+	int ret;
+
+	ret = pages_take(rem->dom, &rem->pool,
+			 cuts_needed(rem->dom, rem->gfn, rem->nr));
+	if (!ret)
+		ret = cut_places(rem->dom, rem->gfn, rem->nr);
+	return ret;
+}
+
+/* Room for tables that get unlinked, if their record can be had. */
+static void removal_sink(struct removal *rem, const struct view *view,
+			 struct pt_sink *sink)
+{
+	struct batch *batch = rem->batch;
+
+	sink->tables = batch->tables + batch->nr_tables;
+	sink->nr = 0;
+	sink->max = 0;
+	/* A shorter range covers no table whole. */
+	if (rem->nr >> (view->key.granule_lg2 - 3) == 0)
+		return;
+	if (!batch->spare)
+		batch->spare = tablemem_object_alloc(&rem->dom->abs->mem,
+						     sizeof(*batch->spare));
+	if (batch->spare)
+		sink->max = BATCH_TABLES - batch->nr_tables;
+}
+
+static void removal_sunk(struct removal *rem, struct view *view,
+			 const struct pt_sink *sink)
+{
+	struct batch *batch = rem->batch;
+	uint32_t i;
+
+	for (i = 0; i < sink->nr; i++)
+		sink->tables[i] |= (uint64_t)view->index << BATCH_VIEW_SHIFT;
+	if (!sink->nr)
+		return;
+	port_add32(&view->tables_out, sink->nr);
+	batch->nr_tables += (uint16_t)sink->nr;
+	batch->any_level = 1;
+}
+
+/* Clear [@gfn, @gfn + @nr) of one mirror. An error is of units, the entries
+ * are gone in any case. */
+static int mirror_clear(struct removal *rem, struct view *view, uint64_t gfn,
+			uint64_t nr)
+{
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	uint64_t end = gfn + nr;
+	struct pt_sink sink;
+	struct pt_run at;
+	enum pt_status status;
+	int ret = 0, one;
+
+	for (;;) {
+		removal_sink(rem, view, &sink);
+		status = view->pt.ops->edit(&view->pt, gfn, end - gfn, &clear,
+					    &rem->pool, sink.max ? &sink : NULL,
+					    &at);
+		removal_sunk(rem, view, &sink);
+		if (status != PT_FULL)
+			break;
+		one = batch_pay_tables(rem->batch);
+		if (one && !ret)
+			ret = one;
+		gfn = at.in;
+	}
+	iommuabs_assert(status == PT_OK);
+	return ret;
+}
+
+static int mirrors_clear(struct removal *rem)
+{
+	uint64_t gfn, nr, clear, skip;
+	struct view *view;
+	int ret = 0, one;
+
+	for (view = rem->dom->views; view; view = view->next) {
+		nr = view_clip(view, rem->gfn, rem->nr);
+		for (gfn = rem->gfn; nr; gfn += clear + skip) {
+			clear = reserved_clear_of(rem->dom, gfn, nr, &skip);
+			one = clear ? mirror_clear(rem, view, gfn, clear) : 0;
+			if (one && !ret)
+				ret = one;
+			nr -= clear + skip;
+		}
+	}
+	return ret;
+}
+
+/*
+ * The last resort: leaves that the range cuts go whole. They leave the mirrors,
+ * and in the ledger they are withheld, until the call is repeated with memory.
+ */
+static void removal_grow(struct removal *rem)
+{
+	const struct iommuabs_domain *dom = rem->dom;
+	const struct view *view;
+	uint64_t before;
+
+	do {
+		before = rem->nr;
+		pt_grow_to_leaves(&dom->ledger, &rem->gfn, &rem->nr);
+		for (view = dom->views; view; view = view->next)
+			if (view_clip(view, rem->gfn, rem->nr))
+				pt_grow_to_leaves(&view->pt, &rem->gfn,
+						  &rem->nr);
+	} while (rem->nr != before);
+}
+
+static int removal_drop_whole(struct removal *rem, int error)
+{
+	struct iommuabs_domain *dom = rem->dom;
+	bool alone = dom->alone;
+	struct batch own;
+	int ret;
+
+	/* What grows into neighbours' ranges excludes the neighbours. */
+	if (!alone) {
+		domain_leave(dom);
+		domain_enter_alone(dom);
+	}
+	removal_grow(rem);
+	ledger_mark(dom, rem->gfn, rem->nr, PT_LEDGER_MAPPED,
+		    PT_LEDGER_WITHHELD);
+	batch_begin(&own, dom);
+	batch_add(&own, rem->gfn, rem->nr);
+	rem->batch = &own;
+	ret = mirrors_clear(rem);
+	own.any_level = 1;
+	if (!ret)
+		ret = batch_pay(&own);
+	else
+		batch_pay(&own);
+	if (!alone) {
+		domain_leave_alone(dom);
+		domain_enter(dom);
+	}
+	hostif_log(&dom->abs->host, IOMMUABS_LOG_WARNING,
+		   "no memory to split: gfn %llx, %llu frames, withheld whole",
+		   (unsigned long long)rem->gfn, (unsigned long long)rem->nr);
+	return ret ? ret
+		   : (error == IOMMUABS_E_QUOTA ? IOMMUABS_E_NOMEM : error);
+}
+
+/* Does the ledger map a frame of a region that a device needs? */
+static bool reserved_in_use(const struct iommuabs_domain *dom, uint64_t gfn,
+			    uint64_t nr)
+{
+	const struct reserved_place *place;
+	uint64_t from, to;
+	struct pt_run run;
+
+	for (place = dom->reserved; place; place = place->next) {
+		from = IA_MAX(gfn, place->region.gfn.frame);
+		to = IA_MIN(gfn + nr,
+			    place->region.gfn.frame + place->region.nr);
+		if (ledger_next(dom, from, to, &run))
+			return true;
+	}
+	return false;
+}
+
+int remove_run(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
+	       struct batch *batch)
+{
+	struct removal rem = { dom, gfn, nr, batch, { 0 } };
+	struct pt_run run;
+	int ret;
+
+	if (!ledger_next(dom, gfn, gfn + nr, &run))
+		return 0;
+	if (dom->reserved && reserved_in_use(dom, gfn, nr))
+		return IOMMUABS_E_RESERVED;
+	ret = batch_room(batch, gfn, nr);
+	if (ret)
+		return ret;
+	ret = removal_reserve(&rem);
+	if (ret) {
+		ret = removal_drop_whole(&rem, ret);
+		pages_put(dom, &rem.pool);
+		return ret;
+	}
+	ledger_cut(dom, gfn, nr, &rem.pool);
+	/* What an earlier call could only drop whole is finished here. */
+	if (!dom->owing)
+		ledger_mark(dom, gfn, nr, PT_LEDGER_WITHHELD,
+			    PT_LEDGER_UNSYNCED);
+	ledger_mark(dom, gfn, nr, PT_LEDGER_MAPPED, PT_LEDGER_UNSYNCED);
+	batch_add(batch, gfn, nr);
+	ret = mirrors_clear(&rem);
+	pages_put(dom, &rem.pool);
+	if (!batch_owes(dom) || ret) {
+		/* Nobody to wait for; or the debt is the domain's now. */
+		if (batch_pay(batch) && !ret)
+			ret = IOMMUABS_E_FENCED;
+	}
+	return ret;
+}
+
+/* Is all of the range mapped, and some of it with other permissions? */
+static int protect_survey(const struct iommuabs_domain *dom,
+			  const struct mapping *map, bool *differs)
+{
+	uint64_t at = map->gfn, end = map->gfn + map->nr;
+	const uint64_t rw = IOMMUABS_READ | IOMMUABS_WRITE;
+	struct pt_run run;
+
+	*differs = false;
+	while (at < end) {
+		if (!ledger_next(dom, at, end, &run) || run.in != at ||
+		    (run.attr & PT_LEDGER_STATE) != PT_LEDGER_MAPPED)
+			return IOMMUABS_E_NOENT;
+		if ((run.attr & rw) != map->flags)
+			*differs = true;
+		at += run.nr;
+	}
+	return 0;
+}
+
+static void protect_edit(struct removal *rem, uint32_t flags)
+{
+	const struct pt_edit edit = {
+		.kind = PT_EDIT_ATTR,
+		.clear = IOMMUABS_READ | IOMMUABS_WRITE,
+		.set = flags,
+	};
+	const struct iommuabs_domain *dom = rem->dom;
+	const struct view *view;
+	struct pt_run at;
+	uint64_t nr;
+
+	(void)dom->ledger.ops->edit(&dom->ledger, rem->gfn, rem->nr, &edit,
+				    &rem->pool, NULL, &at);
+	for (view = dom->views; view; view = view->next) {
+		nr = view_clip(view, rem->gfn, rem->nr);
+		if (nr)
+			(void)view->pt.ops->edit(&view->pt, rem->gfn, nr, &edit,
+						 &rem->pool, NULL, &at);
+	}
+}
+
+int protect_run(struct iommuabs_domain *dom, const struct mapping *map,
+		struct batch *batch)
+{
+	struct removal rem = { dom, map->gfn, map->nr, batch, { 0 } };
+	bool differs;
+	int ret;
+
+	ret = protect_survey(dom, map, &differs);
+	if (ret || !differs)
+		return ret;
+	if (dom->reserved && reserved_overlap(dom, map->gfn, map->nr))
+		return IOMMUABS_E_RESERVED;
+	ret = batch_room(batch, map->gfn, map->nr);
+	if (ret)
+		return ret;
+	ret = removal_reserve(&rem);
+	if (ret)
+		ret = removal_drop_whole(&rem, ret);
+	else
+		protect_edit(&rem, map->flags);
+	pages_put(dom, &rem.pool);
+	if (!ret && batch_owes(dom))
+		batch_add(batch, map->gfn, map->nr);
+	return ret;
+}

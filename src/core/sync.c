@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sync.c - a batch: what a series of changes owes the hardware
+ *
+ * Frames that were taken away stay in the ledger, marked unsynced, and in the
+ * reverse map until every unit that could see them has forgotten them. Paying is
+ * to invalidate in every binding, then to settle: ledger entries and places go,
+ * unlinked tables are freed. If a unit doesn't complete, everything is withheld
+ * instead, and the unit is fenced.
+ */
+#include "change.h"
+
+void batch_begin(struct batch *batch, struct iommuabs_domain *dom)
+{
+	/* Ranges and tables are counted: their words need no clearing. */
+	batch->dom = dom;
+	batch->magic = BATCH_MAGIC;
+	batch->nr_ranges = 0;
+	batch->nr_tables = 0;
+	batch->any_level = 0;
+	batch->replaced = NULL;
+	batch->spare = NULL;
+}
+
+/* Can the span join @range? */
+static bool range_joins(const struct backend_range *range, uint64_t gfn,
+			uint64_t nr)
+{
+	return gfn <= range->gfn + range->nr && range->gfn <= gfn + nr;
+}
+
+int batch_room(const struct batch *batch, uint64_t gfn, uint64_t nr)
+{
+	uint32_t n = batch->nr_ranges;
+
+	if (n < BATCH_RANGES)
+		return 0;
+	return range_joins(&batch->ranges[n - 1], gfn, nr) ? 0
+							   : IOMMUABS_E_AGAIN;
+}
+
+void batch_add(struct batch *batch, uint64_t gfn, uint64_t nr)
+{
+	uint32_t n = batch->nr_ranges;
+	struct backend_range *last = n ? &batch->ranges[n - 1] : NULL;
+	uint64_t end;
+
+	if (last && range_joins(last, gfn, nr)) {
+		end = IA_MAX(last->gfn + last->nr, gfn + nr);
+		last->gfn = IA_MIN(last->gfn, gfn);
+		last->nr = end - last->gfn;
+		return;
+	}
+	iommuabs_assert(n < BATCH_RANGES);
+	batch->ranges[n].gfn = gfn;
+	batch->ranges[n].nr = nr;
+	batch->nr_ranges++;
+}
+
+bool batch_owes(const struct iommuabs_domain *dom)
+{
+	const struct view *view;
+
+	for (view = dom->views; view; view = view->next)
+		if (view->bindings)
+			return true;
+	return false;
+}
+
+static int invalidate_views(struct iommuabs_domain *dom,
+			    const struct batch *batch)
+{
+	struct backend_inv inv = { 0 };
+	const struct view *view;
+	const struct binding *binding;
+	int ret = 0, one;
+
+	if (batch) {
+		inv.ranges = batch->ranges;
+		inv.nr = batch->nr_ranges;
+	}
+	for (view = dom->views; view; view = view->next) {
+		inv.any_level = view->kind == VIEW_SHARED ||
+				(batch && batch->any_level);
+		inv.granule_lg2 = view->table.granule_lg2;
+		for (binding = view->bindings; binding;
+		     binding = binding->next) {
+			inv.id = binding->id;
+			one = unit_invalidate(binding->unit, &inv);
+			if (!one)
+				continue;
+			ia_lock(&dom->abs->host, &dom->lock);
+			dom->owing |= unit_bit(binding->unit);
+			ia_unlock(&dom->abs->host, &dom->lock);
+			if (ret != IOMMUABS_E_TIMEOUT)
+				ret = one;
+		}
+	}
+	return ret;
+}
+
+int batch_invalidate(const struct batch *batch)
+{
+	return invalidate_views(batch->dom, batch);
+}
+
+int domain_invalidate_all(struct iommuabs_domain *dom)
+{
+	return invalidate_views(dom, NULL);
+}
+
+/* Queries may be reading tables that were just unlinked: wait them out. */
+static bool readers_shut_out(struct iommuabs_domain *dom)
+{
+	if (dom->alone)
+		return false;
+	domain_leave(dom);
+	domain_enter_alone(dom);
+	return true;
+}
+
+static void readers_let_in(struct iommuabs_domain *dom, bool were_out)
+{
+	if (!were_out)
+		return;
+	domain_leave_alone(dom);
+	domain_enter(dom);
+}
+
+void pt_tables_free(struct iommuabs_domain *dom, const struct pt *pt,
+		    struct pt_sink *sink)
+{
+	uint64_t budget = ~(uint64_t)0;
+	bool out;
+	uint32_t i;
+
+	if (!sink->nr)
+		return;
+	out = readers_shut_out(dom);
+	for (i = 0; i < sink->nr; i++)
+		pt_free_tables(pt, sink->tables[i], &dom->abs->mem,
+			       &dom->account, &budget);
+	sink->nr = 0;
+	readers_let_in(dom, out);
+}
+
+/* Take the ledger's entries of the span in @state out. */
+static void ledger_clear(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
+			 uint64_t state)
+{
+	const struct pt_edit edit = {
+		.kind = PT_EDIT_CLEAR,
+		.if_mask = PT_LEDGER_STATE,
+		.if_value = state,
+	};
+	struct tablemem_pool none = { 0 };
+	uint64_t tables[16], end = gfn + nr;
+	struct pt_sink sink = { tables, 0, IA_COUNT(tables) };
+	struct pt_run at;
+	enum pt_status status;
+
+	do {
+		status = dom->ledger.ops->edit(&dom->ledger, gfn, end - gfn,
+					       &edit, &none, &sink, &at);
+		iommuabs_assert(status == PT_OK || status == PT_FULL);
+		pt_tables_free(dom, &dom->ledger, &sink);
+		gfn = at.in;
+	} while (status == PT_FULL);
+}
+
+static void release_places(struct iommuabs_domain *dom,
+			   const struct rmap_range *places)
+{
+	if (places->nr && domain_has_rmap(dom))
+		rmap_release(&dom->abs->rmap, &dom->owner, places);
+}
+
+void ledger_settle(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
+		   uint64_t state)
+{
+	struct rmap_range places = { 0 };
+	uint64_t at = gfn, end = gfn + nr;
+	uint32_t foreign;
+	struct pt_run run;
+	bool any = false;
+
+	/*
+	 * Runs that follow each other in both spaces are released together:
+	 * leaves of the reverse map may be larger than those of the ledger.
+	 */
+	for (; ledger_next(dom, at, end, &run); at = run.in + run.nr) {
+		if ((run.attr & PT_LEDGER_STATE) != state)
+			continue;
+		any = true;
+		foreign = !!(run.attr & IOMMUABS_FOREIGN);
+		if (run.attr & IOMMUABS_DEVICE_ONLY)
+			port_add64(&dom->device_only, -run.nr);
+		if (places.nr && places.gfn + places.nr == run.in &&
+		    places.mfn + places.nr == run.out &&
+		    places.foreign == foreign) {
+			places.nr += run.nr;
+			continue;
+		}
+		release_places(dom, &places);
+		places.mfn = run.out;
+		places.gfn = run.in;
+		places.nr = run.nr;
+		places.foreign = foreign;
+	}
+	release_places(dom, &places);
+	if (any)
+		ledger_clear(dom, gfn, nr, state);
+}
+
+static void free_unlinked(struct iommuabs_domain *dom, const uint64_t tables[],
+			  uint32_t nr)
+{
+	uint64_t budget = ~(uint64_t)0;
+	struct view *view;
+	bool out;
+	uint32_t i;
+
+	if (!nr)
+		return;
+	out = readers_shut_out(dom);
+	for (i = 0; i < nr; i++) {
+		view = view_of_index(dom,
+				     (uint32_t)((tables[i] & BATCH_VIEW_MASK) >>
+						BATCH_VIEW_SHIFT));
+		pt_free_tables(&view->pt, tables[i] & ~BATCH_VIEW_MASK,
+			       &dom->abs->mem, &dom->account, &budget);
+		port_add32(&view->tables_out, (uint32_t)-1);
+	}
+	readers_let_in(dom, out);
+}
+
+static void replaced_free(struct iommuabs_domain *dom, struct replaced *gone)
+{
+	struct replaced *next;
+
+	for (; gone; gone = next) {
+		next = gone->next;
+		release_places(dom, &gone->range);
+		tablemem_object_free(&dom->abs->mem, gone, sizeof(*gone));
+	}
+}
+
+void batch_settle(struct batch *batch)
+{
+	struct iommuabs_domain *dom = batch->dom;
+	uint32_t i;
+
+	free_unlinked(dom, batch->tables, batch->nr_tables);
+	for (i = 0; i < batch->nr_ranges; i++)
+		ledger_settle(dom, batch->ranges[i].gfn, batch->ranges[i].nr,
+			      PT_LEDGER_UNSYNCED);
+	replaced_free(dom, batch->replaced);
+}
+
+/* Tables that can't be freed now, in the record that was kept for this. */
+static void quarantine_tables(struct iommuabs_domain *dom, struct batch *batch)
+{
+	struct quarantine *record = batch->spare;
+	uint32_t i;
+
+	if (!batch->nr_tables)
+		return;
+	iommuabs_assert(record);
+	batch->spare = NULL;
+	record->nr = batch->nr_tables;
+	for (i = 0; i < record->nr; i++)
+		record->tables[i] = batch->tables[i];
+	ia_lock(&dom->abs->host, &dom->lock);
+	record->next = dom->quarantine;
+	dom->quarantine = record;
+	ia_unlock(&dom->abs->host, &dom->lock);
+}
+
+int batch_pay_tables(struct batch *batch)
+{
+	int ret = batch_invalidate(batch);
+
+	if (ret)
+		quarantine_tables(batch->dom, batch);
+	else
+		free_unlinked(batch->dom, batch->tables, batch->nr_tables);
+	batch->nr_tables = 0;
+	return ret;
+}
+
+static void batch_withhold(struct batch *batch)
+{
+	struct iommuabs_domain *dom = batch->dom;
+	struct replaced **last = &batch->replaced;
+	uint32_t i;
+
+	for (i = 0; i < batch->nr_ranges; i++)
+		ledger_mark(dom, batch->ranges[i].gfn, batch->ranges[i].nr,
+			    PT_LEDGER_UNSYNCED, PT_LEDGER_WITHHELD);
+	quarantine_tables(dom, batch);
+	if (!batch->replaced)
+		return;
+	while (*last)
+		last = &(*last)->next;
+	ia_lock(&dom->abs->host, &dom->lock);
+	*last = dom->withheld;
+	dom->withheld = batch->replaced;
+	ia_unlock(&dom->abs->host, &dom->lock);
+}
+
+int batch_pay(struct batch *batch)
+{
+	struct iommuabs_domain *dom = batch->dom;
+	int ret = 0;
+
+	if (batch->nr_ranges || batch->nr_tables || batch->replaced) {
+		ret = batch_invalidate(batch);
+		if (ret)
+			batch_withhold(batch);
+		else
+			batch_settle(batch);
+	}
+	if (batch->spare)
+		tablemem_object_free(&dom->abs->mem, batch->spare,
+				     sizeof(*batch->spare));
+	batch_begin(batch, dom);
+	return ret;
+}
+
+void domain_release_withheld(struct iommuabs_domain *dom)
+{
+	struct quarantine *record, *next;
+
+	ledger_settle(dom, 0, IA_BITS(dom->input_bits - IOMMUABS_FRAME_LG2) + 1,
+		      PT_LEDGER_WITHHELD);
+	replaced_free(dom, dom->withheld);
+	dom->withheld = NULL;
+	for (record = dom->quarantine; record; record = next) {
+		next = record->next;
+		free_unlinked(dom, record->tables, record->nr);
+		tablemem_object_free(&dom->abs->mem, record, sizeof(*record));
+	}
+	dom->quarantine = NULL;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * view.c - a domain as units see it: the host's p2m, or a mirror of ours
+ */
+#include "change.h"
+
+uint64_t view_clip(const struct view *view, uint64_t gfn, uint64_t nr)
+{
+	uint64_t end;
+
+	if (view->kind != VIEW_MIRROR)
+		return 0;
+	end = IA_BITS(view->key.input_bits - IOMMUABS_FRAME_LG2) + 1;
+	end = IA_MIN(end, view->filled);
+	return gfn >= end ? 0 : IA_MIN(nr, end - gfn);
+}
+
+struct view *view_of_index(struct iommuabs_domain *dom, uint32_t index)
+{
+	struct view *view = dom->views;
+
+	while (view && view->index != index)
+		view = view->next;
+	return view;
+}
+
+struct view *view_find_shared(struct iommuabs_domain *dom)
+{
+	struct view *view = dom->views;
+
+	while (view && view->kind != VIEW_SHARED)
+		view = view->next;
+	return view;
+}
+
+static int view_new(struct iommuabs_domain *dom, struct view **out)
+{
+	struct view *view;
+	uint32_t index = 0;
+
+	while (index < VIEWS_MAX && view_of_index(dom, index))
+		index++;
+	if (index == VIEWS_MAX)
+		return IOMMUABS_E_NOTSUP;
+	view = tablemem_object_alloc(&dom->abs->mem, sizeof(*view));
+	if (!view)
+		return IOMMUABS_E_NOMEM;
+	view->dom = dom;
+	view->index = index;
+	*out = view;
+	return 0;
+}
+
+static void view_link(struct view *view)
+{
+	struct view **last = &view->dom->views;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = view;
+}
+
+int view_get_shared(struct iommuabs_domain *dom,
+		    const struct backend_table *table, struct view **out)
+{
+	struct view *view = view_find_shared(dom);
+	int ret;
+
+	if (!view) {
+		ret = view_new(dom, &view);
+		if (ret)
+			return ret;
+		view->kind = VIEW_SHARED;
+		view->table = *table;
+		view_link(view);
+	}
+	*out = view;
+	return 0;
+}
+
+static bool key_equal(const struct backend_geometry *a,
+		      const struct backend_geometry *b)
+{
+	return a->pt_ops == b->pt_ops && a->format == b->format &&
+	       a->input_bits == b->input_bits &&
+	       a->output_bits == b->output_bits &&
+	       a->granule_lg2 == b->granule_lg2 && a->levels == b->levels &&
+	       a->root_lg2 == b->root_lg2 && a->leaf_mask == b->leaf_mask &&
+	       a->clean == b->clean;
+}
+
+static int mirror_init(struct view *view, const struct backend_geometry *key)
+{
+	struct iommuabs_domain *dom = view->dom;
+	struct pt *pt = &view->pt;
+	uint64_t root;
+	int ret;
+
+	ret = tablemem_alloc(&dom->abs->mem, &dom->account, key->root_lg2, 0,
+			     &root);
+	if (ret)
+		return ret;
+	view->kind = VIEW_MIRROR;
+	view->key = *key;
+	view->table.format = key->format;
+	view->table.root = root;
+	view->table.input_bits = key->input_bits;
+	view->table.output_bits = key->output_bits;
+	view->table.granule_lg2 = key->granule_lg2;
+	view->table.levels = key->levels;
+	pt->ops = key->pt_ops;
+	pt->host = &dom->abs->host;
+	pt->root = root;
+	pt->granule_lg2 = key->granule_lg2;
+	pt->top = key->levels - 1;
+	pt->root_lg2 = key->root_lg2;
+	pt->in_bits = key->input_bits;
+	pt->out_bits = key->output_bits;
+	pt->leaf_mask = key->leaf_mask;
+	pt->clean = key->clean;
+	pt->ops->init_root(pt);
+	return 0;
+}
+
+/* Regions that attached devices need are in every mirror, from its start. */
+static int mirror_reserved(struct view *view)
+{
+	const struct reserved_place *place;
+	int ret = 0;
+
+	for (place = view->dom->reserved; place && !ret; place = place->next)
+		ret = reserved_enter(view, place);
+	return ret;
+}
+
+int view_get_mirror(struct iommuabs_domain *dom,
+		    const struct backend_geometry *key, struct view **out)
+{
+	struct view *view;
+	uint64_t budget = ~(uint64_t)0;
+	int ret;
+
+	for (view = dom->views; view; view = view->next) {
+		if (view->kind == VIEW_MIRROR && key_equal(&view->key, key)) {
+			*out = view;
+			return 0;
+		}
+	}
+	ret = view_new(dom, &view);
+	if (ret)
+		return ret;
+	ret = mirror_init(view, key);
+	if (ret) {
+		tablemem_object_free(&dom->abs->mem, view, sizeof(*view));
+		return ret;
+	}
+	view_link(view);
+	ret = mirror_reserved(view);
+	if (!ret)
+		ret = pages_reserve(dom);
+	if (ret) {
+		view_drop(view, &budget);
+		return ret;
+	}
+	*out = view;
+	return 0;
+}
+
+int view_drop(struct view *view, uint64_t *budget)
+{
+	struct iommuabs_domain *dom = view->dom;
+	struct view **link = &dom->views;
+
+	iommuabs_assert(!view->bindings);
+	if (port_load32(&view->tables_out))
+		return 0; /* a batch names it: it goes with the domain */
+	if (view->kind == VIEW_MIRROR &&
+	    pt_free_tables(&view->pt, view->pt.root | view->pt.top,
+			   &dom->abs->mem, &dom->account, budget) != PT_OK)
+		return IOMMUABS_E_AGAIN;
+	while (*link != view)
+		link = &(*link)->next;
+	*link = view->next;
+	tablemem_object_free(&dom->abs->mem, view, sizeof(*view));
+	return 0;
+}
