@@ -39,6 +39,10 @@ struct iommuabs_reserved {
 /* Its interrupts can't be told from another device's (GICv2m, no remapping). */
 #define IOMMUABS_DEVICE_UNSAFE_MSI (1u << 2)
 
+/* At the most in one device, each. */
+#define IOMMUABS_STREAM_RANGES_MAX 32
+#define IOMMUABS_RESERVED_MAX	   64
+
 /* Everything is copied. */
 struct iommuabs_device_desc {
 	uint32_t size; /* sizeof(struct iommuabs_device_desc) */
@@ -78,11 +82,12 @@ struct iommuabs_attach_options {
  * Ids inside a range device are taken out of it; they must be blocked there.
  *
  * Context: BOOT or TASK; allocates.
- * Return:  0 | E_INVAL (a range wraps, an id is wider than its unit has, a
- *          unit of another instance, an unknown flag, a name too long, ids of
- *          which some lie in a range device and some do not) | E_VERSION |
- *          E_EXISTS (an id or PCI function is another device's) | E_BUSY (the
- *          range device is attached) | E_NOMEM.
+ * Return:  0 | E_INVAL (a range wraps or meets another of its own, an id is
+ *          wider than its unit has, a unit of another instance, an unknown flag,
+ *          a name too long, too many ranges, ids of which some lie in a range
+ *          device and some do not) | E_VERSION | E_EXISTS (an id or PCI function
+ *          is another device's) | E_BUSY (the range device is attached) |
+ *          E_NOMEM.
  */
 IOMMUABS_MUST_CHECK int
 iommuabs_device_add(struct iommuabs *abs,
@@ -95,7 +100,8 @@ iommuabs_device_add(struct iommuabs *abs,
  * Ids that were carved out of a range device go back there.
  *
  * Context: TASK.
- * Return:  0 | E_INVAL | E_BUSY (attached, or devices are carved out of it).
+ * Return:  0 | E_INVAL | E_BUSY (attached, or devices are carved out of it, or
+ *          it is carved out of one that is attached).
  */
 IOMMUABS_MUST_CHECK int iommuabs_device_remove(struct iommuabs_device *dev);
 

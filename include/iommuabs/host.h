@@ -91,8 +91,9 @@ struct iommuabs_host {
 	void (*table_unmap)(void *ctx, void *page);
 
 	/*
-	 * Small objects (16 to 2048 bytes). Both NULL: cut from table pages, for
-	 * which table_map must be NULL too. Called with no lock held (alloc).
+	 * Small objects (16 to 2048 bytes; the instance itself up to 8192). Both
+	 * NULL: cut from table pages, for which table_map must be NULL too.
+	 * Called with no lock held (alloc).
 	 */
 	void *(*alloc)(void *ctx, size_t size);
 	void (*free)(void *ctx, void *object, size_t size);
@@ -162,13 +163,15 @@ struct iommuabs_host {
 	/*
 	 * Cut a device off by other means (function-level reset, bus master
 	 * off): its unit can't. 0: no DMA of it can happen any more. NULL: the
-	 * host has no such means. @cookie is the device's.
+	 * host has no such means. @cookie is the device's. Called with a lock of
+	 * the library held: may call nothing of it.
 	 */
 	int (*device_isolate)(void *ctx, void *cookie);
 
 	/*
 	 * A unit answers nothing and its devices could not be isolated: what
-	 * they can reach is withheld for good. @cookie is the unit's.
+	 * they can reach is withheld for good. @cookie is the unit's. Called
+	 * inside a gate: may call nothing of the library.
 	 */
 	void (*unit_dead)(void *ctx, void *cookie);
 };

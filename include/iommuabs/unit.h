@@ -102,9 +102,10 @@ struct iommuabs_unit_state {
  *
  * Context: BOOT or TASK; allocates.
  * Return:  0 | E_INVAL (base not aligned or 0 for a unit with registers, an
- *          unknown type or flag, a name too long) | E_VERSION | E_EXISTS (a
- *          unit with this base, or frames of its registers are mapped) |
- *          E_NOMEM | E_UNIT (the ID registers can't be worked with; logged).
+ *          unknown type or flag, a name too long, registers shorter than the
+ *          type has) | E_VERSION | E_EXISTS (a unit with this base, or frames
+ *          of its registers are mapped) | E_NOMEM (also: 64 units are there) |
+ *          E_UNIT (the ID registers can't be worked with; logged).
  */
 IOMMUABS_MUST_CHECK int iommuabs_unit_add(struct iommuabs *abs,
 					  const struct iommuabs_unit_desc *desc,
@@ -168,7 +169,8 @@ IOMMUABS_MUST_CHECK int iommuabs_unit_irq(struct iommuabs_unit *unit,
  *
  * Resets the unit from the library's own state, blocking until everything is
  * invalidated; then the bindings are as before, and what was withheld because
- * of this unit alone is free.
+ * of this unit alone is free. While the instance is stopped the unit is brought
+ * to the state that a stop leaves. No call on a SERIALISED domain may run.
  *
  * Context: TASK; waits for hardware.
  * Return:  0 (also when there was nothing to do) | E_INVAL | E_NODRIVER |

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * device.c - who is behind which stream id
+ *
+ * No two devices have an id in common, except that a device may be carved out of
+ * a range device (a PCI host bridge): its ids are then its own, and the range
+ * has what is left.
+ */
+#include "core.h"
+
+#define FUNCTIONS_MAX 0x10000 /* of one PCI segment */
+#define FRAMES_END    ((uint64_t)1 << (52 - IOMMUABS_FRAME_LG2))
+
+_Static_assert(IOMMUABS_STREAM_RANGES_MAX * sizeof(struct device_stream) <=
+		       TABLEMEM_OBJECT_MAX,
+	       "a small object");
+_Static_assert(IOMMUABS_RESERVED_MAX * sizeof(struct iommuabs_reserved) <=
+		       TABLEMEM_OBJECT_MAX,
+	       "a small object");
+_Static_assert(sizeof(struct iommuabs_device) <= TABLEMEM_OBJECT_MAX,
+	       "a small object");
+
+static bool string_fits(const char *s, size_t max)
+{
+	size_t n = 0;
+
+	while (s && n < max && s[n])
+		n++;
+	return n < max;
+}
+
+static bool spans_meet(uint64_t a, uint64_t nr_a, uint64_t b, uint64_t nr_b)
+{
+	return a < b + nr_b && b < a + nr_a;
+}
+
+static bool span_inside(uint64_t a, uint64_t nr_a, uint64_t b, uint64_t nr_b)
+{
+	return a >= b && a + nr_a <= b + nr_b;
+}
+
+/* ---- descriptions ---- */
+
+static bool unit_is_ours(struct iommuabs *abs, const struct iommuabs_unit *unit)
+{
+	const struct iommuabs_unit *at;
+
+	ia_lock(&abs->host, &abs->lock);
+	at = abs->units;
+	while (at && at != unit)
+		at = at->next;
+	ia_unlock(&abs->host, &abs->lock);
+	return at != NULL;
+}
+
+static int streams_check(struct iommuabs *abs,
+			 const struct iommuabs_device_desc *desc)
+{
+	const struct iommuabs_stream_range *range = desc->streams, *other;
+	uint64_t end;
+	uint32_t i, k;
+
+	if (desc->nr_streams > IOMMUABS_STREAM_RANGES_MAX ||
+	    (desc->nr_streams && !desc->streams))
+		return IOMMUABS_E_INVAL;
+	for (i = 0; i < desc->nr_streams; i++, range++) {
+		if (!range->unit || !unit_is_ours(abs, range->unit))
+			return IOMMUABS_E_INVAL;
+		end = (uint64_t)1 << 32;
+		if (range->unit->hw.ops)
+			end = (uint64_t)1 << range->unit->hw.caps.stream_bits;
+		if (!range->nr || (uint64_t)range->first + range->nr > end ||
+		    (uint64_t)range->rid + range->nr > (uint64_t)1 << 32)
+			return IOMMUABS_E_INVAL;
+		for (k = 0; k < i; k++) {
+			other = &desc->streams[k];
+			if (other->unit == range->unit &&
+			    spans_meet(other->first, other->nr, range->first,
+				       range->nr))
+				return IOMMUABS_E_INVAL;
+		}
+	}
+	return 0;
+}
+
+static bool reserved_good(const struct iommuabs_reserved *region)
+{
+	uint64_t gfn = region->gfn.frame, mfn = region->mfn.frame;
+	uint32_t access = IOMMUABS_READ | IOMMUABS_WRITE;
+
+	if (!region->nr || region->nr > FRAMES_END ||
+	    gfn > FRAMES_END - region->nr || mfn > FRAMES_END - region->nr)
+		return false;
+	if (!region->flags)
+		return true;
+	return !(region->flags & ~(access | IOMMUABS_MEMTYPE)) &&
+	       (region->flags & access) &&
+	       (region->flags & IOMMUABS_MEMTYPE) != IOMMUABS_MEMTYPE;
+}
+
+static int desc_check(struct iommuabs *abs,
+		      const struct iommuabs_device_desc *desc)
+{
+	uint32_t i;
+
+	if (desc->flags & ~(IOMMUABS_DEVICE_PCI | IOMMUABS_DEVICE_RANGE |
+			    IOMMUABS_DEVICE_UNSAFE_MSI))
+		return IOMMUABS_E_INVAL;
+	if (!string_fits(desc->name, IOMMUABS_NAME_MAX) ||
+	    !string_fits(desc->path, IOMMUABS_PATH_MAX))
+		return IOMMUABS_E_INVAL;
+	if (desc->nr_pci > FUNCTIONS_MAX ||
+	    (uint64_t)desc->pci + desc->nr_pci > (uint64_t)1 << 32)
+		return IOMMUABS_E_INVAL;
+	if (desc->nr_reserved > IOMMUABS_RESERVED_MAX ||
+	    (desc->nr_reserved && !desc->reserved))
+		return IOMMUABS_E_INVAL;
+	for (i = 0; i < desc->nr_reserved; i++)
+		if (!reserved_good(&desc->reserved[i]))
+			return IOMMUABS_E_INVAL;
+	return streams_check(abs, desc);
+}
+
+static void device_name(struct iommuabs_device *dev, const char *name)
+{
+	uint32_t pci = dev->pci;
+
+	if (name)
+		hostif_format(dev->name, sizeof(dev->name), "%s", name);
+	else if (dev->flags & IOMMUABS_DEVICE_PCI)
+		hostif_format(dev->name, sizeof(dev->name),
+			      "pci-%04x:%02x:%02x.%u", pci >> 16,
+			      (pci >> 8) & 0xff, (pci >> 3) & 0x1f, pci & 7);
+	else if (dev->nr_streams)
+		hostif_format(dev->name, sizeof(dev->name), "%s/%x",
+			      dev->streams[0].unit->name,
+			      dev->streams[0].first);
+	else
+		hostif_format(dev->name, sizeof(dev->name), "device");
+}
+
+static void device_describe(struct iommuabs_device *dev,
+			    const struct iommuabs_device_desc *desc)
+{
+	const struct iommuabs_stream_range *range;
+	uint32_t i;
+
+	dev->flags = desc->flags;
+	dev->pci = desc->pci;
+	dev->nr_pci = desc->nr_pci ? desc->nr_pci : 1;
+	dev->cookie = desc->cookie;
+	for (i = 0; i < dev->nr_streams; i++) {
+		range = &desc->streams[i];
+		dev->streams[i].unit = range->unit;
+		dev->streams[i].first = range->first;
+		dev->streams[i].nr = range->nr;
+		dev->streams[i].rid = range->rid;
+	}
+	for (i = 0; i < dev->nr_reserved; i++)
+		dev->reserved[i] = desc->reserved[i];
+	if (desc->path)
+		hostif_format(dev->path, sizeof(dev->path), "%s", desc->path);
+	device_name(dev, desc->name);
+}
+
+static void *array_alloc(struct iommuabs *abs, uint32_t nr, size_t size)
+{
+	return nr ? tablemem_object_alloc(&abs->mem, nr * size) : NULL;
+}
+
+void device_free(struct iommuabs_device *dev)
+{
+	struct tablemem *mem = &dev->abs->mem;
+
+	if (dev->streams)
+		tablemem_object_free(mem, dev->streams,
+				     dev->nr_streams * sizeof(*dev->streams));
+	if (dev->reserved)
+		tablemem_object_free(mem, dev->reserved,
+				     dev->nr_reserved * sizeof(*dev->reserved));
+	tablemem_object_free(mem, dev, sizeof(*dev));
+}
+
+static struct iommuabs_device *
+device_make(struct iommuabs *abs, const struct iommuabs_device_desc *desc)
+{
+	struct iommuabs_device *dev =
+		tablemem_object_alloc(&abs->mem, sizeof(*dev));
+
+	if (!dev)
+		return NULL;
+	dev->abs = abs;
+	dev->nr_streams = desc->nr_streams;
+	dev->nr_reserved = desc->nr_reserved;
+	dev->streams =
+		array_alloc(abs, desc->nr_streams, sizeof(*dev->streams));
+	dev->reserved =
+		array_alloc(abs, desc->nr_reserved, sizeof(*dev->reserved));
+	if ((dev->nr_streams && !dev->streams) ||
+	    (dev->nr_reserved && !dev->reserved)) {
+		device_free(dev);
+		return NULL;
+	}
+	device_describe(dev, desc);
+	return dev;
+}
+
+/* ---- who has which id; abs->lock is held ---- */
+
+/* How many of @dev's stream ranges meet one of @other's, or lie in one. */
+struct overlap {
+	uint32_t meet, inside;
+};
+
+static struct overlap streams_overlap(const struct iommuabs_device *dev,
+				      const struct iommuabs_device *other)
+{
+	struct overlap found = { 0 };
+	uint32_t i, k;
+
+	for (i = 0; i < dev->nr_streams; i++) {
+		const struct device_stream *mine = &dev->streams[i];
+		bool meet = false, inside = false;
+
+		for (k = 0; k < other->nr_streams; k++) {
+			const struct device_stream *its = &other->streams[k];
+
+			if (mine->unit != its->unit)
+				continue;
+			meet |= spans_meet(mine->first, mine->nr, its->first,
+					   its->nr);
+			inside |= span_inside(mine->first, mine->nr, its->first,
+					      its->nr);
+		}
+		found.meet += meet;
+		found.inside += inside;
+	}
+	return found;
+}
+
+static bool functions_meet(const struct iommuabs_device *dev,
+			   const struct iommuabs_device *other)
+{
+	return (dev->flags & other->flags & IOMMUABS_DEVICE_PCI) &&
+	       spans_meet(dev->pci, dev->nr_pci, other->pci, other->nr_pci);
+}
+
+/* Find the range device that @dev is carved out of, if it is; or what forbids. */
+static int device_place(struct iommuabs_device *dev)
+{
+	struct iommuabs_device *other, *range = NULL;
+	struct overlap found;
+	bool functions;
+
+	for (other = dev->abs->devices; other; other = other->next) {
+		found = streams_overlap(dev, other);
+		functions = functions_meet(dev, other);
+		if (!found.meet && !functions)
+			continue;
+		if (!(other->flags & IOMMUABS_DEVICE_RANGE) ||
+		    (dev->flags & IOMMUABS_DEVICE_RANGE))
+			return IOMMUABS_E_EXISTS;
+		if (!found.meet) /* a function of the bridge, wired elsewhere */
+			continue;
+		if (range || found.inside != dev->nr_streams)
+			return IOMMUABS_E_INVAL;
+		range = other;
+	}
+	if (range && range->state != DEVICE_BLOCKED)
+		return IOMMUABS_E_BUSY;
+	dev->range = range;
+	return 0;
+}
+
+static void device_link(struct iommuabs_device *dev)
+{
+	struct iommuabs_device **last = &dev->abs->devices;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = dev;
+	if (dev->range)
+		dev->range->nr_carved++;
+}
+
+static void device_unlink(struct iommuabs_device *dev)
+{
+	struct iommuabs_device **at = &dev->abs->devices;
+
+	while (*at != dev)
+		at = &(*at)->next;
+	*at = dev->next;
+	if (dev->range)
+		dev->range->nr_carved--;
+}
+
+int device_create(struct iommuabs *abs, const struct iommuabs_device_desc *desc,
+		  struct iommuabs_device **out)
+{
+	struct iommuabs_device *dev;
+	int ret = desc_check(abs, desc);
+
+	if (ret)
+		return ret;
+	dev = device_make(abs, desc);
+	if (!dev)
+		return IOMMUABS_E_NOMEM;
+	ia_lock(&abs->host, &abs->lock);
+	ret = device_place(dev);
+	if (!ret)
+		device_link(dev);
+	ia_unlock(&abs->host, &abs->lock);
+	if (ret) {
+		device_free(dev);
+		return ret;
+	}
+	*out = dev;
+	return 0;
+}
+
+int device_forget(struct iommuabs_device *dev)
+{
+	struct iommuabs *abs = dev->abs;
+	bool buried = false, busy;
+
+	ia_lock(&abs->host, &abs->lock);
+	busy = dev->state != DEVICE_BLOCKED || dev->nr_carved ||
+	       (dev->range && dev->range->state != DEVICE_BLOCKED);
+	if (!busy) {
+		device_unlink(dev);
+		/* A fault callback may be looking at it. */
+		buried = abs->polling;
+		if (buried) {
+			dev->next = abs->graveyard;
+			abs->graveyard = dev;
+		}
+	}
+	ia_unlock(&abs->host, &abs->lock);
+	if (busy)
+		return IOMMUABS_E_BUSY;
+	if (!buried)
+		device_free(dev);
+	return 0;
+}
+
+/* ---- looking up ---- */
+
+static bool has_stream(const struct iommuabs_device *dev,
+		       const struct iommuabs_unit *unit, uint32_t stream)
+{
+	const struct device_stream *at = dev->streams;
+	uint32_t i;
+
+	for (i = 0; i < dev->nr_streams; i++, at++)
+		if (at->unit == unit && stream >= at->first &&
+		    stream - at->first < at->nr)
+			return true;
+	return false;
+}
+
+struct iommuabs_device *device_of_stream(struct iommuabs *abs,
+					 const struct iommuabs_unit *unit,
+					 uint32_t stream)
+{
+	struct iommuabs_device *dev, *found = NULL;
+
+	for (dev = abs->devices; dev; dev = dev->next) {
+		if (!has_stream(dev, unit, stream))
+			continue;
+		found = dev;
+		if (dev->range)
+			break; /* carved: it alone has the id */
+	}
+	return found;
+}
+
+static bool has_function(const struct iommuabs_device *dev, uint32_t pci)
+{
+	return (dev->flags & IOMMUABS_DEVICE_PCI) && pci >= dev->pci &&
+	       pci - dev->pci < dev->nr_pci;
+}
+
+/* Does a unit see what @pci, one of many functions, does? */
+static bool range_sees(const struct iommuabs_device *dev, uint32_t pci)
+{
+	const struct device_stream *at = dev->streams;
+	uint32_t i, rid = pci & (FUNCTIONS_MAX - 1);
+
+	for (i = 0; i < dev->nr_streams; i++, at++)
+		if (rid >= at->rid && rid - at->rid < at->nr)
+			return true;
+	return false;
+}
+
+int device_find_pci(struct iommuabs *abs, uint32_t pci,
+		    struct iommuabs_device **out)
+{
+	struct iommuabs_device *dev, *found = NULL;
+	bool seen = false;
+
+	ia_lock(&abs->host, &abs->lock);
+	for (dev = abs->devices; dev; dev = dev->next) {
+		if (!has_function(dev, pci))
+			continue;
+		found = dev;
+		seen = dev->nr_streams;
+		if (!(dev->flags & IOMMUABS_DEVICE_RANGE))
+			break;
+		seen = range_sees(dev, pci);
+	}
+	ia_unlock(&abs->host, &abs->lock);
+	if (!found)
+		return IOMMUABS_E_NOENT;
+	if (!seen)
+		return IOMMUABS_E_UNTRANSLATED;
+	*out = found;
+	return 0;
+}
+
+static bool strings_equal(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+int device_find_path(struct iommuabs *abs, const char *path,
+		     struct iommuabs_device **out)
+{
+	struct iommuabs_device *dev;
+	int ret = IOMMUABS_E_NOENT;
+
+	ia_lock(&abs->host, &abs->lock);
+	for (dev = abs->devices; dev; dev = dev->next)
+		if (dev->path[0] && strings_equal(dev->path, path))
+			break;
+	if (dev && !dev->nr_streams) {
+		ret = IOMMUABS_E_UNTRANSLATED;
+	} else if (dev) {
+		*out = dev;
+		ret = 0;
+	}
+	ia_unlock(&abs->host, &abs->lock);
+	return ret;
+}
+
+/*
+ * abs->lock held. The first carved-out ids of @dev at or after @id on @unit, as
+ * [*@from, *@end); both UINT64_MAX if there are none.
+ */
+static void carved_next(const struct iommuabs_device *dev,
+			const struct iommuabs_unit *unit, uint64_t id,
+			uint64_t *from, uint64_t *end)
+{
+	const struct iommuabs_device *other;
+	uint32_t i;
+
+	*from = *end = ~(uint64_t)0;
+	for (other = dev->abs->devices; other; other = other->next) {
+		if (other->range != dev)
+			continue;
+		for (i = 0; i < other->nr_streams; i++) {
+			const struct device_stream *at = &other->streams[i];
+			uint64_t at_end = (uint64_t)at->first + at->nr;
+
+			if (at->unit != unit || at_end <= id ||
+			    at->first >= *from)
+				continue;
+			*from = at->first;
+			*end = at_end;
+		}
+	}
+}
+
+bool device_next_piece(const struct iommuabs_device *dev,
+		       const struct device_stream *stream, uint32_t *pos,
+		       uint32_t *first, uint32_t *nr)
+{
+	const struct hostif *host = &dev->abs->host;
+	uint64_t id = (uint64_t)stream->first + *pos;
+	uint64_t end = (uint64_t)stream->first + stream->nr;
+	uint64_t from, carved_end;
+
+	ia_lock(host, &dev->abs->lock);
+	for (;;) {
+		carved_next(dev, stream->unit, id, &from, &carved_end);
+		if (from > id)
+			break;
+		id = carved_end;
+	}
+	ia_unlock(host, &dev->abs->lock);
+	if (id >= end)
+		return false;
+	end = IA_MIN(end, from);
+	*first = (uint32_t)id;
+	*nr = (uint32_t)(end - id);
+	*pos = (uint32_t)(end - stream->first);
+	return true;
+}

@@ -1,0 +1,718 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * unit.c - a unit's life: added, enabled, fenced, recovered
+ *
+ * The unit's gate is held alone around what changes its state, so that a fence,
+ * which any caller's timeout may bring about, happens once. What a fenced unit
+ * owes domains is theirs to remember (domain.owing); a unit that was enabled
+ * again has forgotten everything, and so owes nothing.
+ */
+#include "core.h"
+
+#define IDS_MAX	  ((uint32_t)1 << 14) /* bits of half a page */
+#define IDS_WORDS (IDS_MAX / 64)
+
+static void unit_status_set(struct iommuabs_unit *unit,
+			    enum iommuabs_unit_status status, int error)
+{
+	unit->error = error;
+	port_store32(&unit->status, status);
+}
+
+/* ---- VMIDs and domain-ids ---- */
+
+static uint64_t *id_word(uint64_t *page, uint32_t id)
+{
+	return &page[id / 64];
+}
+
+static uint64_t id_bit(uint32_t id)
+{
+	return (uint64_t)1 << id % 64;
+}
+
+/* Returns the bits that were set. */
+static uint64_t word_clear(uint64_t *word, uint64_t bits)
+{
+	uint64_t seen = port_load64(word);
+
+	while (!port_cas64(word, &seen, seen & ~bits))
+		;
+	return seen & bits;
+}
+
+static void word_set(uint64_t *word, uint64_t bits)
+{
+	uint64_t seen = port_load64(word);
+
+	while (!port_cas64(word, &seen, seen | bits))
+		;
+}
+
+/* A free bit of @word, set now; 64: there is none. */
+static uint32_t word_take(uint64_t *word)
+{
+	uint64_t seen = port_load64(word), bit;
+
+	do {
+		if (!~seen)
+			return 64;
+		bit = ~seen & (seen + 1);
+	} while (!port_cas64(word, &seen, seen | bit));
+	return (uint32_t)__builtin_ctzll(bit);
+}
+
+int unit_id_take(struct iommuabs_unit *unit, uint32_t *id)
+{
+	const struct hostif *host = &unit->abs->host;
+	uint32_t base, bit = 64;
+	uint64_t *page;
+
+	if (!unit->ids)
+		return IOMMUABS_E_NOIDS;
+	page = hostif_map(host, unit->ids);
+	for (base = 0; base < unit->nr_ids; base += 64) {
+		bit = word_take(id_word(page, base));
+		if (bit < 64)
+			break;
+	}
+	if (bit < 64 && base + bit >= unit->nr_ids) {
+		word_clear(id_word(page, base), id_bit(bit));
+		bit = 64;
+	}
+	hostif_unmap(host, page);
+	if (bit == 64)
+		return IOMMUABS_E_NOIDS;
+	*id = base + bit;
+	return 0;
+}
+
+void unit_id_give(struct iommuabs_unit *unit, uint32_t id)
+{
+	const struct hostif *host = &unit->abs->host;
+	uint64_t *page = hostif_map(host, unit->ids);
+
+	word_clear(id_word(page, id), id_bit(id));
+	hostif_unmap(host, page);
+}
+
+void unit_id_keep(struct iommuabs_unit *unit, uint32_t id)
+{
+	const struct hostif *host = &unit->abs->host;
+	uint64_t *page = hostif_map(host, unit->ids);
+	uint64_t *kept = id_word(page + IDS_WORDS, id);
+
+	word_set(kept, id_bit(id));
+	/* A recovery that overtook us has invalidated it, and may have missed it. */
+	if (unit_status(unit) == IOMMUABS_UNIT_RUNNING &&
+	    word_clear(kept, id_bit(id)))
+		word_clear(id_word(page, id), id_bit(id));
+	hostif_unmap(host, page);
+}
+
+static void ids_free_kept(struct iommuabs_unit *unit)
+{
+	const struct hostif *host = &unit->abs->host;
+	uint64_t *page = hostif_map(host, unit->ids), bits;
+	uint32_t i;
+
+	for (i = 0; i < IDS_WORDS; i++) {
+		bits = word_clear(&page[IDS_WORDS + i], ~(uint64_t)0);
+		if (bits)
+			word_clear(&page[i], bits);
+	}
+	hostif_unmap(host, page);
+}
+
+static int ids_make(struct iommuabs_unit *unit)
+{
+	const struct hostif *host = &unit->abs->host;
+	uint8_t id_bits = unit->hw.caps.id_bits;
+	uint64_t *page;
+	int ret = tablemem_alloc(&unit->abs->mem, &unit->abs->account,
+				 IOMMUABS_FRAME_LG2, IOMMUABS_ALLOC_UNIT,
+				 &unit->ids);
+
+	if (ret)
+		return IOMMUABS_E_NOMEM;
+	page = hostif_map(host, unit->ids);
+	__builtin_memset(page, 0, IOMMUABS_FRAME_SIZE);
+	page[0] = 1; /* id 0 is never given */
+	hostif_unmap(host, page);
+	unit->nr_ids = id_bits < 14 ? (uint32_t)1 << id_bits : IDS_MAX;
+	return 0;
+}
+
+/* ---- adding ---- */
+
+/* Length of @s if it is shorter than @max, else @max. NULL is empty. */
+static size_t bounded_length(const char *s, size_t max)
+{
+	size_t n = 0;
+
+	while (s && n < max && s[n])
+		n++;
+	return n;
+}
+
+static int desc_check(const struct iommuabs_unit_desc *desc,
+		      const struct backend_ops *ops)
+{
+	uint64_t least = ops ? ops->regs_length : 0;
+	bool needs_base = desc->type == IOMMUABS_UNIT_SMMUV3 ||
+			  desc->type == IOMMUABS_UNIT_SMMUV2 ||
+			  desc->type == IOMMUABS_UNIT_VTD;
+	uint32_t i;
+
+	if (desc->type > IOMMUABS_UNIT_OTHER ||
+	    (desc->flags & ~(IOMMUABS_UNIT_COHERENT | IOMMUABS_UNIT_FETCH_128)))
+		return IOMMUABS_E_INVAL;
+	if ((desc->base & (IOMMUABS_FRAME_SIZE - 1)) ||
+	    (needs_base && !desc->base) || (desc->length && !desc->base) ||
+	    (desc->length && desc->length < least) ||
+	    desc->base + IA_MAX(desc->length, least) < desc->base)
+		return IOMMUABS_E_INVAL;
+	if (bounded_length(desc->name, IOMMUABS_NAME_MAX) ==
+		    IOMMUABS_NAME_MAX ||
+	    bounded_length(desc->path, IOMMUABS_PATH_MAX) == IOMMUABS_PATH_MAX)
+		return IOMMUABS_E_INVAL;
+	if (desc->nr_irqs > IOMMUABS_IRQ_COUNT_ ||
+	    (desc->nr_irqs && !desc->irqs))
+		return IOMMUABS_E_INVAL;
+	for (i = 0; i < desc->nr_irqs; i++)
+		if (desc->irqs[i].which >= IOMMUABS_IRQ_COUNT_ ||
+		    desc->irqs[i].edge > 1)
+			return IOMMUABS_E_INVAL;
+	return 0;
+}
+
+static const char *type_name(enum iommuabs_unit_type type)
+{
+	switch (type) {
+	case IOMMUABS_UNIT_NULL:
+		return "null";
+	case IOMMUABS_UNIT_SMMUV3:
+		return "smmuv3";
+	case IOMMUABS_UNIT_SMMUV2:
+		return "smmuv2";
+	case IOMMUABS_UNIT_VTD:
+		return "vtd";
+	default:
+		return "unit";
+	}
+}
+
+static void unit_describe(struct iommuabs_unit *unit,
+			  const struct iommuabs_unit_desc *desc,
+			  const struct backend_ops *ops)
+{
+	uint32_t i;
+
+	unit->type = desc->type;
+	unit->base = desc->base;
+	unit->length = desc->length;
+	if (!unit->length && ops)
+		unit->length = ops->regs_length;
+	if (!unit->length && unit->base)
+		unit->length = IOMMUABS_FRAME_SIZE;
+	unit->fw_id = desc->fw_id;
+	unit->cookie = desc->cookie;
+	unit->nr_irqs = desc->nr_irqs;
+	for (i = 0; i < desc->nr_irqs; i++)
+		unit->irqs[i] = desc->irqs[i];
+	if (desc->name)
+		hostif_format(unit->name, sizeof(unit->name), "%s", desc->name);
+	else
+		hostif_format(unit->name, sizeof(unit->name), "%s-%u",
+			      type_name(desc->type), unit->index);
+	if (desc->path)
+		hostif_format(unit->path, sizeof(unit->path), "%s", desc->path);
+	unit->hw.name = unit->name;
+	unit->hw.desc_flags = desc->flags;
+}
+
+/* Registers mapped, identified, ids ready; or nothing. */
+static int unit_probe(struct iommuabs_unit *unit, const struct backend_ops *ops)
+{
+	const struct hostif *host = &unit->abs->host;
+	int ret;
+
+	unit->hw.ops = ops;
+	unit->hw.host = host;
+	unit->hw.mem = &unit->abs->mem;
+	unit->hw.account = &unit->abs->account;
+	ret = ia_lock_init(host, &unit->hw.lock, IOMMUABS_LOCK_UNIT);
+	if (ret)
+		return ret;
+	if (ops->regs_length) {
+		ret = hostif_regs_map(host, unit->base, unit->length,
+				      &unit->hw.regs);
+		if (ret)
+			goto exit_lock;
+	}
+	ret = ops->probe(&unit->hw);
+	if (ret) {
+		hostif_log(host, IOMMUABS_LOG_ERROR, "%s: not usable: %s",
+			   unit->name, unit->hw.reason);
+		goto unmap;
+	}
+	ret = ids_make(unit);
+	if (ret)
+		goto release;
+	return 0;
+release:
+	ops->release(&unit->hw);
+unmap:
+	if (ops->regs_length)
+		hostif_regs_unmap(&unit->hw.regs);
+exit_lock:
+	ia_lock_exit(host, &unit->hw.lock);
+	return ret;
+}
+
+static void unit_unprobe(struct iommuabs_unit *unit)
+{
+	const struct backend_ops *ops = unit->hw.ops;
+
+	if (!ops)
+		return;
+	tablemem_free(&unit->abs->mem, &unit->abs->account, unit->ids,
+		      IOMMUABS_FRAME_LG2);
+	ops->release(&unit->hw);
+	if (ops->regs_length)
+		hostif_regs_unmap(&unit->hw.regs);
+	ia_lock_exit(&unit->abs->host, &unit->hw.lock);
+}
+
+static bool base_taken(struct iommuabs *abs, uint64_t base)
+{
+	const struct iommuabs_unit *unit = abs->units;
+
+	while (unit && (!unit->base || unit->base != base))
+		unit = unit->next;
+	return unit != NULL;
+}
+
+/* From here on no frame of its registers can be mapped. */
+static void registers_claim(struct iommuabs_unit *unit)
+{
+	struct core_registers *regs = &unit->abs->registers[unit->index];
+	uint64_t mfn = unit->base >> IOMMUABS_FRAME_LG2;
+
+	port_store64(&regs->mfn, mfn);
+	if (unit->length)
+		port_store64_release(&regs->nr,
+				     ((unit->base + unit->length - 1) >>
+				      IOMMUABS_FRAME_LG2) -
+					     mfn + 1);
+	port_store32(&unit->abs->nr_units, unit->index + 1);
+	/* Who maps claims the frame first and looks at nr_units afterwards. */
+	port_mb();
+}
+
+static void registers_give(struct iommuabs_unit *unit)
+{
+	struct iommuabs *abs = unit->abs;
+
+	port_store64(&abs->registers[unit->index].nr, 0);
+	if (abs->nr_units == unit->index + 1)
+		port_store32(&abs->nr_units, unit->index);
+}
+
+static void unit_link(struct iommuabs_unit *unit)
+{
+	struct iommuabs *abs = unit->abs;
+	struct iommuabs_unit **last = &abs->units;
+
+	ia_lock(&abs->host, &abs->lock);
+	while (*last)
+		last = &(*last)->next;
+	*last = unit;
+	ia_unlock(&abs->host, &abs->lock);
+}
+
+static void unit_unlink(struct iommuabs_unit *unit)
+{
+	struct iommuabs *abs = unit->abs;
+	struct iommuabs_unit **at = &abs->units;
+
+	ia_lock(&abs->host, &abs->lock);
+	while (*at != unit)
+		at = &(*at)->next;
+	*at = unit->next;
+	ia_unlock(&abs->host, &abs->lock);
+}
+
+/* Make and identify a unit whose description is good. */
+static int unit_make(struct iommuabs *abs,
+		     const struct iommuabs_unit_desc *desc,
+		     const struct backend_ops *ops, struct iommuabs_unit **out)
+{
+	struct iommuabs_unit *unit;
+	const struct core_registers *regs;
+	int ret = 0;
+
+	unit = tablemem_object_alloc(&abs->mem, sizeof(*unit));
+	if (!unit)
+		return IOMMUABS_E_NOMEM;
+	unit->abs = abs;
+	unit->index = abs->nr_units;
+	unit_describe(unit, desc, ops);
+	registers_claim(unit);
+	regs = &abs->registers[unit->index];
+	if (regs->nr && rmap_is_mapped(&abs->rmap, regs->mfn, regs->nr))
+		ret = IOMMUABS_E_EXISTS;
+	if (!ret && ops)
+		ret = unit_probe(unit, ops);
+	if (ret) {
+		registers_give(unit);
+		tablemem_object_free(&abs->mem, unit, sizeof(*unit));
+		return ret;
+	}
+	unit_status_set(unit,
+			ops ? IOMMUABS_UNIT_ADDED : IOMMUABS_UNIT_NO_DRIVER,
+			ops ? 0 : IOMMUABS_E_NODRIVER);
+	*out = unit;
+	return 0;
+}
+
+int unit_create(struct iommuabs *abs, const struct iommuabs_unit_desc *desc,
+		struct iommuabs_unit **out)
+{
+	const struct backend_ops *ops = backend_find(desc->type);
+	struct iommuabs_unit *unit;
+	int ret = desc_check(desc, ops);
+
+	if (ret)
+		return ret;
+	if (base_taken(abs, desc->base))
+		return IOMMUABS_E_EXISTS;
+	if (abs->nr_units == CORE_UNITS_MAX)
+		return IOMMUABS_E_NOMEM;
+	ret = unit_make(abs, desc, ops, &unit);
+	if (ret)
+		return ret;
+	unit_link(unit);
+	if (ops)
+		hostif_log(&abs->host, IOMMUABS_LOG_INFO,
+			   "%s: %s at %llx, %u stream bits, %u id bits",
+			   unit->name, ops->name,
+			   (unsigned long long)unit->base,
+			   (unsigned int)unit->hw.caps.stream_bits,
+			   (unsigned int)unit->hw.caps.id_bits);
+	else
+		hostif_log(&abs->host, IOMMUABS_LOG_WARNING,
+			   "%s: no driver, its devices can't be blocked",
+			   unit->name);
+	*out = unit;
+	return 0;
+}
+
+void unit_free(struct iommuabs_unit *unit)
+{
+	struct iommuabs *abs = unit->abs;
+
+	unit_unlink(unit);
+	registers_give(unit);
+	unit_unprobe(unit);
+	tablemem_object_free(&abs->mem, unit, sizeof(*unit));
+}
+
+/* ---- fencing ---- */
+
+/* abs->lock held: is it one that @unit would let through to something? */
+static bool reaches_through(const struct iommuabs_device *dev,
+			    const struct iommuabs_unit *unit)
+{
+	uint32_t i;
+
+	for (i = 0; dev->state != DEVICE_BLOCKED && i < dev->nr_streams; i++)
+		if (dev->streams[i].unit == unit)
+			return true;
+	return false;
+}
+
+/* Cut each device off that the unit can't. False: some may still do DMA. */
+static bool isolate_devices(struct iommuabs_unit *unit)
+{
+	struct iommuabs *abs = unit->abs;
+	const struct hostif *host = &abs->host;
+	struct iommuabs_device *dev;
+	bool all = true;
+
+	/* Locked, so that no device goes away while the host deals with it. */
+	ia_lock(host, &abs->lock);
+	for (dev = abs->devices; dev; dev = dev->next) {
+		if (!reaches_through(dev, unit))
+			continue;
+		if (!host->ops.device_isolate ||
+		    host->ops.device_isolate(host->ctx, dev->cookie)) {
+			hostif_log(host, IOMMUABS_LOG_ERROR,
+				   "%s: can't be isolated", dev->name);
+			all = false;
+		}
+	}
+	ia_unlock(host, &abs->lock);
+	return all;
+}
+
+/*
+ * The unit's gate is held alone. Block everything, by the unit or without it;
+ * @status if that is certain, else DEAD.
+ */
+static void block_by_force(struct iommuabs_unit *unit,
+			   enum iommuabs_unit_status status, int error)
+{
+	const struct hostif *host = &unit->abs->host;
+
+	/* Callers that come now must not wait for the unit any more. */
+	unit_status_set(unit, IOMMUABS_UNIT_FENCED, error);
+	if (!unit->hw.ops->fence(&unit->hw)) {
+		unit_status_set(unit, status, error);
+		return;
+	}
+	hostif_log(host, IOMMUABS_LOG_ERROR,
+		   "%s: does not acknowledge that it blocks", unit->name);
+	if (isolate_devices(unit)) {
+		unit_status_set(unit, status, error);
+		return;
+	}
+	unit_status_set(unit, IOMMUABS_UNIT_DEAD, error);
+	hostif_log(host, IOMMUABS_LOG_ERROR,
+		   "%s: dead, what its devices can reach is withheld",
+		   unit->name);
+	if (host->ops.unit_dead)
+		host->ops.unit_dead(host->ctx, unit->cookie);
+}
+
+void unit_fence(struct iommuabs_unit *unit, int error)
+{
+	gate_enter_alone(&unit->gate);
+	if (unit_status(unit) == IOMMUABS_UNIT_RUNNING) {
+		hostif_log(&unit->abs->host, IOMMUABS_LOG_ERROR,
+			   "%s: fenced: %s", unit->name,
+			   unit->hw.reason[0] ? unit->hw.reason
+					      : iommuabs_strerror(error));
+		block_by_force(unit, IOMMUABS_UNIT_FENCED, error);
+	}
+	gate_leave_alone(&unit->gate);
+}
+
+bool unit_blocks_all(const struct iommuabs_unit *unit)
+{
+	switch (unit_status(unit)) {
+	case IOMMUABS_UNIT_FENCED:
+	case IOMMUABS_UNIT_FAILED:
+	case IOMMUABS_UNIT_STOPPED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+uint64_t unit_bit(const struct iommuabs_unit *unit)
+{
+	return (uint64_t)1 << unit->index;
+}
+
+int unit_invalidate(struct iommuabs_unit *unit, const struct backend_inv *inv)
+{
+	int ret;
+
+	switch (unit_status(unit)) {
+	case IOMMUABS_UNIT_FENCED:
+	case IOMMUABS_UNIT_DEAD:
+		return IOMMUABS_E_FENCED;
+	case IOMMUABS_UNIT_RUNNING:
+		break;
+	default:
+		return 0;
+	}
+	ret = unit->hw.ops->invalidate(&unit->hw, inv);
+	if (ret)
+		unit_fence(unit, ret);
+	return ret;
+}
+
+/* ---- enabling ---- */
+
+static bool is_fenced(const struct iommuabs_unit *unit)
+{
+	enum iommuabs_unit_status status = unit_status(unit);
+
+	return status == IOMMUABS_UNIT_FENCED || status == IOMMUABS_UNIT_DEAD;
+}
+
+/* The unit's gate is held alone. 0: RUNNING. */
+static int bring_up(struct iommuabs_unit *unit)
+{
+	bool was_fenced = is_fenced(unit);
+	int ret = unit->hw.ops->enable(&unit->hw);
+
+	if (!ret) {
+		unit->hw.reason[0] = 0;
+		unit_status_set(unit, IOMMUABS_UNIT_RUNNING, 0);
+		return 0;
+	}
+	hostif_log(&unit->abs->host, IOMMUABS_LOG_ERROR,
+		   "%s: could not be enabled: %s", unit->name,
+		   unit->hw.reason[0] ? unit->hw.reason
+				      : iommuabs_strerror(ret));
+	if (ret == IOMMUABS_E_TIMEOUT)
+		block_by_force(unit,
+			       was_fenced ? IOMMUABS_UNIT_FENCED
+					  : IOMMUABS_UNIT_FAILED,
+			       ret);
+	else
+		unit_status_set(unit,
+				was_fenced ? unit_status(unit)
+					   : IOMMUABS_UNIT_FAILED,
+				ret);
+	return ret;
+}
+
+/* A domain may let go of what it withheld because of @unit. */
+static void domain_settle_unit(struct iommuabs_domain *dom,
+			       const struct iommuabs_unit *unit)
+{
+	const struct hostif *host = &dom->abs->host;
+	bool clear;
+
+	domain_enter_alone(dom);
+	ia_lock(host, &dom->lock);
+	/* A debt from after the recovery stays: it fenced the unit again. */
+	if (!is_fenced(unit))
+		dom->owing &= ~unit_bit(unit);
+	clear = !dom->owing;
+	ia_unlock(host, &dom->lock);
+	if (clear)
+		domain_release_withheld(dom);
+	domain_leave_alone(dom);
+}
+
+static bool domain_owes(struct iommuabs_domain *dom,
+			const struct iommuabs_unit *unit)
+{
+	const struct hostif *host = &dom->abs->host;
+	bool owes;
+
+	ia_lock(host, &dom->lock);
+	owes = dom->owing & unit_bit(unit);
+	ia_unlock(host, &dom->lock);
+	return owes;
+}
+
+/*
+ * @unit has forgotten everything: tell the domains and free kept ids. A domain
+ * is one work unit and more: at least one is done. 0 | E_AGAIN.
+ */
+static int settle_debts(struct iommuabs_unit *unit, uint64_t *budget)
+{
+	struct iommuabs *abs = unit->abs;
+	struct iommuabs_domain *dom;
+	bool any = false;
+	int ret = 0;
+
+	ids_free_kept(unit);
+	/* Nothing that is listed now is freed before the gate is left. */
+	gate_enter(&abs->gate);
+	ia_lock(&abs->host, &abs->lock);
+	dom = abs->domains;
+	ia_unlock(&abs->host, &abs->lock);
+	while (dom && !ret) {
+		if (domain_owes(dom, unit)) {
+			if (any && !*budget) {
+				ret = IOMMUABS_E_AGAIN;
+				break;
+			}
+			domain_settle_unit(dom, unit);
+			any = true;
+			*budget -= *budget ? 1 : 0;
+		}
+		ia_lock(&abs->host, &abs->lock);
+		dom = dom->next;
+		ia_unlock(&abs->host, &abs->lock);
+	}
+	gate_leave(&abs->gate);
+	return ret;
+}
+
+void unit_enable(struct iommuabs_unit *unit)
+{
+	uint64_t budget = ~(uint64_t)0;
+	int ret;
+
+	if (!unit->hw.ops)
+		return;
+	gate_enter_alone(&unit->gate);
+	ret = unit_status(unit) == IOMMUABS_UNIT_RUNNING ? 0 : bring_up(unit);
+	gate_leave_alone(&unit->gate);
+	if (!ret)
+		settle_debts(unit, &budget);
+}
+
+/* The unit's gate is held alone. */
+static int bring_down(struct iommuabs_unit *unit)
+{
+	int ret;
+
+	switch (unit_status(unit)) {
+	case IOMMUABS_UNIT_RUNNING:
+		break;
+	case IOMMUABS_UNIT_DEAD:
+		return IOMMUABS_E_TIMEOUT;
+	default: /* blocks already */
+		return 0;
+	}
+	ret = unit->hw.ops->disable(&unit->hw);
+	if (!ret) {
+		unit_status_set(unit, IOMMUABS_UNIT_STOPPED, 0);
+		return 0;
+	}
+	hostif_log(&unit->abs->host, IOMMUABS_LOG_ERROR,
+		   "%s: does not acknowledge that it was stopped", unit->name);
+	block_by_force(unit, IOMMUABS_UNIT_FENCED, ret);
+	return ret;
+}
+
+int unit_disable(struct iommuabs_unit *unit)
+{
+	int ret;
+
+	if (!unit->hw.ops)
+		return 0;
+	gate_enter_alone(&unit->gate);
+	ret = bring_down(unit);
+	gate_leave_alone(&unit->gate);
+	return ret;
+}
+
+/*
+ * The unit's gate is held alone. While the instance is stopped, to recover is to
+ * reach the state in which a stop leaves a unit.
+ */
+static int revive(struct iommuabs_unit *unit)
+{
+	int ret;
+
+	if (!is_fenced(unit) && unit_status(unit) != IOMMUABS_UNIT_FAILED)
+		return 0;
+	if (port_load32(&unit->abs->started))
+		return bring_up(unit);
+	ret = unit->hw.ops->disable(&unit->hw);
+	if (!ret)
+		unit_status_set(unit, IOMMUABS_UNIT_STOPPED, 0);
+	return ret;
+}
+
+int unit_recover(struct iommuabs_unit *unit, uint64_t *budget)
+{
+	int ret;
+
+	if (!unit->hw.ops)
+		return IOMMUABS_E_NODRIVER;
+	gate_enter_alone(&unit->gate);
+	ret = revive(unit);
+	gate_leave_alone(&unit->gate);
+	return ret ? ret : settle_debts(unit, budget);
+}
