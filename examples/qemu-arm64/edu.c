@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * edu.c - driver of QEMU's edu device (docs/specs/edu in its source)
+ */
+#include <stddef.h>
+#include "arm64.h"
+#include "console.h"
+#include "edu.h"
+#include "gic.h"
+#include "timer.h"
+
+#define EDU_VENDOR 0x1234
+#define EDU_DEVICE 0x11e8
+
+#define EDU_IRQ_STATUS	 0x24 /* 32 bits */
+#define EDU_IRQ_ACK	 0x64 /* 32 bits */
+#define EDU_DMA_SOURCE	 0x80
+#define EDU_DMA_TARGET	 0x88
+#define EDU_DMA_COUNT	 0x90
+#define EDU_DMA_COMMAND	 0x98
+#define   DMA_RUN	 1u
+#define   DMA_TO_MEMORY	 2u
+#define   DMA_INTERRUPT	 4u
+#define EDU_BUFFER	 0x40000 /* the buffer's address, seen by the engine */
+
+/* The engine takes 100 ms for whatever it is told. */
+#define DMA_TIMEOUT_US 5000000
+
+static struct edu edus[EDU_MAX];
+static unsigned int nr_edus;
+
+/* Interrupt lines are shared, so every device is asked. */
+static void edu_irq(void *arg)
+{
+	(void)arg;
+	for (unsigned int i = 0; i < nr_edus; i++) {
+		uint64_t regs = edus[i].pci->bar0;
+		uint32_t status = mmio_read32(regs + EDU_IRQ_STATUS);
+
+		if (!status)
+			continue;
+		mmio_write32(regs + EDU_IRQ_ACK, status);
+		edus[i].done = 1;
+	}
+}
+
+unsigned int edu_init(void)
+{
+	const struct pci_device *pci;
+
+	while (nr_edus < EDU_MAX &&
+	       (pci = pci_find(EDU_VENDOR, EDU_DEVICE, nr_edus)) != NULL)
+		edus[nr_edus++].pci = pci;
+	for (unsigned int i = 0; i < nr_edus; i++) {
+		if (!edus[i].pci->bar0 || !edus[i].pci->intid)
+			panic("edu %u has no registers or no interrupt", i);
+		gic_enable(edus[i].pci->intid, GIC_LEVEL, edu_irq, NULL);
+	}
+	return nr_edus;
+}
+
+struct edu *edu_get(unsigned int index)
+{
+	return index < nr_edus ? &edus[index] : NULL;
+}
+
+static int dma_run(struct edu *edu, uint64_t source, uint64_t target,
+		   uint32_t size, uint32_t command)
+{
+	uint64_t regs = edu->pci->bar0;
+
+	edu->done = 0;
+	mmio_write64(regs + EDU_DMA_SOURCE, source);
+	mmio_write64(regs + EDU_DMA_TARGET, target);
+	mmio_write64(regs + EDU_DMA_COUNT, size);
+	dsb(); /* what it is to read lies in memory */
+	mmio_write64(regs + EDU_DMA_COMMAND,
+		     command | DMA_RUN | DMA_INTERRUPT);
+	if (!timer_wait(&edu->done, DMA_TIMEOUT_US))
+		return -1;
+	dsb();
+	return 0;
+}
+
+int edu_pull(struct edu *edu, uint32_t offset, uint64_t dma, uint32_t size)
+{
+	return dma_run(edu, dma, EDU_BUFFER + offset, size, 0);
+}
+
+int edu_push(struct edu *edu, uint32_t offset, uint64_t dma, uint32_t size)
+{
+	return dma_run(edu, EDU_BUFFER + offset, dma, size, DMA_TO_MEMORY);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pci.c - ECAM, BAR assignment and a scan of bus 0
+ *
+ * There is no firmware before us, so nothing has an address yet. Bridges are
+ * left closed: what is behind them is not reachable.
+ */
+#include <stddef.h>
+#include "arm64.h"
+#include "console.h"
+#include "machine.h"
+#include "pci.h"
+
+/* PCI Local Bus 3.0, 6.1 */
+#define CONFIG_ID	  0x00
+#define CONFIG_COMMAND	  0x04
+#define   COMMAND_MEMORY  (1u << 1)
+#define   COMMAND_MASTER  (1u << 2)
+#define CONFIG_HEADER	  0x0c
+#define   HEADER_TYPE	  0x007f0000u
+#define   HEADER_MULTI	  0x00800000u
+#define CONFIG_BAR0	  0x10
+#define   BAR_IO	  (1u << 0)
+#define   BAR_64	  (1u << 2)
+#define   BAR_FLAGS	  0xfu
+#define CONFIG_INTERRUPT  0x3c
+#define NR_BARS		  6
+
+static struct pci_device devices[PCI_MAX_DEVICES];
+static unsigned int nr_devices;
+static uint64_t next_address;
+
+static uint64_t config_address(uint16_t bdf, unsigned int offset)
+{
+	return machine.ecam_base + ((uint64_t)bdf << 12) + (offset & 0xffc);
+}
+
+uint32_t pci_config_read(uint16_t bdf, unsigned int offset)
+{
+	if ((uint64_t)bdf << 12 >= machine.ecam_size)
+		return UINT32_MAX;
+	return mmio_read32(config_address(bdf, offset));
+}
+
+void pci_config_write(uint16_t bdf, unsigned int offset, uint32_t value)
+{
+	mmio_write32(config_address(bdf, offset), value);
+}
+
+/* The size of a BAR is what stays zero after writing ones (6.2.5.1). */
+static uint64_t bar_assign(uint16_t bdf, unsigned int offset)
+{
+	uint32_t bar, size;
+	uint64_t address;
+
+	pci_config_write(bdf, offset, UINT32_MAX);
+	bar = pci_config_read(bdf, offset);
+	if (!bar || bar & BAR_IO)
+		return 0;
+	size = ~(bar & ~BAR_FLAGS) + 1;
+	address = (next_address + size - 1) & ~((uint64_t)size - 1);
+	next_address = address + size;
+	if (next_address > machine.pci_mem_base + machine.pci_mem_size)
+		panic("PCI window is full");
+	pci_config_write(bdf, offset, (uint32_t)address);
+	if (bar & BAR_64)
+		pci_config_write(bdf, offset + 4, 0);
+	return address;
+}
+
+static uint64_t bars_assign(uint16_t bdf)
+{
+	uint64_t bar0 = 0;
+
+	for (unsigned int i = 0; i < NR_BARS; i++) {
+		unsigned int offset = CONFIG_BAR0 + 4 * i;
+		uint64_t address = bar_assign(bdf, offset);
+
+		if (i == 0)
+			bar0 = address;
+		if ((pci_config_read(bdf, offset) & (BAR_64 | BAR_IO)) ==
+		    BAR_64)
+			i++;
+	}
+	return bar0;
+}
+
+static uint32_t intx_of(uint16_t bdf)
+{
+	uint32_t slot = (uint32_t)bdf >> 3 & 0x1f;
+	uint32_t pin = pci_config_read(bdf, CONFIG_INTERRUPT) >> 8 & 0xff;
+
+	for (unsigned int i = 0; i < machine.nr_intx; i++)
+		if (machine.intx[i].slot == (slot & machine.intx_slot_mask) &&
+		    machine.intx[i].pin == pin)
+			return machine.intx[i].intid;
+	return 0;
+}
+
+static void function_add(uint16_t bdf, uint32_t id)
+{
+	struct pci_device *device = &devices[nr_devices];
+	uint32_t command = pci_config_read(bdf, CONFIG_COMMAND) & 0xffff;
+
+	if (nr_devices == PCI_MAX_DEVICES)
+		panic("more than %u PCI functions", PCI_MAX_DEVICES);
+	nr_devices++;
+	*device = (struct pci_device){ .bdf = bdf,
+				       .vendor = (uint16_t)id,
+				       .device = (uint16_t)(id >> 16) };
+	if (pci_config_read(bdf, CONFIG_HEADER) & HEADER_TYPE)
+		return;
+	device->bar0 = bars_assign(bdf);
+	device->intid = intx_of(bdf);
+	pci_config_write(bdf, CONFIG_COMMAND,
+			 command | COMMAND_MEMORY | COMMAND_MASTER);
+}
+
+void pci_init(void)
+{
+	next_address = machine.pci_mem_base;
+	for (uint16_t bdf = 0; bdf < 0x100; bdf++) {
+		uint32_t id = pci_config_read(bdf, CONFIG_ID);
+		int absent = (id & 0xffff) == 0xffff;
+
+		if (!absent)
+			function_add(bdf, id);
+		if (bdf % 8 == 0 &&
+		    (absent || !(pci_config_read(bdf, CONFIG_HEADER) &
+				 HEADER_MULTI)))
+			bdf += 7;
+	}
+}
+
+const struct pci_device *pci_find(uint16_t vendor, uint16_t device,
+				  unsigned int index)
+{
+	for (unsigned int i = 0; i < nr_devices; i++)
+		if (devices[i].vendor == vendor &&
+		    devices[i].device == device && !index--)
+			return &devices[i];
+	return NULL;
+}

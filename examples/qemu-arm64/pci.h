@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pci.h - PCI Express through its enhanced configuration window (ECAM)
+ */
+#ifndef PCI_H
+#define PCI_H
+
+#include <stdint.h>
+
+#define PCI_MAX_DEVICES 16
+
+struct pci_device {
+	uint16_t bdf; /* bus << 8 | device << 3 | function: its requester ID */
+	uint16_t vendor, device;
+	uint64_t bar0; /* machine address; 0: none */
+	uint32_t intid; /* of its INTx pin; 0: none */
+};
+
+/* Find the functions of bus 0, give them addresses, let them master the bus. */
+void pci_init(void);
+
+/* The @index-th device of this kind, or NULL. */
+const struct pci_device *pci_find(uint16_t vendor, uint16_t device,
+				  unsigned int index);
+
+uint32_t pci_config_read(uint16_t bdf, unsigned int offset);
+void pci_config_write(uint16_t bdf, unsigned int offset, uint32_t value);
+
+#endif
