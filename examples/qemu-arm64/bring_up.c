@@ -104,8 +104,8 @@ static void check_walk(struct guest *guest, uint64_t mfn)
 			  runs[1].gfn == RAM_GFN && runs[1].mfn == mfn &&
 			  runs[1].nr == 1 && runs[1].flags == P2M_READ &&
 			  runs[2].gfn == RAM_GFN + 2 &&
-			  runs[2].mfn == mfn + 2 &&
-			  runs[2].nr == RAM_NR - 2 && runs[2].flags == RW,
+			  runs[2].mfn == mfn + 2 && runs[2].nr == RAM_NR - 2 &&
+			  runs[2].flags == RW,
 		  "a walk finds the program, a read-only frame and %lu more",
 		  runs[2].nr);
 	out.max = 1;
@@ -130,9 +130,11 @@ static void check_at(struct guest *guest, uint64_t mfn)
 	tap_check(par & PAR_FAULT, "AT S12E1R faults in the hole: PAR_EL1 %lx",
 		  par);
 	ipa = RAM_GFN << PAGE_LG2;
-	tap_check(at_s12e1(vtcr, vttbr, ipa, AT_WRITE) & PAR_FAULT &&
-			  !(at_s12e1(vtcr, vttbr, ipa, AT_READ) & PAR_FAULT),
-		  "AT reads but does not write the read-only frame");
+	par = at_s12e1(vtcr, vttbr, ipa, AT_READ);
+	tap_check(
+		!(par & PAR_FAULT) && (par & PAR_ADDRESS) >> PAGE_LG2 == mfn,
+		"AT S12E1R translates the read-only frame: gfn %lx is mfn %lx",
+		RAM_GFN, (par & PAR_ADDRESS) >> PAGE_LG2);
 }
 
 static void check_guest(struct guest *guest, unsigned int ipa_bits,
@@ -220,8 +222,8 @@ static void check_cpus(void)
 			  "CPU %u ran: MPIDR_EL1 %lx", n, mpidr[n]);
 	}
 	tap_check(counter == 1000 * (machine.nr_cpus - 1),
-		  "%u more CPUs counted to %u under one lock", machine.nr_cpus - 1,
-		  counter);
+		  "%u more CPUs counted to %u under one lock",
+		  machine.nr_cpus - 1, counter);
 }
 
 void bring_up(void)

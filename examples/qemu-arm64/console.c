@@ -11,9 +11,9 @@
 #include "console.h"
 
 #define PL011_BASE 0x09000000u
-#define   PL011_DR 0x000
-#define   PL011_FR 0x018
-#define   FR_TXFF  (1u << 5)
+#define PL011_DR   0x000
+#define PL011_FR   0x018
+#define FR_TXFF	   (1u << 5)
 
 static void put(char c)
 {
@@ -81,14 +81,14 @@ void print_args(const char *format, va_list args)
 			put((char)va_arg(args, int));
 			break;
 		case 'd':
-			put_signed(spec.longs ? va_arg(args, long) :
-						va_arg(args, int),
+			put_signed(spec.longs ? va_arg(args, long)
+					      : va_arg(args, int),
 				   spec);
 			break;
 		case 'u':
 		case 'x':
-			put_number(spec.longs ? va_arg(args, unsigned long) :
-						va_arg(args, unsigned int),
+			put_number(spec.longs ? va_arg(args, unsigned long)
+					      : va_arg(args, unsigned int),
 				   *f == 'x' ? 16 : 10, spec);
 			break;
 		default:

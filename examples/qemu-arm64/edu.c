@@ -12,6 +12,7 @@
 #define EDU_VENDOR 0x1234
 #define EDU_DEVICE 0x11e8
 
+/* clang-format off */
 #define EDU_IRQ_STATUS	 0x24 /* 32 bits */
 #define EDU_IRQ_ACK	 0x64 /* 32 bits */
 #define EDU_DMA_SOURCE	 0x80
@@ -21,7 +22,9 @@
 #define   DMA_RUN	 1u
 #define   DMA_TO_MEMORY	 2u
 #define   DMA_INTERRUPT	 4u
-#define EDU_BUFFER	 0x40000 /* the buffer's address, seen by the engine */
+/* clang-format on */
+
+#define EDU_BUFFER 0x40000 /* the buffer's address, seen by the engine */
 
 /* The engine takes 100 ms for whatever it is told. */
 #define DMA_TIMEOUT_US 5000000
@@ -74,8 +77,7 @@ static int dma_run(struct edu *edu, uint64_t source, uint64_t target,
 	mmio_write64(regs + EDU_DMA_TARGET, target);
 	mmio_write64(regs + EDU_DMA_COUNT, size);
 	dsb(); /* what it is to read lies in memory */
-	mmio_write64(regs + EDU_DMA_COMMAND,
-		     command | DMA_RUN | DMA_INTERRUPT);
+	mmio_write64(regs + EDU_DMA_COMMAND, command | DMA_RUN | DMA_INTERRUPT);
 	if (!timer_wait(&edu->done, DMA_TIMEOUT_US))
 		return -1;
 	dsb();

@@ -10,6 +10,7 @@
 #include "gic.h"
 #include "machine.h"
 
+/* clang-format off */
 /* 12.8: distributor */
 #define GICD_CTLR	  0x0000
 #define   CTLR_ENABLE_G1  (1u << 1)
@@ -30,6 +31,7 @@
 #define   WAKER_ASLEEP	  (1u << 2)
 #define GICR_SGI_FRAME	  0x10000
 #define GICR_STRIDE	  0x20000
+/* clang-format on */
 
 #define MPIDR_AFFINITY 0xff00ffffffull
 #define NR_INTIDS      256
@@ -60,8 +62,8 @@ static uint64_t redistributor(void)
 /* Where the registers of @intid are, and GICD_* offsets apply. */
 static uint64_t frame_of(uint32_t intid)
 {
-	return intid < 32 ? redistributor() + GICR_SGI_FRAME :
-			    machine.gicd_base;
+	return intid < 32 ? redistributor() + GICR_SGI_FRAME
+			  : machine.gicd_base;
 }
 
 static void bits_update(uint64_t reg, uint32_t mask, uint32_t value)
@@ -115,8 +117,7 @@ void gic_enable(uint32_t intid, enum gic_trigger trigger,
 
 void gic_disable(uint32_t intid)
 {
-	mmio_write32(frame_of(intid) + GICD_ICENABLER(intid),
-		     1u << intid % 32);
+	mmio_write32(frame_of(intid) + GICD_ICENABLER(intid), 1u << intid % 32);
 }
 
 void gic_dispatch(void)

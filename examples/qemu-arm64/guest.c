@@ -11,13 +11,13 @@
 #include "string.h"
 
 /* ESR_EL2 (Arm ARM D19.2.37) */
-#define ESR_EC_LSB	 26
-#define EC_HVC64	 0x16u
-#define EC_INSN_ABORT	 0x20u /* from a lower EL */
-#define EC_DATA_ABORT	 0x24u /* from a lower EL */
-#define ESR_WNR		 (1ull << 6)
-#define ESR_FSC_TYPE	 0x3cull /* fault status without its level */
-#define FSC_PERMISSION	 0x0cull
+#define ESR_EC_LSB     26
+#define EC_HVC64       0x16u
+#define EC_INSN_ABORT  0x20u /* from a lower EL */
+#define EC_DATA_ABORT  0x24u /* from a lower EL */
+#define ESR_WNR	       (1ull << 6)
+#define ESR_FSC_TYPE   0x3cull /* fault status without its level */
+#define FSC_PERMISSION 0x0cull
 
 #define PSTATE_EL1H_MASKED 0x3c5ull
 #define SCTLR_EL1_MMU_OFF  0x30d00800ull
@@ -121,8 +121,7 @@ int guest_create(struct guest *guest, unsigned int ipa_bits, uint16_t vmid,
 			  .pstate = PSTATE_EL1H_MASKED },
 	};
 	memset((void *)page, 0, PAGE_SIZE);
-	memcpy((void *)page, guest_code,
-	       (size_t)(guest_code_end - guest_code));
+	memcpy((void *)page, guest_code, (size_t)(guest_code_end - guest_code));
 	code_publish((const char *)page);
 	st = p2m_init(&guest->p2m, ipa_bits, vmid);
 	if (st)

@@ -63,7 +63,8 @@ static void cpus_parse(void)
 	int cpus = fdt_path_offset(machine.fdt, "/cpus");
 	int node;
 
-	fdt_for_each_subnode(node, machine.fdt, cpus) {
+	fdt_for_each_subnode(node, machine.fdt, cpus)
+	{
 		int length;
 		const fdt32_t *reg;
 
@@ -104,8 +105,8 @@ static void pci_window_parse(int node)
 static void intx_parse(int node)
 {
 	int length;
-	const fdt32_t *mask = fdt_getprop(machine.fdt, node,
-					  "interrupt-map-mask", &length);
+	const fdt32_t *mask =
+		fdt_getprop(machine.fdt, node, "interrupt-map-mask", &length);
 	const fdt32_t *map;
 
 	if (!mask || length < 16)

@@ -14,13 +14,13 @@
 #define ENTRIES 512
 
 /* Arm ARM D8.3: block descriptor; AP[1] is RES1 at EL2 */
-#define BLOCK	     (1ull << 0)
-#define ATTR_DEVICE  (0ull << 2)
-#define ATTR_NORMAL  (1ull << 2)
-#define AP_RES1	     (1ull << 6)
-#define SH_INNER     (3ull << 8)
-#define AF	     (1ull << 10)
-#define XN	     (1ull << 54)
+#define BLOCK	    (1ull << 0)
+#define ATTR_DEVICE (0ull << 2)
+#define ATTR_NORMAL (1ull << 2)
+#define AP_RES1	    (1ull << 6)
+#define SH_INNER    (3ull << 8)
+#define AF	    (1ull << 10)
+#define XN	    (1ull << 54)
 
 /* MAIR_EL2: attribute 0 Device-nGnRE, 1 Normal write-back */
 #define MAIR ((uint64_t)0x04 | (uint64_t)0xff << 8)

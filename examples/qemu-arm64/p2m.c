@@ -12,25 +12,25 @@
 #include "string.h"
 
 /* D8.3.1, D8.3.2: stage-2 descriptors */
-#define DESC_VALID   (1ull << 0)
-#define DESC_TABLE   (1ull << 1) /* at level 3: a page */
-#define MEMATTR_WB   (0xfull << 2)
+#define DESC_VALID    (1ull << 0)
+#define DESC_TABLE    (1ull << 1) /* at level 3: a page */
+#define MEMATTR_WB    (0xfull << 2)
 #define MEMATTR_NGNRE (0x1ull << 2)
-#define S2AP_READ    (1ull << 6)
-#define S2AP_WRITE   (1ull << 7)
-#define SH_INNER     (3ull << 8)
-#define DESC_AF	     (1ull << 10)
-#define DESC_XN	     (2ull << 53)
-#define DESC_ADDRESS 0x0000fffffffff000ull
+#define S2AP_READ     (1ull << 6)
+#define S2AP_WRITE    (1ull << 7)
+#define SH_INNER      (3ull << 8)
+#define DESC_AF	      (1ull << 10)
+#define DESC_XN	      (2ull << 53)
+#define DESC_ADDRESS  0x0000fffffffff000ull
 
 /* D19.2.158: VTCR_EL2 */
-#define VTCR_T0SZ(bits)	   (64 - (uint64_t)(bits))
-#define VTCR_SL0_LSB	   6
-#define VTCR_WALK_ATTRS	   (1ull << 8 | 1ull << 10 | 3ull << 12)
-#define VTCR_PS_LSB	   16
-#define VTCR_VS		   (1ull << 19) /* VMIDs of 16 bits */
-#define VTCR_RES1	   (1ull << 31)
-#define VTTBR_VMID_LSB	   48
+#define VTCR_T0SZ(bits) (64 - (uint64_t)(bits))
+#define VTCR_SL0_LSB	6
+#define VTCR_WALK_ATTRS (1ull << 8 | 1ull << 10 | 3ull << 12)
+#define VTCR_PS_LSB	16
+#define VTCR_VS		(1ull << 19) /* VMIDs of 16 bits */
+#define VTCR_RES1	(1ull << 31)
+#define VTTBR_VMID_LSB	48
 
 #define LAST_LEVEL 3
 #define LEAF_LEVEL 2 /* the highest with leaves */
@@ -354,8 +354,7 @@ void p2m_walk(struct p2m *p2m, uint64_t gfn, uint64_t nr, struct p2m_runs *out)
 	spin_lock(&p2m->lock);
 	while (out->next < end) {
 		struct p2m_run run = run_at(p2m, out->next);
-		struct p2m_run *last =
-			out->nr ? &out->runs[out->nr - 1] : NULL;
+		struct p2m_run *last = out->nr ? &out->runs[out->nr - 1] : NULL;
 
 		if (run.nr > end - run.gfn)
 			run.nr = end - run.gfn;
@@ -399,7 +398,7 @@ uint64_t at_s12e1(uint64_t vtcr, uint64_t vttbr, uint64_t ipa,
 
 	sysreg_write(vtcr_el2, vtcr);
 	sysreg_write(vttbr_el2, vttbr);
-	sysreg_write(hcr_el2, HCR_HOST | HCR_VM | HCR_DC);
+	sysreg_write(hcr_el2, HCR_HOST | HCR_VM);
 	isb();
 	dsb();
 	__asm__ volatile("tlbi vmalls12e1is" : : : "memory");

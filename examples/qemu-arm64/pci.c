@@ -11,6 +11,7 @@
 #include "machine.h"
 #include "pci.h"
 
+/* clang-format off */
 /* PCI Local Bus 3.0, 6.1 */
 #define CONFIG_ID	  0x00
 #define CONFIG_COMMAND	  0x04
@@ -25,6 +26,7 @@
 #define   BAR_FLAGS	  0xfu
 #define CONFIG_INTERRUPT  0x3c
 #define NR_BARS		  6
+/* clang-format on */
 
 static struct pci_device devices[PCI_MAX_DEVICES];
 static unsigned int nr_devices;
@@ -126,8 +128,8 @@ void pci_init(void)
 		if (!absent)
 			function_add(bdf, id);
 		if (bdf % 8 == 0 &&
-		    (absent || !(pci_config_read(bdf, CONFIG_HEADER) &
-				 HEADER_MULTI)))
+		    (absent ||
+		     !(pci_config_read(bdf, CONFIG_HEADER) & HEADER_MULTI)))
 			bdf += 7;
 	}
 }

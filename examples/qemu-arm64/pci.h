@@ -12,7 +12,7 @@
 struct pci_device {
 	uint16_t bdf; /* bus << 8 | device << 3 | function: its requester ID */
 	uint16_t vendor, device;
-	uint64_t bar0; /* machine address; 0: none */
+	uint64_t bar0;	/* machine address; 0: none */
 	uint32_t intid; /* of its INTx pin; 0: none */
 };
 

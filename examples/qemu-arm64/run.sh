@@ -15,7 +15,7 @@
 # TIMEOUT=SECONDS
 
 if [ $# -lt 1 ] || [ ! -f "$1" ]; then
-	sed -n 's/^# \{0,1\}//; 4,17p' "$0" >&2
+	sed -n 's/^# \{0,1\}//; 4,15p' "$0" >&2
 	exit 2
 fi
 elf=$1

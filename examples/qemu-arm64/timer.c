@@ -34,7 +34,8 @@ uint64_t time_us(void)
 	uint64_t frequency = sysreg_read(cntfrq_el0);
 	uint64_t now = ticks();
 
-	return now / frequency * 1000000 + now % frequency * 1000000 / frequency;
+	return now / frequency * 1000000 +
+	       now % frequency * 1000000 / frequency;
 }
 
 int timer_wait(const volatile int *flag, uint64_t timeout_us)
