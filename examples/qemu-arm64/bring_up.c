@@ -15,7 +15,7 @@
 #include "timer.h"
 
 #define PROGRAM_GFN  0x10u
-#define RAM_GFN	     UINT64_C(0x80000) /* 2 GiB, where the machine has nothing */
+#define RAM_GFN	     UINT64_C(0x80000) /* no RAM is at 2 GiB */
 #define RAM_LG2	     21
 #define RAM_NR	     512u
 #define UNMAPPED_GFN UINT64_C(0x90000)

@@ -10,10 +10,12 @@
 #include "arm64.h"
 #include "console.h"
 
+/* clang-format off */
 #define PL011_BASE 0x09000000u
 #define PL011_DR   0x000
 #define PL011_FR   0x018
-#define FR_TXFF	   (1u << 5)
+#define   FR_TXFF  (1u << 5)
+/* clang-format on */
 
 static void put(char c)
 {

@@ -23,7 +23,7 @@
 #define GICD_ICFGR(n)	  (0x0c00 + 4 * ((n) / 16))
 #define GICD_IROUTER(n)	  (0x6000 + 8 * (n))
 
-/* 12.10: redistributor, two 64 KiB frames per CPU; the second is like the GICD */
+/* 12.10: redistributor, 64 KiB frames in pairs; the second is like the GICD */
 #define GICR_TYPER	  0x0008
 #define   TYPER_LAST	  (1ull << 4)
 #define GICR_WAKER	  0x0014

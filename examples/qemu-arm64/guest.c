@@ -32,7 +32,7 @@ static uint64_t buffer_ipa(const struct guest *guest)
 	return (guest->program_gfn << PAGE_LG2) + GUEST_BUFFER;
 }
 
-/* The loads and stores that fetch instructions may see older memory (B2.4.4). */
+/* Instruction fetches may see older memory than loads do (B2.4.4). */
 static void code_publish(const char *page)
 {
 	for (const char *line = page; line < page + PAGE_SIZE; line += 16)

@@ -98,8 +98,8 @@ static void pci_window_parse(int node)
 }
 
 /*
- * An entry: 3 cells PCI address, pin, phandle, 2 cells GIC address and the GIC's
- * own 3 cells, of which the second is the number of a shared peripheral
+ * An entry: 3 cells PCI address, pin, phandle, 2 cells GIC address and 3 cells
+ * of the GIC's own, the second of which is the number of a shared peripheral
  * interrupt, counted from INTID 32.
  */
 static void intx_parse(int node)

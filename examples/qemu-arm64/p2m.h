@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * p2m.h - the hypervisor's own stage 2: which guest frame is which machine frame
+ * p2m.h - the hypervisor's own stage 2: guest frame to machine frame
  *
  * This is what the CPU translates a guest with. It is the host's business and
  * knows nothing of IOMMUs; a library that shares it learns its registers from

@@ -30,7 +30,7 @@ _start:
 park:	wfe
 	b	park
 
-/* PSCI CPU_ON comes here; x0 -> struct cpu_boot { stack_top, ... }, see cpu.c */
+/* PSCI CPU_ON comes here; x0 -> struct cpu_boot of cpu.c */
 	.globl	secondary_start
 secondary_start:
 	ldr	x1, [x0]

@@ -81,6 +81,7 @@ copy_sources() {
 }
 
 add_backports() {
+	# shellcheck disable=SC1091
 	release=$(. /etc/os-release && [ "$ID" = debian ] &&
 		echo "$VERSION_CODENAME")
 	if [ -z "$release" ]; then
