@@ -138,7 +138,7 @@ struct view {
 	struct backend_geometry key;
 	struct pt pt;
 	uint32_t tables_out; /* unlinked and not yet freed; atomic */
-	uint64_t filled; /* gfns below are in step; VIEW_COMPLETE: all */
+	uint64_t filled;     /* gfns below are in step; VIEW_COMPLETE: all */
 };
 
 struct binding {
@@ -159,7 +159,7 @@ struct replaced {
 struct reserved_place {
 	struct reserved_place *next;
 	struct iommuabs_reserved region;
-	uint32_t users; /* devices that asked for it */
+	uint32_t users;	    /* devices that asked for it */
 	uint32_t in_ledger; /* the host maps exactly this: nothing was added */
 };
 
@@ -184,7 +184,8 @@ struct iommuabs_domain {
 	struct view *views;
 	struct iommuabs_device *devices;
 	struct reserved_place *reserved;
-	struct reserved_place *reserved_going; /* out of mirrors, sync is owed */
+	struct reserved_place
+		*reserved_going; /* out of mirrors, sync is owed */
 
 	uint32_t flags; /* IOMMUABS_DOMAIN_* */
 	enum iommuabs_strategy strategy;
@@ -263,6 +264,7 @@ int unit_disable(struct iommuabs_unit *unit);
 /* Block @unit at once, for it didn't answer; nothing if it isn't running. */
 void unit_fence(struct iommuabs_unit *unit, int error);
 int unit_recover(struct iommuabs_unit *unit, uint64_t *budget);
+void unit_report(struct iommuabs_unit *unit, struct iommuabs_unit_state *state);
 /* Is it certain that nothing passes @unit? */
 bool unit_blocks_all(const struct iommuabs_unit *unit);
 uint64_t unit_bit(const struct iommuabs_unit *unit);

@@ -716,3 +716,33 @@ int unit_recover(struct iommuabs_unit *unit, uint64_t *budget)
 	gate_leave_alone(&unit->gate);
 	return ret ? ret : settle_debts(unit, budget);
 }
+
+void unit_report(struct iommuabs_unit *unit, struct iommuabs_unit_state *state)
+{
+	const struct backend_unit *hw = &unit->hw;
+
+	gate_enter(
+		&unit->gate); /* status, error and reason are of one moment */
+	state->type = unit->type;
+	state->status = unit_status(unit);
+	state->error = unit->error;
+	state->cookie = unit->cookie;
+	hostif_format(state->name, sizeof(state->name), "%s", unit->name);
+	hostif_format(state->reason, sizeof(state->reason), "%s", hw->reason);
+	state->base = unit->base;
+	state->stage1 = hw->caps.stage1;
+	state->stage2 = hw->caps.stage2;
+	state->coherent = hw->caps.coherent;
+	state->input_bits = hw->caps.input_bits;
+	state->output_bits = hw->caps.output_bits;
+	state->granules = hw->caps.granules;
+	state->id_bits = hw->caps.id_bits;
+	state->stream_bits = hw->caps.stream_bits;
+	state->bbml = hw->caps.bbml;
+	state->nr_bindings = unit->nr_bindings;
+	state->commands = port_load64(&hw->commands);
+	state->syncs = port_load64(&hw->syncs);
+	state->events = port_load64(&hw->events);
+	state->events_lost = port_load64(&hw->events_lost);
+	gate_leave(&unit->gate);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * api_device.c - devices, as the host calls them
+ */
+#include "api_struct.h"
+#include "change.h"
+
+static uint64_t budget_of(uint64_t budget)
+{
+	return budget ? budget : ~(uint64_t)0;
+}
+
+int iommuabs_device_add(struct iommuabs *abs,
+			const struct iommuabs_device_desc *desc,
+			struct iommuabs_device **dev)
+{
+	struct iommuabs_device_desc copy;
+	int ret;
+
+	if (!abs || !desc || !dev)
+		return IOMMUABS_E_INVAL;
+	ret = api_struct_in(&copy, sizeof(copy), desc);
+	return ret ? ret : device_create(abs, &copy, dev);
+}
+
+int iommuabs_device_remove(struct iommuabs_device *dev)
+{
+	return dev ? device_forget(dev) : IOMMUABS_E_INVAL;
+}
+
+struct iommuabs_device *iommuabs_device_next(struct iommuabs *abs,
+					     struct iommuabs_device *prev)
+{
+	if (!abs)
+		return NULL;
+	return prev ? prev->next : abs->devices;
+}
+
+int iommuabs_device_find_pci(struct iommuabs *abs, uint32_t pci,
+			     struct iommuabs_device **dev)
+{
+	if (!abs || !dev)
+		return IOMMUABS_E_INVAL;
+	return device_find_pci(abs, pci, dev);
+}
+
+int iommuabs_device_find_path(struct iommuabs *abs, const char *path,
+			      struct iommuabs_device **dev)
+{
+	if (!abs || !path || !dev)
+		return IOMMUABS_E_INVAL;
+	return device_find_path(abs, path, dev);
+}
+
+int iommuabs_device_attach(struct iommuabs_device *dev,
+			   struct iommuabs_domain *dom,
+			   const struct iommuabs_attach_options *options,
+			   uint64_t budget)
+{
+	struct iommuabs_attach_options copy = { .size = sizeof(copy) };
+	uint64_t left = budget_of(budget);
+	int ret = 0;
+
+	if (!dev || !dom || dev->abs != dom->abs)
+		return IOMMUABS_E_INVAL;
+	if (options)
+		ret = api_struct_in(&copy, sizeof(copy), options);
+	if (ret)
+		return ret;
+	if ((copy.flags &
+	     ~(IOMMUABS_ALLOW_UNSAFE_MSI | IOMMUABS_ALLOW_WINDOW)) ||
+	    copy.strategy > IOMMUABS_STRATEGY_MIRROR)
+		return IOMMUABS_E_INVAL;
+	return attach_run(dev, dom, options ? &copy : NULL, &left);
+}
+
+int iommuabs_device_detach(struct iommuabs_device *dev, uint64_t budget)
+{
+	uint64_t left = budget_of(budget);
+
+	return dev ? detach_run(dev, &left) : IOMMUABS_E_INVAL;
+}
+
+int iommuabs_device_move(struct iommuabs_device *dev,
+			 struct iommuabs_domain *dom,
+			 const struct iommuabs_attach_options *options,
+			 uint64_t budget)
+{
+	(void)dev;
+	(void)dom;
+	(void)options;
+	(void)budget;
+	return IOMMUABS_E_NOTSUP;
+}
+
+int iommuabs_device_explain(struct iommuabs_device *dev, iommuabs_gfn_t gfn,
+			    uint32_t access, struct iommuabs_explanation *why)
+{
+	struct iommuabs_explanation found = { .size = sizeof(found) };
+
+	if (!dev || !why || api_struct_check(why) || !access ||
+	    (access & ~(IOMMUABS_READ | IOMMUABS_WRITE)) ||
+	    gfn.frame >> (64 - IOMMUABS_FRAME_LG2))
+		return IOMMUABS_E_INVAL;
+	explain_access(dev, gfn.frame, access, &found);
+	api_struct_out(why, &found, sizeof(found));
+	return 0;
+}

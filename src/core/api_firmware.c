@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * api_firmware.c - what a scanner found becomes units and devices, or nothing
+ */
+#include "../firmware/desc.h"
+#include "core.h"
+
+/* How much was added, newest last: what a failure takes back. */
+struct scan {
+	struct iommuabs *abs;
+	const struct desc_set *set;
+	struct iommuabs_unit *last_old; /* NULL: there was none */
+	uint32_t nr_devices;
+};
+
+static int unit_from(struct iommuabs *abs, const struct desc_unit *found)
+{
+	const struct iommuabs_unit_desc desc = {
+		.size = sizeof(desc),
+		.flags = found->flags,
+		.type = found->type,
+		.base = found->base,
+		.length = found->length,
+		.path = found->path[0] ? found->path : NULL,
+		.irqs = found->irqs,
+		.nr_irqs = found->nr_irqs,
+		.fw_id = found->fw_id,
+	};
+	struct iommuabs_unit *unit;
+	int ret = unit_create(abs, &desc, &unit);
+
+	if (ret)
+		hostif_log(&abs->host, IOMMUABS_LOG_ERROR, "%s: %s",
+			   found->path, iommuabs_strerror(ret));
+	return ret == IOMMUABS_E_INVAL ? IOMMUABS_E_FIRMWARE : ret;
+}
+
+/* The n-th enabled description became the n-th new unit. NULL: disabled. */
+static struct iommuabs_unit *unit_of(const struct scan *scan,
+				     const struct desc_unit *wanted)
+{
+	const struct desc_unit *found = scan->set->units;
+	struct iommuabs_unit *unit =
+		scan->last_old ? scan->last_old->next : scan->abs->units;
+
+	if (wanted->disabled)
+		return NULL;
+	for (; found != wanted; found = found->next)
+		if (!found->disabled)
+			unit = unit->next;
+	return unit;
+}
+
+struct device_arrays {
+	struct iommuabs_stream_range *streams;
+	struct iommuabs_reserved *reserved;
+};
+
+static int streams_from(const struct scan *scan,
+			const struct desc_device *found,
+			struct iommuabs_stream_range *streams, uint32_t *nr)
+{
+	const struct desc_stream *stream;
+	struct iommuabs_unit *unit;
+
+	for (stream = found->streams; stream; stream = stream->next) {
+		unit = unit_of(scan, stream->unit);
+		if (!unit)
+			continue;
+		if (*nr == IOMMUABS_STREAM_RANGES_MAX)
+			return IOMMUABS_E_FIRMWARE;
+		streams[(*nr)++] = (struct iommuabs_stream_range){
+			.unit = unit,
+			.first = stream->first,
+			.nr = stream->nr,
+			.rid = stream->rid,
+		};
+	}
+	return 0;
+}
+
+static int reserved_from(const struct desc_device *found,
+			 struct iommuabs_reserved *reserved, uint32_t *nr)
+{
+	const struct desc_reserved *region;
+
+	for (region = found->reserved; region; region = region->next) {
+		if (*nr == IOMMUABS_RESERVED_MAX)
+			return IOMMUABS_E_FIRMWARE;
+		reserved[(*nr)++] = region->region;
+	}
+	return 0;
+}
+
+static int device_from(const struct scan *scan, const struct desc_device *found,
+		       const struct device_arrays *arrays)
+{
+	struct iommuabs_device_desc desc = {
+		.size = sizeof(desc),
+		.flags = found->flags,
+		.path = found->path[0] ? found->path : NULL,
+		.pci = found->pci,
+		.nr_pci = found->nr_pci,
+		.streams = arrays->streams,
+		.reserved = arrays->reserved,
+	};
+	struct iommuabs_device *dev;
+	int ret = streams_from(scan, found, arrays->streams, &desc.nr_streams);
+
+	if (!ret)
+		ret = reserved_from(found, arrays->reserved, &desc.nr_reserved);
+	if (!ret)
+		ret = device_create(scan->abs, &desc, &dev);
+	if (ret == IOMMUABS_E_INVAL)
+		ret = IOMMUABS_E_FIRMWARE;
+	if (ret)
+		hostif_log(&scan->abs->host, IOMMUABS_LOG_ERROR, "%s: %s",
+			   found->path, iommuabs_strerror(ret));
+	return ret;
+}
+
+static int devices_add(struct scan *scan, const struct device_arrays *arrays)
+{
+	const struct desc_device *found = scan->set->devices;
+	int ret = 0;
+
+	for (; found && !ret; found = found->next) {
+		ret = device_from(scan, found, arrays);
+		if (!ret)
+			scan->nr_devices++;
+	}
+	return ret;
+}
+
+static int scan_devices(struct scan *scan)
+{
+	struct tablemem *mem = &scan->abs->mem;
+	struct device_arrays arrays;
+	size_t streams_size =
+		IOMMUABS_STREAM_RANGES_MAX * sizeof(*arrays.streams);
+	size_t reserved_size = IOMMUABS_RESERVED_MAX * sizeof(*arrays.reserved);
+	int ret = IOMMUABS_E_NOMEM;
+
+	arrays.streams = tablemem_object_alloc(mem, streams_size);
+	arrays.reserved = tablemem_object_alloc(mem, reserved_size);
+	if (arrays.streams && arrays.reserved)
+		ret = devices_add(scan, &arrays);
+	if (arrays.reserved)
+		tablemem_object_free(mem, arrays.reserved, reserved_size);
+	if (arrays.streams)
+		tablemem_object_free(mem, arrays.streams, streams_size);
+	return ret;
+}
+
+static struct iommuabs_unit *last_unit(const struct iommuabs *abs)
+{
+	struct iommuabs_unit *unit = abs->units;
+
+	while (unit && unit->next)
+		unit = unit->next;
+	return unit;
+}
+
+/* Take back what was added, newest first. */
+static void scan_undo(const struct scan *scan)
+{
+	struct iommuabs_device *dev;
+	struct iommuabs_unit *unit;
+	uint32_t left;
+	int ret;
+
+	for (left = scan->nr_devices; left; left--) {
+		for (dev = scan->abs->devices; dev->next; dev = dev->next)
+			;
+		ret = device_forget(dev);
+		iommuabs_assert(!ret);
+		(void)ret;
+	}
+	while ((unit = last_unit(scan->abs)) != scan->last_old)
+		unit_free(unit);
+}
+
+static int scan_add(struct iommuabs *abs, const struct desc_set *set)
+{
+	struct scan scan = { abs, set, last_unit(abs), 0 };
+	const struct desc_unit *found;
+	struct iommuabs_unit *unit;
+	int ret = 0;
+
+	for (found = set->units; found && !ret; found = found->next)
+		if (!found->disabled)
+			ret = unit_from(abs, found);
+	if (!ret)
+		ret = scan_devices(&scan);
+	if (ret) {
+		scan_undo(&scan);
+		return ret;
+	}
+	unit = scan.last_old ? scan.last_old->next : abs->units;
+	for (; unit && abs->started; unit = unit->next)
+		unit_enable(unit);
+	return 0;
+}
+
+int iommuabs_scan_fdt(struct iommuabs *abs, const void *fdt, size_t size)
+{
+	struct desc_set set = { 0 };
+	int ret;
+
+	if (!abs || !fdt || ((uintptr_t)fdt & 7) || !size)
+		return IOMMUABS_E_INVAL;
+	set.mem = &abs->mem;
+	ret = desc_scan_fdt(&set, fdt, size);
+	if (ret && set.error[0])
+		hostif_log(&abs->host, IOMMUABS_LOG_ERROR, "device tree: %s",
+			   set.error);
+	if (!ret) {
+		gate_enter_alone(&abs->life);
+		ret = scan_add(abs, &set);
+		gate_leave_alone(&abs->life);
+	}
+	desc_free(&set);
+	return ret;
+}
+
+int iommuabs_scan_acpi(struct iommuabs *abs, iommuabs_find_table find_table,
+		       void *arg)
+{
+	(void)abs;
+	(void)find_table;
+	(void)arg;
+	return IOMMUABS_E_NOTSUP;
+}

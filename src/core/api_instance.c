@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * api_instance.c - create, destroy, start, stop
+ */
+#include "api_struct.h"
+#include "core.h"
+
+#define FRAMES_END ((uint64_t)1 << (64 - IOMMUABS_FRAME_LG2))
+
+uint32_t iommuabs_version(void)
+{
+	return IOMMUABS_VERSION_MAJOR << 16 | IOMMUABS_VERSION_MINOR << 8 |
+	       IOMMUABS_VERSION_PATCH;
+}
+
+static bool memory_hooks_good(const struct iommuabs_host *host)
+{
+	return host->table_alloc && host->table_free && host->time_us &&
+	       !host->table_map == !host->table_unmap &&
+	       !host->alloc == !host->free && (host->alloc || !host->table_map);
+}
+
+static bool other_hooks_good(const struct iommuabs_host *host)
+{
+	return (host->mmio_map || !host->mmio_unmap) &&
+	       !host->mmio_read == !host->mmio_write &&
+	       !host->lock_create == !host->lock_destroy &&
+	       !host->lock_create == !host->lock &&
+	       !host->lock_create == !host->unlock;
+}
+
+static bool ranges_good(const struct iommuabs_host *host)
+{
+	const struct iommuabs_range *range = host->table_ranges;
+	uint32_t i;
+
+	if (!host->nr_table_ranges || !range)
+		return false;
+	for (i = 0; i < host->nr_table_ranges; i++, range++)
+		if (!range->nr || range->nr > FRAMES_END ||
+		    range->mfn.frame > FRAMES_END - range->nr)
+			return false;
+	return true;
+}
+
+int iommuabs_create(const struct iommuabs_host *host, void *ctx,
+		    struct iommuabs **abs)
+{
+	struct hostif hostif = { .ctx = ctx };
+	int ret;
+
+	if (!host || !abs)
+		return IOMMUABS_E_INVAL;
+	ret = api_struct_in(&hostif.ops, sizeof(hostif.ops), host);
+	if (ret)
+		return ret;
+	if (hostif.ops.flags || !memory_hooks_good(&hostif.ops) ||
+	    !other_hooks_good(&hostif.ops) || !ranges_good(&hostif.ops))
+		return IOMMUABS_E_INVAL;
+	return instance_create(&hostif, abs);
+}
+
+int iommuabs_destroy(struct iommuabs *abs)
+{
+	if (!abs)
+		return IOMMUABS_E_INVAL;
+	if (abs->domains || abs->started)
+		return IOMMUABS_E_BUSY;
+	instance_free(abs);
+	return 0;
+}
+
+int iommuabs_start(struct iommuabs *abs)
+{
+	struct iommuabs_unit *unit;
+	int ret = IOMMUABS_E_BUSY;
+
+	if (!abs)
+		return IOMMUABS_E_INVAL;
+	gate_enter_alone(&abs->life);
+	if (!abs->started) {
+		port_store32(&abs->started, 1);
+		for (unit = abs->units; unit; unit = unit->next)
+			unit_enable(unit);
+		ret = 0;
+	}
+	gate_leave_alone(&abs->life);
+	return ret;
+}
+
+int iommuabs_stop(struct iommuabs *abs)
+{
+	struct iommuabs_unit *unit;
+	int ret = IOMMUABS_E_BUSY;
+
+	if (!abs)
+		return IOMMUABS_E_INVAL;
+	gate_enter_alone(&abs->life);
+	if (abs->started) {
+		port_store32(&abs->started, 0);
+		ret = 0;
+		for (unit = abs->units; unit; unit = unit->next)
+			if (unit_disable(unit))
+				ret = IOMMUABS_E_TIMEOUT;
+	}
+	gate_leave_alone(&abs->life);
+	return ret;
+}
+
+int iommuabs_suspend(struct iommuabs *abs)
+{
+	(void)abs;
+	return IOMMUABS_E_NOTSUP;
+}
+
+int iommuabs_resume(struct iommuabs *abs)
+{
+	(void)abs;
+	return IOMMUABS_E_NOTSUP;
+}
+
+int iommuabs_crash_block(struct iommuabs *abs)
+{
+	(void)abs;
+	return IOMMUABS_E_NOTSUP;
+}
+
+int iommuabs_dump(struct iommuabs *abs, enum iommuabs_dump_what what)
+{
+	if (!abs || what > IOMMUABS_DUMP_DOMAINS)
+		return IOMMUABS_E_INVAL;
+	if (what == IOMMUABS_DUMP_ALL || what == IOMMUABS_DUMP_UNITS)
+		dump_units(abs);
+	if (what == IOMMUABS_DUMP_ALL || what == IOMMUABS_DUMP_DEVICES)
+		dump_devices(abs);
+	if (what == IOMMUABS_DUMP_ALL || what == IOMMUABS_DUMP_DOMAINS)
+		dump_domains(abs);
+	return 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * api_unit.c - units, as the host calls them
+ */
+#include "api_struct.h"
+#include "core.h"
+
+int iommuabs_unit_add(struct iommuabs *abs,
+		      const struct iommuabs_unit_desc *desc,
+		      struct iommuabs_unit **unit)
+{
+	struct iommuabs_unit_desc copy;
+	int ret;
+
+	if (!abs || !desc || !unit)
+		return IOMMUABS_E_INVAL;
+	ret = api_struct_in(&copy, sizeof(copy), desc);
+	if (ret)
+		return ret;
+	gate_enter_alone(&abs->life);
+	ret = unit_create(abs, &copy, unit);
+	if (!ret && abs->started)
+		unit_enable(*unit);
+	gate_leave_alone(&abs->life);
+	return ret;
+}
+
+struct iommuabs_unit *iommuabs_unit_next(struct iommuabs *abs,
+					 struct iommuabs_unit *prev)
+{
+	if (!abs)
+		return NULL;
+	return prev ? prev->next : abs->units;
+}
+
+int iommuabs_unit_state(struct iommuabs_unit *unit,
+			struct iommuabs_unit_state *state)
+{
+	struct iommuabs_unit_state now = { .size = sizeof(now) };
+
+	if (!unit || !state || api_struct_check(state))
+		return IOMMUABS_E_INVAL;
+	unit_report(unit, &now);
+	api_struct_out(state, &now, sizeof(now));
+	return 0;
+}
+
+int iommuabs_unit_irq_get(struct iommuabs_unit *unit, uint32_t n,
+			  struct iommuabs_irq *irq)
+{
+	if (!unit || !irq)
+		return IOMMUABS_E_INVAL;
+	if (n >= unit->nr_irqs)
+		return IOMMUABS_E_NOENT;
+	*irq = unit->irqs[n];
+	return 0;
+}
+
+int iommuabs_unit_irq_set_msi(struct iommuabs_unit *unit,
+			      enum iommuabs_unit_irq_which which, uint64_t addr,
+			      uint32_t data)
+{
+	(void)unit;
+	(void)which;
+	(void)addr;
+	(void)data;
+	return IOMMUABS_E_NOTSUP;
+}
+
+int iommuabs_unit_irq(struct iommuabs_unit *unit,
+		      enum iommuabs_unit_irq_which which)
+{
+	if (!unit || which >= IOMMUABS_IRQ_COUNT_)
+		return IOMMUABS_E_INVAL;
+	if (!unit->hw.ops)
+		return IOMMUABS_E_NODRIVER;
+	unit->hw.ops->irq(&unit->hw, which);
+	return 0;
+}
+
+int iommuabs_unit_recover(struct iommuabs_unit *unit, uint64_t budget)
+{
+	uint64_t left = budget ? budget : ~(uint64_t)0;
+	int ret;
+
+	if (!unit)
+		return IOMMUABS_E_INVAL;
+	gate_enter_alone(&unit->abs->life);
+	ret = unit_recover(unit, &left);
+	gate_leave_alone(&unit->abs->life);
+	return ret;
+}
