@@ -24,11 +24,22 @@
 # (src/port/port.h).
 
 IOMMUABS_CORE_SOURCES = \
+	src/core/api_device.c \
+	src/core/api_fault.c \
+	src/core/api_firmware.c \
+	src/core/api_frame.c \
+	src/core/api_instance.c \
 	src/core/api_struct.c \
+	src/core/api_unit.c \
+	src/core/device.c \
 	src/core/instance.c \
 	src/core/ledger.c \
 	src/core/map.c \
+	src/core/p2m.c \
 	src/core/pages.c \
+	src/core/remove.c \
+	src/core/reserved.c \
+	src/core/strerror.c \
 	src/core/sync.c \
 	src/core/unit.c \
 	src/core/view.c \
@@ -88,8 +99,12 @@ IOMMUABS_HEADERS_PRIVATE = \
 IOMMUABS_SIM_SOURCES = \
 	sim/sim_arena.c \
 	sim/sim_memory.c \
+	sim/sim_smmuv3_dma.c \
 	sim/sim_smmuv3_queues.c \
-	sim/sim_smmuv3_regs.c
+	sim/sim_smmuv3_regs.c \
+	sim/sim_smmuv3_ste.c \
+	sim/sim_smmuv3_track.c \
+	sim/sim_smmuv3_walk.c
 
 IOMMUABS_SIM_HEADERS_PUBLIC = \
 	include/iommuabs/sim.h
