@@ -90,8 +90,9 @@ uint32_t pt_cut_need(const struct pt *pt, uint64_t gfn, uint64_t nr);
 /* How many frames of [@gfn, @gfn + @nr) the mirror must be told about. */
 uint64_t view_clip(const struct view *view, uint64_t gfn, uint64_t nr);
 struct view *view_find_shared(struct iommuabs_domain *dom);
-int view_get_shared(struct iommuabs_domain *dom,
-		    const struct backend_table *table, struct view **out);
+int view_get_shared(struct iommuabs_domain *dom, struct view **out);
+/* What a stream entry needs to know of a mirror, without the id. */
+void view_table(const struct view *view, struct backend_table *table);
 int view_get_mirror(struct iommuabs_domain *dom,
 		    const struct backend_geometry *key, struct view **out);
 /* Not bound to anything: its tables go, *@budget counts. 0 | E_AGAIN. */
@@ -123,6 +124,11 @@ bool reserved_all_in_ledger(const struct iommuabs_domain *dom,
 
 /* ---- map.c, remove.c ---- */
 
+/* Are these flags for a mapping, REPLACE included? */
+bool mapping_flags_good(uint32_t flags);
+/* Do the frames exist: neither wrap nor pass what a table entry can hold? */
+bool mapping_frames_good(uint64_t mfn, uint64_t nr);
+
 int map_run(struct iommuabs_domain *dom, const struct mapping *map,
 	    struct batch *batch);
 int map_list(struct iommuabs_domain *dom, const struct mapping *map,
@@ -136,10 +142,12 @@ int protect_run(struct iommuabs_domain *dom, const struct mapping *map,
 
 /* One step: gate held alone. 0 (complete) | E_AGAIN (more) | error. */
 int populate_view_step(struct view *view, uint64_t *budget);
-/* Fill [@gfn, @gfn + @nr) of a mirror from the ledger again. */
-int populate_span(struct view *view, uint64_t gfn, uint64_t nr);
 /* Read the p2m into the ledger; gate not held. 0 | E_AGAIN | error. */
 int populate_read(struct iommuabs_domain *dom, uint64_t *budget);
+/* Fill every mirror there is; gate not held. 0 | E_AGAIN | error. */
+int populate_views(struct iommuabs_domain *dom, uint64_t *budget);
+/* host->p2m_walk(), its answer checked. */
+int p2m_ask(struct iommuabs_domain *dom, struct iommuabs_p2m_query *query);
 int populate_run(struct iommuabs_domain *dom, struct iommuabs_device *dev,
 		 uint64_t *budget);
 
@@ -147,9 +155,42 @@ int populate_run(struct iommuabs_domain *dom, struct iommuabs_device *dev,
 int refresh_run(struct iommuabs_domain *dom, const struct span *span,
 		void *call_cookie, struct batch *batch);
 
-/* ---- attach.c: gate not held ---- */
+/* ---- decide.c: share or mirror ---- */
+
+struct decision {
+	enum view_kind kind;
+	struct backend_table table;  /* SHARED, without the id */
+	struct backend_geometry key; /* MIRROR */
+};
+
+enum iommuabs_share_reason share_reason(const struct iommuabs_domain *dom,
+					const struct iommuabs_unit *unit,
+					struct backend_table *table);
+/* 0 | E_NOSHARE | E_NOTSUP | E_GRANULE. */
+int decide(const struct iommuabs_domain *dom, const struct iommuabs_unit *unit,
+	   uint32_t strategy, struct decision *decision);
+/* The same for @dev, whose reserved regions forbid sharing if they are not in
+ * the p2m. */
+int decide_device(const struct iommuabs_domain *dom,
+		  const struct iommuabs_device *dev,
+		  const struct iommuabs_unit *unit, uint32_t strategy,
+		  struct decision *decision);
+/* The view for @decision, made if there is none. */
+int decision_view(struct iommuabs_domain *dom, const struct decision *decision,
+		  struct view **out);
+
+/* ---- attach.c: gate not held unless said otherwise ---- */
+
+/* Could @dev be attached at all? 0 or why not. */
+int attach_check(const struct iommuabs_device *dev,
+		 const struct iommuabs_domain *dom, uint32_t flags);
+/* Make the views that @dev needs; gate held alone. */
+int attach_views(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+		 uint32_t strategy);
 int attach_run(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 	       const struct iommuabs_attach_options *options, uint64_t *budget);
 int detach_run(struct iommuabs_device *dev, uint64_t *budget);
+/* Block or let in what shares the p2m, as dom->nr_bad says; gate held alone. */
+int attach_rewrite_shared(struct iommuabs_domain *dom);
 
 #endif

@@ -101,6 +101,8 @@ enum device_state {
 struct iommuabs_device {
 	struct iommuabs *abs;
 	struct iommuabs_device *next;
+	uint32_t busy;		       /* an attach or detach runs; atomic */
+	uint32_t reserved_in;	       /* its regions are in the domain */
 	struct iommuabs_device *range; /* carved out of it, NULL */
 	uint32_t nr_carved;
 	enum device_state state;
@@ -133,7 +135,7 @@ struct view {
 	enum view_kind kind;
 	uint32_t index; /* unique in the domain, < VIEWS_MAX */
 	struct binding *bindings;
-	struct backend_table table; /* without the id */
+	uint32_t kept; /* was in use, or asked for by populate: stays */
 	/* Mirrors: */
 	struct backend_geometry key;
 	struct pt pt;
@@ -145,8 +147,9 @@ struct binding {
 	struct view *view;
 	struct binding *next;
 	struct iommuabs_unit *unit;
-	uint32_t id;
-	uint32_t nr_streams; /* device_streams that use it */
+	struct backend_table table; /* as the unit's stream entries have it */
+	uint32_t nr_streams;	    /* device_streams that use it */
+	uint32_t stale;		    /* an invalidation of it failed */
 };
 
 /* Frames that left the ledger's gfn (REPLACE), and whose removal is owed. */
@@ -200,11 +203,13 @@ struct iommuabs_domain {
 	struct iommuabs_p2m p2m;
 
 	struct tablemem_pool reserve; /* spare tables for splits */
-	uint32_t nr_batches;	      /* open; atomic */
-	uint32_t changes;	      /* bumped by every change; atomic */
-	uint64_t read;	      /* source P2M: gfns below are in the ledger */
-	uint64_t device_only; /* frames mapped DEVICE_ONLY; atomic */
+	uint32_t rmap_reserves; /* callers that the reverse map has pages for */
+	uint32_t nr_batches;	/* open; atomic */
+	uint32_t changes;	/* bumped by every change; atomic */
+	uint64_t read;		/* source P2M: gfns below are in the ledger */
+	uint64_t device_only;	/* frames mapped DEVICE_ONLY; atomic */
 	uint32_t destroying;
+	uint32_t zombie; /* destroyed, but for what a unit may still reach */
 	uint64_t destroy_at; /* gfn up to which destroy has released */
 
 	/* Bits of the units that still owe an invalidation of withheld frames. */
@@ -315,23 +320,22 @@ void dump_units(struct iommuabs *abs);
 void dump_devices(struct iommuabs *abs);
 void dump_domains(struct iommuabs *abs);
 
-/* attach.c: domain's gate held alone unless said otherwise */
-int attach_check(struct iommuabs_device *dev, uint32_t flags);
-int attach_views(struct iommuabs_device *dev, struct iommuabs_domain *dom,
-		 uint32_t strategy);
-int attach_bind(struct iommuabs_device *dev, struct iommuabs_domain *dom,
-		uint32_t strategy);
-int attach_unbind(struct iommuabs_device *dev);
-/* Write @binding's entries again: its table, or block where that is due. */
-int attach_rewrite(struct iommuabs_domain *dom);
-
 /* domain.c */
 int domain_create(struct iommuabs *abs,
 		  const struct iommuabs_domain_config *config,
 		  struct iommuabs_domain **out);
 int domain_destroy(struct iommuabs_domain *dom, uint64_t *budget);
+/* Free what was destroyed while a unit owed it an invalidation. No gate held. */
+void domains_reap(struct iommuabs *abs);
+
+static inline bool domain_has_rmap(const struct iommuabs_domain *dom)
+{
+	return !(dom->flags &
+		 (IOMMUABS_DOMAIN_IDENTITY | IOMMUABS_DOMAIN_NO_REVERSE_MAP));
+}
+
+/* sync.c: no unit owes an invalidation any more; gate held alone. */
 void domain_release_withheld(struct iommuabs_domain *dom);
-bool domain_has_rmap(const struct iommuabs_domain *dom);
 
 static inline void domain_enter(struct iommuabs_domain *dom)
 {

@@ -72,7 +72,7 @@ static int invalidate_views(struct iommuabs_domain *dom,
 {
 	struct backend_inv inv = { 0 };
 	const struct view *view;
-	const struct binding *binding;
+	struct binding *binding;
 	int ret = 0, one;
 
 	if (batch) {
@@ -82,13 +82,14 @@ static int invalidate_views(struct iommuabs_domain *dom,
 	for (view = dom->views; view; view = view->next) {
 		inv.any_level = view->kind == VIEW_SHARED ||
 				(batch && batch->any_level);
-		inv.granule_lg2 = view->table.granule_lg2;
 		for (binding = view->bindings; binding;
 		     binding = binding->next) {
-			inv.id = binding->id;
+			inv.id = binding->table.id;
+			inv.granule_lg2 = binding->table.granule_lg2;
 			one = unit_invalidate(binding->unit, &inv);
 			if (!one)
 				continue;
+			port_store32(&binding->stale, 1);
 			ia_lock(&dom->abs->host, &dom->lock);
 			dom->owing |= unit_bit(binding->unit);
 			ia_unlock(&dom->abs->host, &dom->lock);
@@ -341,4 +342,5 @@ void domain_release_withheld(struct iommuabs_domain *dom)
 		tablemem_object_free(&dom->abs->mem, record, sizeof(*record));
 	}
 	dom->quarantine = NULL;
+	reserved_settle(dom);
 }

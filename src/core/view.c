@@ -4,6 +4,9 @@
  */
 #include "change.h"
 
+/* Inner shareable, write-back: VTCR_EL2.{SH0,ORGN0,IRGN0} (Arm ARM D24.2). */
+#define VIEW_WALK_CACHED 0x35
+
 uint64_t view_clip(const struct view *view, uint64_t gfn, uint64_t nr)
 {
 	uint64_t end;
@@ -60,8 +63,7 @@ static void view_link(struct view *view)
 	*last = view;
 }
 
-int view_get_shared(struct iommuabs_domain *dom,
-		    const struct backend_table *table, struct view **out)
+int view_get_shared(struct iommuabs_domain *dom, struct view **out)
 {
 	struct view *view = view_find_shared(dom);
 	int ret;
@@ -71,7 +73,6 @@ int view_get_shared(struct iommuabs_domain *dom,
 		if (ret)
 			return ret;
 		view->kind = VIEW_SHARED;
-		view->table = *table;
 		view_link(view);
 	}
 	*out = view;
@@ -102,12 +103,6 @@ static int mirror_init(struct view *view, const struct backend_geometry *key)
 		return ret;
 	view->kind = VIEW_MIRROR;
 	view->key = *key;
-	view->table.format = key->format;
-	view->table.root = root;
-	view->table.input_bits = key->input_bits;
-	view->table.output_bits = key->output_bits;
-	view->table.granule_lg2 = key->granule_lg2;
-	view->table.levels = key->levels;
 	pt->ops = key->pt_ops;
 	pt->host = &dom->abs->host;
 	pt->root = root;
@@ -164,6 +159,17 @@ int view_get_mirror(struct iommuabs_domain *dom,
 	}
 	*out = view;
 	return 0;
+}
+
+void view_table(const struct view *view, struct backend_table *table)
+{
+	table->format = view->key.format;
+	table->root = view->pt.root;
+	table->input_bits = view->key.input_bits;
+	table->output_bits = view->key.output_bits;
+	table->granule_lg2 = view->key.granule_lg2;
+	table->levels = view->key.levels;
+	table->walk_attrs = view->key.clean ? 0 : VIEW_WALK_CACHED;
 }
 
 int view_drop(struct view *view, uint64_t *budget)

@@ -276,6 +276,18 @@ bool tablemem_holds(struct tablemem *mem, uint64_t mfn, uint64_t nr)
 	return false;
 }
 
+bool tablemem_may_hold(const struct tablemem *mem, uint64_t mfn, uint64_t nr)
+{
+	struct piece piece;
+
+	for (; nr; mfn += piece.nr, nr -= piece.nr) {
+		piece = piece_of(mem, mfn, nr);
+		if (piece.range)
+			return true;
+	}
+	return false;
+}
+
 /* Memory of the host. */
 
 static uint64_t frames_of(unsigned int size_lg2)

@@ -77,6 +77,8 @@ void tablemem_free(struct tablemem *mem, struct tablemem_account *account,
  * other. Context: any; may run against any call.
  */
 bool tablemem_holds(struct tablemem *mem, uint64_t mfn, uint64_t nr);
+/* Could one become a table: is any of them in table_ranges? */
+bool tablemem_may_hold(const struct tablemem *mem, uint64_t mfn, uint64_t nr);
 
 /*
  * A list of spare pages, taken before a change that must not fail. Linked

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attach.c - bind a device's streams to views, all or none
+ *
+ * A device is let in when everything it may see is in place, and it is out when
+ * its entries block and nothing that used them is in flight. Order of gates: the
+ * domain's, then a unit's.
+ */
+#include "change.h"
+
+int attach_check(const struct iommuabs_device *dev,
+		 const struct iommuabs_domain *dom, uint32_t flags)
+{
+	enum iommuabs_unit_status status;
+	uint32_t i;
+
+	if (!dev->nr_streams)
+		return IOMMUABS_E_UNTRANSLATED;
+	for (i = 0; i < dev->nr_streams; i++)
+		if (!dev->streams[i].unit->hw.ops)
+			return IOMMUABS_E_NODRIVER;
+	if ((dev->flags & IOMMUABS_DEVICE_UNSAFE_MSI) &&
+	    !(dom->flags & IOMMUABS_DOMAIN_HOST) &&
+	    !(flags & IOMMUABS_ALLOW_UNSAFE_MSI))
+		return IOMMUABS_E_UNSAFE_MSI;
+	for (i = 0; i < dev->nr_streams; i++) {
+		status = unit_status(dev->streams[i].unit);
+		if (status == IOMMUABS_UNIT_FENCED ||
+		    status == IOMMUABS_UNIT_FAILED ||
+		    status == IOMMUABS_UNIT_DEAD)
+			return IOMMUABS_E_FENCED;
+	}
+	return 0;
+}
+
+int attach_views(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+		 uint32_t strategy)
+{
+	struct decision decision;
+	struct view *view;
+	uint32_t i;
+	int ret;
+
+	for (i = 0; i < dev->nr_streams; i++) {
+		ret = decide_device(dom, dev, dev->streams[i].unit, strategy,
+				    &decision);
+		if (!ret)
+			ret = decision_view(dom, &decision, &view);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int binding_get(struct view *view, struct iommuabs_unit *unit,
+		       const struct backend_table *table, struct binding **out)
+{
+	struct binding *binding;
+	int ret;
+
+	for (binding = view->bindings; binding; binding = binding->next) {
+		if (binding->unit == unit) {
+			binding->nr_streams++;
+			*out = binding;
+			return 0;
+		}
+	}
+	binding = tablemem_object_alloc(&view->dom->abs->mem, sizeof(*binding));
+	if (!binding)
+		return IOMMUABS_E_NOMEM;
+	binding->table = *table;
+	ret = unit_id_take(unit, &binding->table.id);
+	if (ret) {
+		tablemem_object_free(&view->dom->abs->mem, binding,
+				     sizeof(*binding));
+		return ret;
+	}
+	binding->view = view;
+	binding->unit = unit;
+	binding->nr_streams = 1;
+	view->kept = 1;
+	binding->next = view->bindings;
+	view->bindings = binding;
+	port_add32(&unit->nr_bindings, 1);
+	return 0;
+}
+
+/* The last user of a binding was invalidated, or its failure is remembered. */
+static void binding_put(struct binding *binding)
+{
+	struct view *view = binding->view;
+	struct binding **link = &view->bindings;
+
+	if (--binding->nr_streams)
+		return;
+	while (*link != binding)
+		link = &(*link)->next;
+	*link = binding->next;
+	if (binding->stale)
+		unit_id_keep(binding->unit, binding->table.id);
+	else
+		unit_id_give(binding->unit, binding->table.id);
+	port_add32(&binding->unit->nr_bindings, (uint32_t)-1);
+	tablemem_object_free(&view->dom->abs->mem, binding, sizeof(*binding));
+}
+
+static int stream_bind(struct iommuabs_device *dev,
+		       struct device_stream *stream,
+		       struct iommuabs_domain *dom, uint32_t strategy)
+{
+	struct backend_table table;
+	struct decision decision;
+	struct view *view;
+	int ret;
+
+	ret = decide_device(dom, dev, stream->unit, strategy, &decision);
+	if (!ret)
+		ret = decision_view(dom, &decision, &view);
+	if (ret)
+		return ret;
+	/* It has changed since populating: the caller fills what is new. */
+	if (view->kind == VIEW_MIRROR && view->filled != VIEW_COMPLETE)
+		return IOMMUABS_E_AGAIN;
+	table = decision.table;
+	if (view->kind == VIEW_MIRROR)
+		view_table(view, &table);
+	return binding_get(view, stream->unit, &table, &stream->binding);
+}
+
+static void streams_unbind(struct iommuabs_device *dev)
+{
+	uint32_t i;
+
+	for (i = 0; i < dev->nr_streams; i++) {
+		if (dev->streams[i].binding)
+			binding_put(dev->streams[i].binding);
+		dev->streams[i].binding = NULL;
+	}
+}
+
+static int stream_reserve(struct iommuabs_device *dev,
+			  struct device_stream *stream)
+{
+	struct iommuabs_unit *unit = stream->unit;
+	uint32_t pos = 0, first, nr;
+	int ret = 0;
+
+	gate_enter_alone(&unit->gate);
+	while (!ret && device_next_piece(dev, stream, &pos, &first, &nr))
+		ret = unit->hw.ops->streams_reserve(&unit->hw, first, nr);
+	gate_leave_alone(&unit->gate);
+	return ret;
+}
+
+/* Is the binding to be let in? A failed refresh blocks what shares. */
+static const struct backend_table *binding_table(const struct binding *binding)
+{
+	const struct view *view = binding->view;
+
+	if (view->kind == VIEW_SHARED && view->dom->nr_bad)
+		return NULL;
+	return &binding->table;
+}
+
+/* Write the entries of one stream range; a unit that fails is fenced. */
+static int stream_write(struct iommuabs_device *dev,
+			struct device_stream *stream,
+			const struct backend_table *table)
+{
+	struct iommuabs_unit *unit = stream->unit;
+	uint32_t pos = 0, first, nr;
+	int ret = 0, one;
+
+	gate_enter_alone(&unit->gate);
+	while (device_next_piece(dev, stream, &pos, &first, &nr)) {
+		one = unit->hw.ops->stream_set(&unit->hw, first, nr, table);
+		if (one && !ret)
+			ret = one;
+	}
+	gate_leave_alone(&unit->gate);
+	if (ret)
+		unit_fence(unit, ret);
+	return ret;
+}
+
+static int streams_block(struct iommuabs_device *dev)
+{
+	uint32_t i;
+	int ret = 0, one;
+
+	for (i = 0; i < dev->nr_streams; i++) {
+		one = stream_write(dev, &dev->streams[i], NULL);
+		if (one && !ret)
+			ret = one;
+	}
+	return ret;
+}
+
+static int streams_let_in(struct iommuabs_device *dev)
+{
+	struct device_stream *stream;
+	uint32_t i;
+	int ret;
+
+	for (i = 0; i < dev->nr_streams; i++) {
+		stream = &dev->streams[i];
+		ret = stream_write(dev, stream, binding_table(stream->binding));
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void device_link(struct iommuabs_device *dev,
+			struct iommuabs_domain *dom)
+{
+	dev->dom = dom;
+	dev->next_in_domain = dom->devices;
+	dom->devices = dev;
+}
+
+static void device_unlink(struct iommuabs_device *dev)
+{
+	struct iommuabs_device **link = &dev->dom->devices;
+
+	while (*link != dev)
+		link = &(*link)->next_in_domain;
+	*link = dev->next_in_domain;
+	dev->dom = NULL;
+}
+
+/*
+ * Nothing that the device started can reach the domain any more; or the units
+ * that can't say so are fenced and the domain remembers. The device's entries
+ * block already.
+ */
+static int device_forget_domain(struct iommuabs_device *dev)
+{
+	struct iommuabs_domain *dom = dev->dom;
+	int ret;
+
+	if (dev->reserved_in)
+		reserved_remove(dom, dev);
+	dev->reserved_in = 0;
+	ret = batch_owes(dom) ? domain_invalidate_all(dom) : 0;
+	if (!ret)
+		reserved_settle(dom);
+	streams_unbind(dev);
+	return ret;
+}
+
+/* All ids, or none: 0 | E_AGAIN (a view is to be filled first) | an error. */
+static int device_bind(struct iommuabs_device *dev, struct iommuabs_domain *dom)
+{
+	uint32_t i;
+	int ret = 0;
+
+	for (i = 0; i < dev->nr_streams && !ret; i++)
+		ret = stream_bind(dev, &dev->streams[i], dom,
+				  dev->attach_strategy);
+	for (i = 0; i < dev->nr_streams && !ret; i++)
+		ret = stream_reserve(dev, &dev->streams[i]);
+	if (ret) {
+		streams_unbind(dev);
+		return ret;
+	}
+	ret = streams_let_in(dev);
+	if (!ret)
+		return 0;
+	(void)streams_block(dev);
+	(void)domain_invalidate_all(dom);
+	streams_unbind(dev);
+	return ret;
+}
+
+/* Views that were made for an attach which didn't come about. */
+static void views_drop_unused(struct iommuabs_domain *dom)
+{
+	uint64_t budget = ~(uint64_t)0;
+	struct view *view, *next;
+
+	if (dom->populate == IOMMUABS_POPULATE_EAGER || dom->owing)
+		return;
+	for (view = dom->views; view; view = next) {
+		next = view->next;
+		if (!view->bindings && !view->kept)
+			(void)view_drop(view, &budget);
+	}
+}
+
+static void attach_give_up(struct iommuabs_device *dev,
+			   struct iommuabs_domain *dom)
+{
+	domain_enter_alone(dom);
+	if (dev->reserved_in)
+		reserved_remove(dom, dev);
+	dev->reserved_in = 0;
+	if (!batch_owes(dom) || !domain_invalidate_all(dom))
+		reserved_settle(dom);
+	views_drop_unused(dom);
+	device_unlink(dev);
+	dev->state = DEVICE_BLOCKED;
+	domain_leave_alone(dom);
+}
+
+/* Everything up to the moment in which the device is let in. */
+static int attach_prepare(struct iommuabs_device *dev,
+			  struct iommuabs_domain *dom, uint64_t *budget)
+{
+	int ret = populate_read(dom, budget);
+
+	if (ret)
+		return ret;
+	domain_enter_alone(dom);
+	if (!dev->reserved_in) {
+		ret = reserved_add(dom, dev);
+		dev->reserved_in = !ret;
+	}
+	if (!ret)
+		ret = attach_views(dev, dom, dev->attach_strategy);
+	domain_leave_alone(dom);
+	if (!ret)
+		ret = populate_views(dom, budget);
+	return ret;
+}
+
+static int attach_finish(struct iommuabs_device *dev,
+			 struct iommuabs_domain *dom, uint64_t *budget)
+{
+	int ret;
+
+	do {
+		ret = attach_prepare(dev, dom, budget);
+		if (ret)
+			break;
+		domain_enter_alone(dom);
+		ret = device_bind(dev, dom);
+		if (!ret)
+			dev->state = DEVICE_ATTACHED;
+		domain_leave_alone(dom);
+	} while (ret == IOMMUABS_E_AGAIN && *budget);
+	return ret;
+}
+
+static int attach_begin(struct iommuabs_device *dev,
+			struct iommuabs_domain *dom,
+			const struct iommuabs_attach_options *options)
+{
+	uint32_t flags = options ? options->flags : 0;
+	int ret;
+
+	if (dev->state == DEVICE_ATTACHED)
+		return IOMMUABS_E_BUSY;
+	if (dev->state == DEVICE_ATTACHING)
+		return dev->dom == dom ? 0 : IOMMUABS_E_BUSY;
+	ret = attach_check(dev, dom, flags);
+	if (ret)
+		return ret;
+	domain_enter_alone(dom);
+	if (dom->destroying) {
+		domain_leave_alone(dom);
+		return IOMMUABS_E_BUSY;
+	}
+	dev->attach_flags = flags;
+	dev->attach_strategy = options && options->strategy ? options->strategy
+							    : dom->strategy;
+	device_link(dev, dom);
+	dev->state = DEVICE_ATTACHING;
+	domain_leave_alone(dom);
+	return 0;
+}
+
+static bool device_take(struct iommuabs_device *dev)
+{
+	uint32_t idle = 0;
+
+	return port_cas32(&dev->busy, &idle, 1);
+}
+
+static void device_give(struct iommuabs_device *dev)
+{
+	port_store32(&dev->busy, 0);
+}
+
+int attach_run(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+	       const struct iommuabs_attach_options *options, uint64_t *budget)
+{
+	int ret;
+
+	if (!device_take(dev))
+		return IOMMUABS_E_BUSY;
+	ret = attach_begin(dev, dom, options);
+	if (!ret) {
+		ret = attach_finish(dev, dom, budget);
+		if (ret && ret != IOMMUABS_E_AGAIN)
+			attach_give_up(dev, dom);
+	}
+	device_give(dev);
+	return ret;
+}
+
+static int detach_attached(struct iommuabs_device *dev)
+{
+	struct iommuabs_domain *dom = dev->dom;
+	int ret, forgot;
+
+	domain_enter_alone(dom);
+	ret = streams_block(dev);
+	forgot = device_forget_domain(dev);
+	device_unlink(dev);
+	dev->state = DEVICE_BLOCKED;
+	domain_leave_alone(dom);
+	/* A unit that was fenced before blocks it: that is a success. */
+	if (!ret && forgot == IOMMUABS_E_TIMEOUT)
+		ret = forgot;
+	return ret;
+}
+
+int detach_run(struct iommuabs_device *dev, uint64_t *budget)
+{
+	int ret = 0;
+
+	(void)budget; /* the work is bounded by the device's ids */
+	if (!device_take(dev))
+		return IOMMUABS_E_BUSY;
+	if (dev->state == DEVICE_ATTACHING)
+		attach_give_up(dev, dev->dom);
+	else if (dev->state == DEVICE_ATTACHED)
+		ret = detach_attached(dev);
+	device_give(dev);
+	return ret;
+}
+
+int attach_rewrite_shared(struct iommuabs_domain *dom)
+{
+	struct device_stream *stream;
+	struct iommuabs_device *dev;
+	uint32_t i;
+	int ret = 0, one;
+
+	for (dev = dom->devices; dev; dev = dev->next_in_domain) {
+		for (i = 0; i < dev->nr_streams; i++) {
+			stream = &dev->streams[i];
+			if (!stream->binding ||
+			    stream->binding->view->kind != VIEW_SHARED)
+				continue;
+			one = stream_write(dev, stream,
+					   binding_table(stream->binding));
+			if (one && !ret)
+				ret = one;
+		}
+	}
+	one = dom->nr_bad ? domain_invalidate_all(dom) : 0;
+	return ret ? ret : one;
+}
