@@ -241,36 +241,41 @@ START_TEST(a_host_without_memory_for_a_lock_is_reported)
 }
 END_TEST
 
+static void make(struct test_host *host, struct ia_lock *lock,
+		 enum iommuabs_lock_class class_)
+{
+	ck_assert_int_eq(ia_lock_init(&host->hostif, lock, class_), 0);
+}
+
 START_TEST(the_test_host_sees_locks_out_of_order)
 {
 	struct test_host *host = test_host_new(TEST_HOST_LOCKS);
-	struct ia_lock rmap, unit;
+	const struct hostif *hostif = &host->hostif;
+	struct ia_lock rmap, unit, domain;
 	uint64_t maddr;
 
-	ck_assert_int_eq(ia_lock_init(&host->hostif, &rmap, IOMMUABS_LOCK_RMAP),
-			 0);
-	ck_assert_int_eq(ia_lock_init(&host->hostif, &unit, IOMMUABS_LOCK_UNIT),
-			 0);
-	ia_lock(&host->hostif, &rmap);
+	make(host, &rmap, IOMMUABS_LOCK_RMAP);
+	make(host, &unit, IOMMUABS_LOCK_UNIT);
+	make(host, &domain, IOMMUABS_LOCK_DOMAIN);
+	ia_lock(hostif, &rmap);
 	ck_assert(test_host_holds_lock(IOMMUABS_LOCK_RMAP));
 	ck_assert(!test_host_holds_lock(IOMMUABS_LOCK_UNIT));
-	ia_lock(&host->hostif, &unit);
-	ia_unlock(&host->hostif, &unit);
+	ia_lock(hostif, &unit);
+	ia_unlock(hostif, &unit);
 	ck_assert_uint_eq(host->violations, 0);
 	host->ops.table_alloc(host, NULL, 12, 0, &maddr);
 	ck_assert_uint_eq(host->violations, 1);
-	ia_unlock(&host->hostif, &rmap);
-	ia_lock(&host->hostif, &unit);
-	ia_lock(&host->hostif, &rmap);
+	ia_lock(hostif, &domain);
 	ck_assert_uint_eq(host->violations, 2);
-	ia_unlock(&host->hostif, &rmap);
-	ia_unlock(&host->hostif, &unit);
+	ia_unlock(hostif, &domain);
+	ia_unlock(hostif, &rmap);
 	host->ops.table_free(host, host, maddr, 12);
 	ck_assert_uint_eq(host->violations, 3);
 	host->ops.table_free(host, NULL, maddr, 12);
 	host->violations = 0;
-	ia_lock_exit(&host->hostif, &rmap);
-	ia_lock_exit(&host->hostif, &unit);
+	ia_lock_exit(hostif, &rmap);
+	ia_lock_exit(hostif, &unit);
+	ia_lock_exit(hostif, &domain);
 	test_host_delete(host);
 }
 END_TEST

@@ -16,6 +16,16 @@
  *   further  leaf taken: under the lock, announce by the tree's count, read the
  *            leaf again, decide, insert. Either the other claimant sees the
  *            count, or this one sees its leaf: exactly one wins.
+ *
+ * So a leaf can be there that its claimant will have to give back: one of
+ * another owner than the tree's. Whoever holds the lock takes the tree's word. A
+ * place, once entered, stays where it is, leaf or record, until it is removed.
+ *
+ * A node that was linked stays until rmap_exit(): whoever looks up takes no
+ * lock, and whoever claims may be of any domain.
+ *
+ * Context of all: BOOT, TASK; no lock of class RMAP or UNIT held, and none at
+ * all for init, reserve_grow, claim and split (they allocate).
  */
 #ifndef IOMMUABS_CORE_RMAP_H
 #define IOMMUABS_CORE_RMAP_H
@@ -23,33 +33,35 @@
 #include "../host/lock.h"
 #include "../host/tablemem.h"
 #include "../pgtable/pgtable.h"
+#include "rmap_tree.h"
 
 #define RMAP_LOCKS	64
 #define RMAP_REGION_LG2 18 /* frames under one lock: 1 GiB */
 
-struct rmap_extra; /* a further place */
-
 struct rmap_tree {
-	struct ia_lock lock;
+	struct ia_lock lock; /* class RMAP */
 	struct rmap_extra *root;
-	uint32_t count; /* atomic */
+	uint32_t count; /* atomic: records in it, or about to be */
 };
 
 struct rmap {
 	struct tablemem *mem;
 	struct tablemem_account account; /* the nodes: the instance's */
 	struct pt pt;
+	struct rmap_tree *trees; /* RMAP_LOCKS of them */
+	uint64_t seed;		 /* of the trees' shape, which nobody knows */
+	struct ia_lock lock;	 /* class UNIT, a leaf: all below, and extras */
 	struct tablemem_pool reserve; /* for splits when the host has nothing */
-	struct ia_lock reserve_lock;  /* class UNIT: a leaf */
-	struct rmap_tree trees[RMAP_LOCKS];
+	uint32_t reserve_missing;     /* atomic: pages it should have more */
 };
 
 /* Who adds and removes places; one per domain. */
 struct rmap_owner {
 	uint16_t number; /* of the domain, unique among living ones */
 	uint8_t host;	 /* 1: HOST domain, conflicts with nobody */
-	struct tablemem_account *account; /* pays for further places */
-	uint64_t extras;		  /* atomic: further places it has */
+	/* Pays for further places: a frame for each 128 begun. */
+	struct tablemem_account *account;
+	uint64_t extras; /* further places it has; under rmap.lock */
 };
 
 /* Frames [mfn, mfn + nr) at [gfn, gfn + nr). */
@@ -68,7 +80,9 @@ int rmap_reserve_grow(struct rmap *rmap);
 void rmap_reserve_shrink(struct rmap *rmap);
 
 /*
- * Enter all places of @range, or none.
+ * Enter all places of @range, or none. No frame of it has a place of this
+ * domain at that gfn. While a claim of several frames fails, another domain's
+ * for some of them may fail, too.
  * Return: 0 | E_PERM (a frame is another domain's) | E_NOMEM | E_QUOTA.
  */
 int rmap_claim(struct rmap *rmap, struct rmap_owner *owner,
