@@ -16,7 +16,10 @@ enum iommuabs_fault_reason {
 	IOMMUABS_FAULT_OTHER,  /* see @raw */
 };
 
-/* Handed to host->fault(); valid during the call. */
+/*
+ * Handed to host->fault(); valid during the call, and so is @dev, even if it is
+ * removed meanwhile. @dom is as it was when the fault was looked up.
+ */
 struct iommuabs_fault {
 	uint32_t size; /* sizeof(struct iommuabs_fault) of the library */
 	enum iommuabs_fault_reason reason;
@@ -30,22 +33,22 @@ struct iommuabs_fault {
 	uint32_t access; /* IOMMUABS_READ or IOMMUABS_WRITE; 0: not reported */
 	iommuabs_gfn_t gfn; /* 0 with reason STREAM and OTHER if not reported */
 	uint64_t address;   /* in full, where it was reported */
-	uint32_t count;	 /* events of the same device, gfn and reason, merged */
+	uint32_t count;	 /* events of one id, gfn, access and reason, merged */
 	uint64_t raw[4]; /* the record as the unit wrote it */
 };
 
 /**
  * iommuabs_faults_poll() - drain event queues into host->fault()
- * @max:     records to take at the most; 0: what is there now, each unit's
- *           queue once
+ * @max:     records to take at the most; 0: what is there now, up to 4096 of
+ *           each unit
  * @drained: records taken; may be NULL
  *
  * Also looks at each unit's error register: a unit that failed is fenced.
  *
  * Context: TASK; one call at a time per instance; the callback runs with no
  *          lock held.
- * Return:  0 | E_INVAL | E_AGAIN (@max reached, more is there) | E_BUSY (from a
- *          callback, or while another call drains).
+ * Return:  0 | E_INVAL | E_AGAIN (as many as may be were taken: there may be
+ *          more) | E_BUSY (from a callback, or while another call drains).
  */
 IOMMUABS_MUST_CHECK int iommuabs_faults_poll(struct iommuabs *abs, uint32_t max,
 					     uint32_t *drained);

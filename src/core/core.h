@@ -25,6 +25,7 @@
 #define CORE_DOMAINS_LG2      15
 #define CORE_DOMAIN_CHUNK_LG2 8
 #define CORE_DOMAIN_CHUNKS    (1u << (CORE_DOMAINS_LG2 - CORE_DOMAIN_CHUNK_LG2))
+#define DOMAIN_CALLERS_MAX    1024
 #define CORE_UNITS_MAX	      64 /* one bit each in domain.owing */
 
 struct core_domain_chunk {
@@ -57,7 +58,8 @@ struct iommuabs {
 	} registers[CORE_UNITS_MAX];
 	uint32_t nr_units; /* of registers[] that may be in use; atomic */
 	uint32_t started;
-	uint32_t polling;		   /* a faults_poll runs */
+	uint32_t polling;   /* a faults_poll runs; atomic */
+	uint32_t poll_from; /* unit with which the next one begins */
 	struct iommuabs_device *graveyard; /* removed while polling */
 	uint64_t own; /* machine address of this struct; 0: from host->alloc */
 };
@@ -250,6 +252,9 @@ int instance_create(const struct hostif *host, struct iommuabs **out);
 void instance_free(struct iommuabs *abs);
 /* Inside abs->gate. NULL: none has it. */
 struct iommuabs_domain *domain_find(struct iommuabs *abs, uint16_t number);
+/* Inside abs->gate. The one listed after @prev, NULL: the first. */
+struct iommuabs_domain *domain_after(struct iommuabs *abs,
+				     const struct iommuabs_domain *prev);
 /* 0 | E_NOMEM (also: all numbers are in use). */
 int domain_number_take(struct iommuabs *abs, struct iommuabs_domain *dom);
 void domain_number_give(struct iommuabs *abs, struct iommuabs_domain *dom);
@@ -293,6 +298,7 @@ int device_create(struct iommuabs *abs, const struct iommuabs_device_desc *desc,
 		  struct iommuabs_device **out);
 int device_forget(struct iommuabs_device *dev);
 void device_free(struct iommuabs_device *dev);
+/* With abs->lock held by the caller. NULL: no device has this id. */
 struct iommuabs_device *device_of_stream(struct iommuabs *abs,
 					 const struct iommuabs_unit *unit,
 					 uint32_t stream);

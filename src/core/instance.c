@@ -133,6 +133,17 @@ struct iommuabs_domain *domain_find(struct iommuabs *abs, uint16_t number)
 	return dom;
 }
 
+struct iommuabs_domain *domain_after(struct iommuabs *abs,
+				     const struct iommuabs_domain *prev)
+{
+	struct iommuabs_domain *dom;
+
+	ia_lock(&abs->host, &abs->lock);
+	dom = prev ? prev->next : abs->domains;
+	ia_unlock(&abs->host, &abs->lock);
+	return dom;
+}
+
 /*
  * Lock held. The first free number, or 0 and in *@chunk the first chunk that is
  * missing (CORE_DOMAIN_CHUNKS: none is).

@@ -609,29 +609,23 @@ static bool domain_owes(struct iommuabs_domain *dom,
 static int settle_debts(struct iommuabs_unit *unit, uint64_t *budget)
 {
 	struct iommuabs *abs = unit->abs;
-	struct iommuabs_domain *dom;
+	struct iommuabs_domain *dom = NULL;
 	bool any = false;
 	int ret = 0;
 
 	ids_free_kept(unit);
 	/* Nothing that is listed now is freed before the gate is left. */
 	gate_enter(&abs->gate);
-	ia_lock(&abs->host, &abs->lock);
-	dom = abs->domains;
-	ia_unlock(&abs->host, &abs->lock);
-	while (dom && !ret) {
-		if (domain_owes(dom, unit)) {
-			if (any && !*budget) {
-				ret = IOMMUABS_E_AGAIN;
-				break;
-			}
-			domain_settle_unit(dom, unit);
-			any = true;
-			*budget -= *budget ? 1 : 0;
+	while ((dom = domain_after(abs, dom))) {
+		if (!domain_owes(dom, unit))
+			continue;
+		if (any && !*budget) {
+			ret = IOMMUABS_E_AGAIN;
+			break;
 		}
-		ia_lock(&abs->host, &abs->lock);
-		dom = dom->next;
-		ia_unlock(&abs->host, &abs->lock);
+		domain_settle_unit(dom, unit);
+		any = true;
+		*budget -= *budget ? 1 : 0;
 	}
 	gate_leave(&abs->gate);
 	return ret;

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dump.c - the instance's state in lines
+ *
+ * The same state gives the same lines, so no counter is in here that a query or
+ * a device moves, and no pointer.
+ */
+#include "core.h"
+
+#define LEDGER_BUDGET 65536 /* entries read of one domain's ledger */
+
+#define LINE(abs, ...) hostif_log(&(abs)->host, IOMMUABS_LOG_DUMP, __VA_ARGS__)
+
+static const char *status_text(enum iommuabs_unit_status status)
+{
+	switch (status) {
+	case IOMMUABS_UNIT_ADDED:
+		return "added";
+	case IOMMUABS_UNIT_RUNNING:
+		return "running";
+	case IOMMUABS_UNIT_FENCED:
+		return "fenced";
+	case IOMMUABS_UNIT_FAILED:
+		return "failed";
+	case IOMMUABS_UNIT_STOPPED:
+		return "stopped";
+	case IOMMUABS_UNIT_NO_DRIVER:
+		return "no driver";
+	default:
+		return "dead";
+	}
+}
+
+static unsigned int ids_in_use(const struct iommuabs_unit *unit)
+{
+	const struct hostif *host = &unit->abs->host;
+	unsigned int id, nr = 0;
+	uint64_t *page;
+
+	if (!unit->ids)
+		return 0;
+	page = hostif_map(host, unit->ids);
+	for (id = 1; id < unit->nr_ids; id++)
+		nr += !!(port_load64(&page[id / 64]) & (uint64_t)1 << id % 64);
+	hostif_unmap(host, page);
+	return nr;
+}
+
+void dump_units(struct iommuabs *abs)
+{
+	const struct iommuabs_unit *unit;
+	const struct backend_caps *caps;
+
+	ia_lock(&abs->host, &abs->lock);
+	LINE(abs, "instance: %s, %llu table frames, %llu of the reverse map",
+	     abs->started ? "started" : "not started",
+	     (unsigned long long)port_load64(&abs->account.used),
+	     (unsigned long long)port_load64(&abs->rmap.account.used));
+	for (unit = abs->units; unit; unit = unit->next) {
+		caps = &unit->hw.caps;
+		LINE(abs, "unit %s: %s at %llx+%llx, %u bindings, %u ids, %d",
+		     unit->name, status_text(unit_status(unit)),
+		     (unsigned long long)unit->base,
+		     (unsigned long long)unit->length, unit->nr_bindings,
+		     ids_in_use(unit), unit->error);
+		LINE(abs,
+		     "  stage %s%s, %scoherent, in %u, out %u, granules %x, "
+		     "ids %u, streams %u bits, bbml %u",
+		     caps->stage1 ? "1" : "", caps->stage2 ? "2" : "",
+		     caps->coherent ? "" : "not ", caps->input_bits,
+		     caps->output_bits, caps->granules, caps->id_bits,
+		     caps->stream_bits, caps->bbml);
+	}
+	ia_unlock(&abs->host, &abs->lock);
+}
+
+static const char *state_text(enum device_state state)
+{
+	switch (state) {
+	case DEVICE_BLOCKED:
+		return "blocked";
+	case DEVICE_ATTACHING:
+		return "attaching";
+	default:
+		return "attached";
+	}
+}
+
+static void dump_streams(struct iommuabs *abs,
+			 const struct iommuabs_device *dev)
+{
+	const struct device_stream *stream = dev->streams;
+	uint32_t i;
+
+	for (i = 0; i < dev->nr_streams; i++, stream++)
+		LINE(abs, "  %s: streams %x+%x, rid %x", stream->unit->name,
+		     stream->first, stream->nr, stream->rid);
+}
+
+static void dump_reserved(struct iommuabs *abs,
+			  const struct iommuabs_device *dev)
+{
+	const struct iommuabs_reserved *region = dev->reserved;
+	uint32_t i;
+
+	for (i = 0; i < dev->nr_reserved; i++, region++)
+		LINE(abs, "  reserved: gfn %llx+%llx, mfn %llx, flags %x",
+		     (unsigned long long)region->gfn.frame,
+		     (unsigned long long)region->nr,
+		     (unsigned long long)region->mfn.frame, region->flags);
+}
+
+void dump_devices(struct iommuabs *abs)
+{
+	const struct iommuabs_device *dev;
+
+	ia_lock(&abs->host, &abs->lock);
+	for (dev = abs->devices; dev; dev = dev->next) {
+		LINE(abs, "device %s: %s, domain %u, flags %x, pci %x+%x",
+		     dev->name, state_text(dev->state),
+		     dev->dom ? dev->dom->owner.number : 0, dev->flags,
+		     dev->pci, dev->nr_pci);
+		if (dev->range)
+			LINE(abs, "  carved out of %s", dev->range->name);
+		if (dev->nr_carved)
+			LINE(abs, "  %u carved out of it", dev->nr_carved);
+		dump_streams(abs, dev);
+		dump_reserved(abs, dev);
+	}
+	ia_unlock(&abs->host, &abs->lock);
+}
+
+/* How many frames are in the ledger, by state; bounded. */
+static void dump_ledger(struct iommuabs *abs, struct iommuabs_domain *dom)
+{
+	uint64_t end = (uint64_t)1 << (dom->input_bits - IOMMUABS_FRAME_LG2);
+	uint64_t at = 0, budget = LEDGER_BUDGET, frames[4] = { 0 };
+	struct pt_run run;
+	enum pt_status status = PT_END;
+
+	while (at < end) {
+		status = dom->ledger.ops->next(&dom->ledger, at, end, &budget,
+					       &run);
+		if (status != PT_OK)
+			break;
+		frames[(run.attr & PT_LEDGER_STATE) / PT_LEDGER_UNSYNCED] +=
+			run.nr;
+		at = run.in + run.nr;
+	}
+	LINE(abs,
+	     "  ledger: %llu frames, %llu unsynced, %llu withheld%s, read to "
+	     "%llx",
+	     (unsigned long long)frames[0], (unsigned long long)frames[1],
+	     (unsigned long long)frames[2],
+	     status == PT_BUDGET ? ", and more" : "",
+	     (unsigned long long)dom->read);
+}
+
+static void dump_view(struct iommuabs *abs, const struct view *view)
+{
+	const struct binding *binding;
+
+	LINE(abs, "  view %u: %s, leaves %x, filled to %llx", view->index,
+	     view->kind == VIEW_SHARED ? "shared" : "mirror",
+	     view->key.leaf_mask, (unsigned long long)view->filled);
+	for (binding = view->bindings; binding; binding = binding->next)
+		LINE(abs,
+		     "    binding: %s, id %u, %u streams, in %u, out %u, "
+		     "granule %u, %u levels%s",
+		     binding->unit->name, binding->table.id,
+		     binding->nr_streams, binding->table.input_bits,
+		     binding->table.output_bits, binding->table.granule_lg2,
+		     binding->table.levels, binding->stale ? ", stale" : "");
+}
+
+static unsigned int withheld_count(struct iommuabs_domain *dom)
+{
+	const struct replaced *gone;
+	unsigned int nr = 0;
+
+	ia_lock(&dom->abs->host, &dom->lock);
+	for (gone = dom->withheld; gone; gone = gone->next)
+		nr++;
+	ia_unlock(&dom->abs->host, &dom->lock);
+	return nr;
+}
+
+static void dump_domain(struct iommuabs *abs, struct iommuabs_domain *dom)
+{
+	const struct reserved_place *place;
+	const struct view *view;
+
+	domain_enter(dom);
+	LINE(abs,
+	     "domain %u: flags %x, strategy %u, source %u, in %u, callers %u, "
+	     "%llu of %llu frames",
+	     dom->owner.number, dom->flags, dom->strategy, dom->source,
+	     dom->input_bits, dom->callers,
+	     (unsigned long long)port_load64(&dom->account.used),
+	     (unsigned long long)dom->account.limit);
+	LINE(abs,
+	     "  p2m %s, %u batches, %u bad ranges, owing %llx, replaced %u, "
+	     "reserve %u%s",
+	     dom->has_p2m ? "known" : "unknown", port_load32(&dom->nr_batches),
+	     dom->nr_bad, (unsigned long long)dom->owing, withheld_count(dom),
+	     dom->reserve.nr, dom->destroying ? ", being destroyed" : "");
+	dump_ledger(abs, dom);
+	for (view = dom->views; view; view = view->next)
+		dump_view(abs, view);
+	for (place = dom->reserved; place; place = place->next)
+		LINE(abs, "  reserved: gfn %llx+%llx for %u",
+		     (unsigned long long)place->region.gfn.frame,
+		     (unsigned long long)place->region.nr, place->users);
+	domain_leave(dom);
+}
+
+void dump_domains(struct iommuabs *abs)
+{
+	struct iommuabs_domain *dom = NULL;
+
+	gate_enter(&abs->gate);
+	while ((dom = domain_after(abs, dom)))
+		dump_domain(abs, dom);
+	gate_leave(&abs->gate);
+}

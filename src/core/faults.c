@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * faults.c - what units blocked, told to the host
+ *
+ * A device that may write to memory it must not can fill an event queue faster
+ * than anybody reads it. So what one poll takes is bounded, equal events are
+ * merged before the host hears of them, and the next poll begins with another
+ * unit.
+ */
+#include "core.h"
+
+#define EVENTS_AT_ONCE 8
+#define MERGED_MAX     16   /* different events that wait to be told */
+#define QUEUE_MAX      4096 /* of one unit in one poll, as fault.h says */
+
+struct merged {
+	struct backend_event event; /* the first of them */
+	uint32_t count;
+};
+
+struct drain {
+	struct iommuabs_unit *unit;
+	struct merged merged[MERGED_MAX];
+	uint32_t nr_merged;
+	uint32_t taken; /* of this unit */
+};
+
+static bool events_equal(const struct backend_event *a,
+			 const struct backend_event *b)
+{
+	return a->stream == b->stream && a->reason == b->reason &&
+	       a->access == b->access && a->has_address == b->has_address &&
+	       (!a->has_address || a->address >> IOMMUABS_FRAME_LG2 ==
+					   b->address >> IOMMUABS_FRAME_LG2);
+}
+
+/* Whose it is now; counted there. */
+static void fault_attribute(struct iommuabs_fault *fault)
+{
+	struct iommuabs *abs = fault->unit->abs;
+	struct iommuabs_device *dev;
+
+	ia_lock(&abs->host, &abs->lock);
+	dev = device_of_stream(abs, fault->unit, fault->stream);
+	if (dev) {
+		dev->faults += fault->count;
+		fault->dev = dev;
+		fault->dev_cookie = dev->cookie;
+		/* A domain is unlinked under this lock before it is freed. */
+		fault->dom = dev->dom;
+		fault->dom_cookie = dev->dom ? dev->dom->cookie : NULL;
+	}
+	ia_unlock(&abs->host, &abs->lock);
+}
+
+static void fault_tell(struct iommuabs_unit *unit, const struct merged *merged)
+{
+	const struct hostif *host = &unit->abs->host;
+	const struct backend_event *event = &merged->event;
+	struct iommuabs_fault fault = {
+		.size = sizeof(fault),
+		.reason = event->reason,
+		.unit = unit,
+		.unit_cookie = unit->cookie,
+		.stream = event->stream,
+		.access = event->access,
+		.count = merged->count,
+	};
+	uint32_t i;
+
+	if (event->has_address) {
+		fault.address = event->address;
+		fault.gfn = IOMMUABS_GFN(event->address >> IOMMUABS_FRAME_LG2);
+	}
+	for (i = 0; i < IA_COUNT(fault.raw); i++)
+		fault.raw[i] = event->raw[i];
+	fault_attribute(&fault);
+	if (host->ops.fault)
+		host->ops.fault(host->ctx, &fault);
+}
+
+static void merged_tell(struct drain *drain)
+{
+	uint32_t i;
+
+	for (i = 0; i < drain->nr_merged; i++)
+		fault_tell(drain->unit, &drain->merged[i]);
+	drain->nr_merged = 0;
+}
+
+static void merge(struct drain *drain, const struct backend_event *event)
+{
+	uint32_t i;
+
+	for (i = 0; i < drain->nr_merged; i++)
+		if (events_equal(&drain->merged[i].event, event)) {
+			drain->merged[i].count++;
+			return;
+		}
+	if (drain->nr_merged == MERGED_MAX)
+		merged_tell(drain);
+	drain->merged[drain->nr_merged].event = *event;
+	drain->merged[drain->nr_merged].count = 1;
+	drain->nr_merged++;
+}
+
+/* Take up to @max records of @unit. Returns how many. */
+static uint32_t drain_unit(struct iommuabs_unit *unit, uint32_t max)
+{
+	struct backend_event events[EVENTS_AT_ONCE];
+	struct drain drain;
+	uint32_t want, got, i;
+
+	drain.unit = unit;
+	drain.nr_merged = 0;
+	drain.taken = 0;
+	do {
+		want = IA_MIN(max - drain.taken, (uint32_t)EVENTS_AT_ONCE);
+		got = unit->hw.ops->events(&unit->hw, events, want);
+		for (i = 0; i < got; i++)
+			merge(&drain, &events[i]);
+		drain.taken += got;
+	} while (got == want && drain.taken < max);
+	merged_tell(&drain);
+	return drain.taken;
+}
+
+static bool has_queue(const struct iommuabs_unit *unit)
+{
+	enum iommuabs_unit_status status = unit_status(unit);
+
+	return status == IOMMUABS_UNIT_RUNNING ||
+	       status == IOMMUABS_UNIT_FENCED;
+}
+
+static void look_at_errors(struct iommuabs *abs)
+{
+	struct iommuabs_unit *unit;
+	int ret;
+
+	for (unit = abs->units; unit; unit = unit->next) {
+		if (unit_status(unit) != IOMMUABS_UNIT_RUNNING)
+			continue;
+		ret = unit->hw.ops->errors(&unit->hw);
+		if (ret)
+			unit_fence(unit, ret);
+	}
+}
+
+static struct iommuabs_unit *unit_at(struct iommuabs *abs, uint32_t n)
+{
+	struct iommuabs_unit *unit = abs->units;
+
+	for (; unit && n; n--)
+		unit = unit->next;
+	return unit;
+}
+
+/* 0, or E_AGAIN when a limit was reached. */
+static int drain_all(struct iommuabs *abs, uint32_t max, uint32_t *drained)
+{
+	struct iommuabs_unit *unit, *first = unit_at(abs, abs->poll_from);
+	uint32_t limit, got;
+	int ret = 0;
+
+	first = first ? first : abs->units;
+	unit = first;
+	while (unit) {
+		limit = max ? IA_MIN(max - *drained, (uint32_t)QUEUE_MAX)
+			    : (uint32_t)QUEUE_MAX;
+		got = has_queue(unit) ? drain_unit(unit, limit) : 0;
+		*drained += got;
+		if (got == limit)
+			ret = IOMMUABS_E_AGAIN;
+		unit = unit->next ? unit->next : abs->units;
+		if (unit == first || (max && *drained == max))
+			break;
+	}
+	abs->poll_from = 0;
+	for (first = abs->units; first != unit; first = first->next)
+		abs->poll_from++;
+	return ret;
+}
+
+/* Nobody polls any more: let devices go that were removed meanwhile. */
+static void poll_end(struct iommuabs *abs)
+{
+	struct iommuabs_device *dev, *next;
+
+	ia_lock(&abs->host, &abs->lock);
+	dev = abs->graveyard;
+	abs->graveyard = NULL;
+	port_store32(&abs->polling, 0);
+	ia_unlock(&abs->host, &abs->lock);
+	for (; dev; dev = next) {
+		next = dev->next;
+		device_free(dev);
+	}
+}
+
+int faults_drain(struct iommuabs *abs, uint32_t max, uint32_t *drained)
+{
+	uint32_t idle = 0;
+	int ret;
+
+	*drained = 0;
+	if (!port_cas32(&abs->polling, &idle, 1))
+		return IOMMUABS_E_BUSY;
+	look_at_errors(abs);
+	ret = drain_all(abs, max, drained);
+	poll_end(abs);
+	return ret;
+}
