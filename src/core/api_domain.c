@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * api_domain.c - the shell of calls on domains: validate, enter, call, leave
+ */
+#include "api_struct.h"
+#include "change.h"
+
+/* A budget of 0 means to the end. */
+static uint64_t budget_of(uint64_t budget)
+{
+	return budget ? budget : ~(uint64_t)0;
+}
+
+static bool span_good(const struct iommuabs_domain *dom, uint64_t gfn,
+		      uint64_t nr)
+{
+	uint64_t all = IA_BITS(dom->input_bits - IOMMUABS_FRAME_LG2) + 1;
+
+	return nr && nr <= all && gfn <= all - nr;
+}
+
+static bool p2m_good(const struct iommuabs_p2m *p2m)
+{
+	if (p2m->flags & ~IOMMUABS_P2M_CLEANED ||
+	    (uint32_t)p2m->format > IOMMUABS_P2M_NPT)
+		return false;
+	if (p2m->format == IOMMUABS_P2M_NONE)
+		return true;
+	return (p2m->granule_lg2 == 12 || p2m->granule_lg2 == 14 ||
+		p2m->granule_lg2 == 16) &&
+	       p2m->root && !(p2m->root & (IOMMUABS_FRAME_SIZE - 1)) &&
+	       p2m->input_bits >= 25 && p2m->input_bits <= 52 &&
+	       p2m->output_bits >= 32 && p2m->output_bits <= 52 &&
+	       p2m->levels >= 1 && p2m->levels <= 5;
+}
+
+static bool values_good(const struct iommuabs_domain_config *config)
+{
+	return (uint32_t)config->strategy <= IOMMUABS_STRATEGY_MIRROR &&
+	       (uint32_t)config->populate <= IOMMUABS_POPULATE_EAGER &&
+	       (uint32_t)config->source <= IOMMUABS_SOURCE_P2M &&
+	       (uint32_t)config->max_leaf <= IOMMUABS_LEAF_1G &&
+	       (!config->input_bits ||
+		(config->input_bits >= 32 && config->input_bits <= 52)) &&
+	       config->callers <= DOMAIN_CALLERS_MAX;
+}
+
+static bool config_good(const struct iommuabs *abs,
+			const struct iommuabs_domain_config *config)
+{
+	const uint32_t known = IOMMUABS_DOMAIN_SERIALISED |
+			       IOMMUABS_DOMAIN_HOST | IOMMUABS_DOMAIN_IDENTITY |
+			       IOMMUABS_DOMAIN_NO_REVERSE_MAP;
+	const uint32_t host = IOMMUABS_DOMAIN_HOST | IOMMUABS_DOMAIN_IDENTITY;
+
+	if (config->flags & ~known || !values_good(config))
+		return false;
+	if ((config->flags & IOMMUABS_DOMAIN_NO_REVERSE_MAP) &&
+	    !(config->flags & host))
+		return false;
+	if ((config->flags & IOMMUABS_DOMAIN_IDENTITY) &&
+	    config->strategy == IOMMUABS_STRATEGY_SHARE)
+		return false;
+	return config->source != IOMMUABS_SOURCE_P2M || abs->host.ops.p2m_walk;
+}
+
+int iommuabs_domain_create(struct iommuabs *abs,
+			   const struct iommuabs_domain_config *config,
+			   struct iommuabs_domain **dom)
+{
+	struct iommuabs_domain_config copy;
+	struct iommuabs_p2m p2m;
+	int ret;
+
+	if (!abs || !config || !dom)
+		return IOMMUABS_E_INVAL;
+	ret = api_struct_in(&copy, sizeof(copy), config);
+	if (!ret && copy.p2m) {
+		ret = api_struct_in(&p2m, sizeof(p2m), copy.p2m);
+		copy.p2m = &p2m;
+	}
+	if (ret)
+		return ret;
+	if (!config_good(abs, &copy) || (copy.p2m && !p2m_good(&p2m)))
+		return IOMMUABS_E_INVAL;
+	return domain_create(abs, &copy, dom);
+}
+
+int iommuabs_domain_set_p2m(struct iommuabs_domain *dom,
+			    const struct iommuabs_p2m *p2m)
+{
+	struct view *shared;
+	struct iommuabs_p2m copy;
+	uint64_t budget = ~(uint64_t)0;
+	int ret;
+
+	if (!dom || !p2m)
+		return IOMMUABS_E_INVAL;
+	ret = api_struct_in(&copy, sizeof(copy), p2m);
+	if (ret)
+		return ret;
+	if (!p2m_good(&copy))
+		return IOMMUABS_E_INVAL;
+	domain_enter_alone(dom);
+	shared = view_find_shared(dom);
+	if (port_load32(&dom->nr_batches) || (shared && shared->bindings)) {
+		ret = IOMMUABS_E_BUSY;
+	} else {
+		if (shared)
+			(void)view_drop(shared, &budget);
+		dom->p2m = copy;
+		dom->has_p2m = 1;
+	}
+	domain_leave_alone(dom);
+	return ret;
+}
+
+int iommuabs_domain_destroy(struct iommuabs_domain *dom, uint64_t budget)
+{
+	uint64_t left = budget_of(budget);
+
+	return dom ? domain_destroy(dom, &left) : IOMMUABS_E_INVAL;
+}
+
+/* A change begins: its batch, or one of its own that ends with the call. */
+static int change_begin(struct iommuabs_domain *dom,
+			struct iommuabs_batch *batch, struct batch *own,
+			struct batch **use)
+{
+	if (batch) {
+		*use = batch_of(batch);
+		if ((*use)->magic != BATCH_MAGIC)
+			return IOMMUABS_E_INVAL;
+		if ((*use)->dom != dom)
+			return IOMMUABS_E_BUSY;
+	} else {
+		batch_begin(own, dom);
+		*use = own;
+	}
+	domain_enter(dom);
+	if (dom->destroying) {
+		domain_leave(dom);
+		return IOMMUABS_E_BUSY;
+	}
+	if (dom->source == IOMMUABS_SOURCE_P2M)
+		port_add32(&dom->changes, 1);
+	return 0;
+}
+
+static int change_end(struct iommuabs_domain *dom, struct batch *use,
+		      const struct batch *own, int ret)
+{
+	int paid = use == own ? batch_pay(use) : 0;
+
+	domain_leave(dom);
+	return ret ? ret : paid;
+}
+
+static bool map_good(const struct iommuabs_domain *dom,
+		     const struct mapping *map)
+{
+	return span_good(dom, map->gfn, map->nr) &&
+	       mapping_flags_good(map->flags);
+}
+
+static bool identity_good(const struct iommuabs_domain *dom,
+			  const struct mapping *map)
+{
+	return !(dom->flags & IOMMUABS_DOMAIN_IDENTITY) || map->gfn == map->mfn;
+}
+
+int iommuabs_domain_map(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
+			iommuabs_mfn_t mfn, uint64_t nr, uint32_t flags,
+			struct iommuabs_batch *batch)
+{
+	const struct mapping map = { gfn.frame, mfn.frame, nr, flags };
+	struct batch own, *use;
+	int ret;
+
+	if (!dom || !map_good(dom, &map) || !identity_good(dom, &map) ||
+	    !mapping_frames_good(mfn.frame, nr))
+		return IOMMUABS_E_INVAL;
+	ret = change_begin(dom, batch, &own, &use);
+	if (ret)
+		return ret;
+	ret = map_run(dom, &map, use);
+	return change_end(dom, use, &own, ret);
+}
+
+int iommuabs_domain_map_list(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
+			     const iommuabs_mfn_t mfns[], uint64_t nr,
+			     uint32_t flags, struct iommuabs_batch *batch)
+{
+	const struct mapping map = { gfn.frame, 0, nr, flags };
+	struct mapping one = { gfn.frame, 0, 1, flags };
+	struct batch own, *use;
+	uint64_t i;
+	int ret;
+
+	if (!dom || !mfns || !map_good(dom, &map))
+		return IOMMUABS_E_INVAL;
+	for (i = 0; i < nr; i++) {
+		one.gfn = gfn.frame + i;
+		one.mfn = mfns[i].frame;
+		if (!mapping_frames_good(one.mfn, 1) ||
+		    !identity_good(dom, &one))
+			return IOMMUABS_E_INVAL;
+	}
+	ret = change_begin(dom, batch, &own, &use);
+	if (ret)
+		return ret;
+	ret = map_list(dom, &map, mfns, use);
+	return change_end(dom, use, &own, ret);
+}
+
+int iommuabs_domain_unmap(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
+			  uint64_t nr, struct iommuabs_batch *batch)
+{
+	struct batch own, *use;
+	int ret;
+
+	if (!dom || !span_good(dom, gfn.frame, nr))
+		return IOMMUABS_E_INVAL;
+	ret = change_begin(dom, batch, &own, &use);
+	if (ret)
+		return ret;
+	ret = remove_run(dom, gfn.frame, nr, use);
+	return change_end(dom, use, &own, ret);
+}
+
+int iommuabs_domain_protect(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
+			    uint64_t nr, uint32_t flags,
+			    struct iommuabs_batch *batch)
+{
+	const struct mapping map = { gfn.frame, 0, nr, flags };
+	struct batch own, *use;
+	int ret;
+
+	if (!dom || !span_good(dom, gfn.frame, nr) || !flags ||
+	    flags & ~(IOMMUABS_READ | IOMMUABS_WRITE))
+		return IOMMUABS_E_INVAL;
+	ret = change_begin(dom, batch, &own, &use);
+	if (ret)
+		return ret;
+	ret = protect_run(dom, &map, use);
+	return change_end(dom, use, &own, ret);
+}
+
+/* Unlike other changes it enters the gate itself: the host's walk is outside. */
+int iommuabs_domain_refresh(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
+			    uint64_t nr, void *call_cookie,
+			    struct iommuabs_batch *batch)
+{
+	const struct span span = { gfn.frame, nr };
+	struct batch own, *use;
+	int ret, paid = 0;
+
+	if (!dom || !span_good(dom, gfn.frame, nr))
+		return IOMMUABS_E_INVAL;
+	if (!dom->abs->host.ops.p2m_walk)
+		return IOMMUABS_E_NOTSUP;
+	ret = change_begin(dom, batch, &own, &use);
+	if (ret)
+		return ret;
+	domain_leave(dom);
+	ret = refresh_run(dom, &span, call_cookie, use);
+	if (use == &own) {
+		domain_enter(dom);
+		paid = batch_pay(&own);
+		domain_leave(dom);
+	}
+	return ret ? ret : paid;
+}
+
+static bool domain_is_read(const struct iommuabs_domain *dom)
+{
+	return port_load64(&dom->read) == VIEW_COMPLETE;
+}
+
+int iommuabs_domain_translate(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
+			      iommuabs_mfn_t *mfn, uint32_t *flags)
+{
+	struct pt_leaf leaf;
+	bool mapped;
+
+	if (!dom || !mfn || !span_good(dom, gfn.frame, 1))
+		return IOMMUABS_E_INVAL;
+	if (!domain_is_read(dom))
+		return IOMMUABS_E_NOTREADY;
+	domain_enter(dom);
+	mapped = dom->ledger.ops->lookup(&dom->ledger, gfn.frame, &leaf);
+	domain_leave(dom);
+	if (!mapped || (leaf.attr & PT_LEDGER_STATE) != PT_LEDGER_MAPPED)
+		return IOMMUABS_E_NOENT;
+	mfn->frame = leaf.out;
+	if (flags)
+		*flags = (uint32_t)(leaf.attr & PT_LEDGER_FLAGS);
+	return 0;
+}
+
+/* gfn = mfn: by arithmetic, if it is mapped at all. */
+static uint32_t identity_gfns(struct iommuabs_domain *dom, uint64_t mfn,
+			      uint64_t *cursor, iommuabs_gfn_t gfns[])
+{
+	struct pt_leaf leaf;
+	bool mapped;
+
+	if (*cursor || !span_good(dom, mfn, 1))
+		return 0;
+	domain_enter(dom);
+	mapped = dom->ledger.ops->lookup(&dom->ledger, mfn, &leaf);
+	domain_leave(dom);
+	*cursor = 1;
+	if (!mapped)
+		return 0;
+	gfns[0].frame = mfn;
+	return 1;
+}
+
+#define GFNS_AT_ONCE 16
+
+int iommuabs_domain_gfns(struct iommuabs_domain *dom, iommuabs_mfn_t mfn,
+			 uint64_t *cursor, iommuabs_gfn_t gfns[], uint32_t max,
+			 uint32_t *nr)
+{
+	struct rmap_place places[GFNS_AT_ONCE], after = { 0 };
+	uint32_t i, n, done = 0;
+
+	if (!dom || !cursor || !gfns || !max || !nr ||
+	    !mapping_frames_good(mfn.frame, 1))
+		return IOMMUABS_E_INVAL;
+	if (!domain_is_read(dom))
+		return IOMMUABS_E_NOTREADY;
+	if (dom->flags & IOMMUABS_DOMAIN_IDENTITY) {
+		*nr = identity_gfns(dom, mfn.frame, cursor, gfns);
+		return 0;
+	}
+	if (!domain_has_rmap(dom))
+		return IOMMUABS_E_NOTSUP;
+	/* The cursor is the gfn after the last one that was reported. */
+	after.number = dom->owner.number;
+	do {
+		if (*cursor)
+			after.gfn = *cursor - 1;
+		n = rmap_places(&dom->abs->rmap, mfn.frame, dom->owner.number,
+				*cursor ? &after : NULL, places,
+				IA_MIN(max - done, GFNS_AT_ONCE));
+		for (i = 0; i < n; i++)
+			gfns[done + i].frame = places[i].gfn;
+		done += n;
+		if (n)
+			*cursor = places[n - 1].gfn + 1;
+	} while (n == GFNS_AT_ONCE && done < max);
+	*nr = done;
+	return 0;
+}
+
+int iommuabs_domain_populate(struct iommuabs_domain *dom,
+			     struct iommuabs_device *dev, uint64_t budget)
+{
+	uint64_t left = budget_of(budget);
+	int ret;
+
+	if (!dom || (dev && dev->abs != dom->abs))
+		return IOMMUABS_E_INVAL;
+	if (dom->destroying)
+		return IOMMUABS_E_BUSY;
+	ret = dev ? attach_check(dev, dom, IOMMUABS_ALLOW_UNSAFE_MSI) : 0;
+	return ret ? ret : populate_run(dom, dev, &left);
+}
+
+int iommuabs_domain_progress(struct iommuabs_domain *dom, uint64_t *done,
+			     uint64_t *total)
+{
+	uint64_t all, least;
+	const struct view *view;
+
+	if (!dom || !done || !total)
+		return IOMMUABS_E_INVAL;
+	all = IA_BITS(dom->input_bits - IOMMUABS_FRAME_LG2) + 1;
+	least = IA_MIN(all, port_load64(&dom->read));
+	domain_enter(dom);
+	for (view = dom->views; view; view = view->next)
+		if (view->kind == VIEW_MIRROR)
+			least = IA_MIN(least, view->filled);
+	domain_leave(dom);
+	*done = least;
+	*total = all;
+	return 0;
+}
+
+int iommuabs_domain_set_strategy(struct iommuabs_domain *dom,
+				 enum iommuabs_strategy strategy,
+				 uint32_t flags, uint64_t budget)
+{
+	(void)dom;
+	(void)strategy;
+	(void)flags;
+	(void)budget;
+	return IOMMUABS_E_NOTSUP;
+}
+
+int iommuabs_domain_share_check(struct iommuabs_domain *dom,
+				struct iommuabs_unit *unit,
+				enum iommuabs_share_reason *reason)
+{
+	struct backend_table table;
+
+	if (!dom || !unit || !reason || unit->abs != dom->abs)
+		return IOMMUABS_E_INVAL;
+	domain_enter(dom);
+	*reason = share_reason(dom, unit, &table);
+	domain_leave(dom);
+	return 0;
+}
+
+int iommuabs_domain_compact(struct iommuabs_domain *dom, uint64_t budget)
+{
+	(void)dom;
+	(void)budget;
+	return IOMMUABS_E_NOTSUP;
+}
+
+int iommuabs_batch_init(struct iommuabs_batch *batch,
+			struct iommuabs_domain *dom)
+{
+	int ret = 0;
+
+	if (!batch || !dom)
+		return IOMMUABS_E_INVAL;
+	domain_enter(dom);
+	if (dom->destroying) {
+		ret = IOMMUABS_E_BUSY;
+	} else {
+		batch_begin(batch_of(batch), dom);
+		port_add32(&dom->nr_batches, 1);
+	}
+	domain_leave(dom);
+	return ret;
+}
+
+int iommuabs_batch_sync(struct iommuabs_batch *batch)
+{
+	struct iommuabs_domain *dom;
+	int ret;
+
+	if (!batch || batch_of(batch)->magic != BATCH_MAGIC)
+		return IOMMUABS_E_INVAL;
+	dom = batch_of(batch)->dom;
+	domain_enter(dom);
+	ret = batch_pay(batch_of(batch));
+	domain_leave(dom);
+	return ret;
+}
+
+int iommuabs_batch_done(struct iommuabs_batch *batch)
+{
+	struct iommuabs_domain *dom;
+	int ret;
+
+	if (!batch || batch_of(batch)->magic != BATCH_MAGIC)
+		return IOMMUABS_E_INVAL;
+	dom = batch_of(batch)->dom;
+	ret = iommuabs_batch_sync(batch);
+	batch_of(batch)->magic = 0;
+	port_add32(&dom->nr_batches, (uint32_t)-1);
+	return ret;
+}
