@@ -31,12 +31,20 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/api_instance.c \
 	src/core/api_struct.c \
 	src/core/api_unit.c \
+	src/core/attach.c \
+	src/core/decide.c \
 	src/core/device.c \
+	src/core/domain.c \
+	src/core/dump.c \
+	src/core/explain.c \
+	src/core/faults.c \
 	src/core/instance.c \
 	src/core/ledger.c \
 	src/core/map.c \
 	src/core/p2m.c \
 	src/core/pages.c \
+	src/core/populate.c \
+	src/core/refresh.c \
 	src/core/remove.c \
 	src/core/reserved.c \
 	src/core/strerror.c \

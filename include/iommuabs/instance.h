@@ -42,7 +42,8 @@ IOMMUABS_MUST_CHECK int iommuabs_create(const struct iommuabs_host *host,
  * Removes all devices and units. The hardware must have been stopped.
  *
  * Context: TASK, no other call running.
- * Return:  0 | E_INVAL | E_BUSY (domains exist, or units are started).
+ * Return:  0 | E_INVAL | E_BUSY (domains exist, or units are started, or memory
+ *          of a destroyed domain is withheld: iommuabs_unit_recover()).
  */
 IOMMUABS_MUST_CHECK int iommuabs_destroy(struct iommuabs *abs);
 

@@ -211,10 +211,22 @@ static int streams_let_in(struct iommuabs_device *dev)
 	return 0;
 }
 
+/* Others look at these without the domain's gate. */
+static void device_set(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+		       enum device_state state)
+{
+	struct iommuabs *abs = dev->abs;
+
+	ia_lock(&abs->host, &abs->lock);
+	dev->dom = dom;
+	dev->state = state;
+	ia_unlock(&abs->host, &abs->lock);
+}
+
 static void device_link(struct iommuabs_device *dev,
 			struct iommuabs_domain *dom)
 {
-	dev->dom = dom;
+	device_set(dev, dom, DEVICE_ATTACHING);
 	dev->next_in_domain = dom->devices;
 	dom->devices = dev;
 }
@@ -226,7 +238,7 @@ static void device_unlink(struct iommuabs_device *dev)
 	while (*link != dev)
 		link = &(*link)->next_in_domain;
 	*link = dev->next_in_domain;
-	dev->dom = NULL;
+	device_set(dev, NULL, DEVICE_BLOCKED);
 }
 
 /*
@@ -299,7 +311,6 @@ static void attach_give_up(struct iommuabs_device *dev,
 		reserved_settle(dom);
 	views_drop_unused(dom);
 	device_unlink(dev);
-	dev->state = DEVICE_BLOCKED;
 	domain_leave_alone(dom);
 }
 
@@ -336,7 +347,7 @@ static int attach_finish(struct iommuabs_device *dev,
 		domain_enter_alone(dom);
 		ret = device_bind(dev, dom);
 		if (!ret)
-			dev->state = DEVICE_ATTACHED;
+			device_set(dev, dom, DEVICE_ATTACHED);
 		domain_leave_alone(dom);
 	} while (ret == IOMMUABS_E_AGAIN && *budget);
 	return ret;
@@ -365,7 +376,6 @@ static int attach_begin(struct iommuabs_device *dev,
 	dev->attach_strategy = options && options->strategy ? options->strategy
 							    : dom->strategy;
 	device_link(dev, dom);
-	dev->state = DEVICE_ATTACHING;
 	domain_leave_alone(dom);
 	return 0;
 }
@@ -408,7 +418,6 @@ static int detach_attached(struct iommuabs_device *dev)
 	ret = streams_block(dev);
 	forgot = device_forget_domain(dev);
 	device_unlink(dev);
-	dev->state = DEVICE_BLOCKED;
 	domain_leave_alone(dom);
 	/* A unit that was fenced before blocks it: that is a success. */
 	if (!ret && forgot == IOMMUABS_E_TIMEOUT)

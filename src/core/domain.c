@@ -293,15 +293,25 @@ int domain_destroy(struct iommuabs_domain *dom, uint64_t *budget)
 	return 0;
 }
 
+/* A destroyed domain that owes nothing any more. */
+static struct iommuabs_domain *zombie_find(struct iommuabs *abs)
+{
+	struct iommuabs_domain *dom;
+
+	ia_lock(&abs->host, &abs->lock);
+	dom = abs->domains;
+	while (dom && (!dom->zombie || dom->owing))
+		dom = dom->next;
+	ia_unlock(&abs->host, &abs->lock);
+	return dom;
+}
+
 void domains_reap(struct iommuabs *abs)
 {
-	struct iommuabs_domain *dom, *next;
+	struct iommuabs_domain *dom;
 	uint64_t budget;
 
-	for (dom = abs->domains; dom; dom = next) {
-		next = dom->next;
-		if (!dom->zombie || dom->owing)
-			continue;
+	while ((dom = zombie_find(abs))) {
 		budget = ~(uint64_t)0;
 		domain_enter_alone(dom);
 		(void)domain_finish(dom, &budget);

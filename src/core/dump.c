@@ -204,7 +204,8 @@ static void dump_domain(struct iommuabs *abs, struct iommuabs_domain *dom)
 	     dom->has_p2m ? "known" : "unknown", port_load32(&dom->nr_batches),
 	     dom->nr_bad, (unsigned long long)dom->owing, withheld_count(dom),
 	     dom->reserve.nr, dom->destroying ? ", being destroyed" : "");
-	dump_ledger(abs, dom);
+	if (!dom->destroying) /* else its tables may be half gone */
+		dump_ledger(abs, dom);
 	for (view = dom->views; view; view = view->next)
 		dump_view(abs, view);
 	for (place = dom->reserved; place; place = place->next)

@@ -628,6 +628,8 @@ static int settle_debts(struct iommuabs_unit *unit, uint64_t *budget)
 		*budget -= *budget ? 1 : 0;
 	}
 	gate_leave(&abs->gate);
+	if (!ret)
+		domains_reap(abs);
 	return ret;
 }
 
