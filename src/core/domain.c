@@ -235,16 +235,23 @@ static int destroy_tables(struct iommuabs_domain *dom, uint64_t *budget)
 	return 0;
 }
 
+/* Both the gate and the lock are held. */
+static void list_remove(struct iommuabs *abs, const struct iommuabs_domain *dom)
+{
+	struct iommuabs_domain **link = &abs->domains;
+
+	while (*link != dom)
+		link = &(*link)->next;
+	*link = dom->next;
+}
+
 static void domain_unlink(struct iommuabs_domain *dom)
 {
 	struct iommuabs *abs = dom->abs;
-	struct iommuabs_domain **link;
 
 	gate_enter_alone(&abs->gate);
 	ia_lock(&abs->host, &abs->lock);
-	for (link = &abs->domains; *link != dom; link = &(*link)->next)
-		;
-	*link = dom->next;
+	list_remove(abs, dom);
 	ia_unlock(&abs->host, &abs->lock);
 	gate_leave_alone(&abs->gate);
 }
@@ -293,16 +300,20 @@ int domain_destroy(struct iommuabs_domain *dom, uint64_t *budget)
 	return 0;
 }
 
-/* A destroyed domain that owes nothing any more. */
-static struct iommuabs_domain *zombie_find(struct iommuabs *abs)
+/* Take one domain off the list that was destroyed and is owed no more. */
+static struct iommuabs_domain *zombie_take(struct iommuabs *abs)
 {
 	struct iommuabs_domain *dom;
 
+	gate_enter_alone(&abs->gate);
 	ia_lock(&abs->host, &abs->lock);
-	dom = abs->domains;
-	while (dom && (!dom->zombie || dom->owing))
-		dom = dom->next;
+	for (dom = abs->domains; dom; dom = dom->next)
+		if (dom->zombie && !dom->owing)
+			break;
+	if (dom)
+		list_remove(abs, dom);
 	ia_unlock(&abs->host, &abs->lock);
+	gate_leave_alone(&abs->gate);
 	return dom;
 }
 
@@ -311,12 +322,11 @@ void domains_reap(struct iommuabs *abs)
 	struct iommuabs_domain *dom;
 	uint64_t budget;
 
-	while ((dom = zombie_find(abs))) {
+	while ((dom = zombie_take(abs))) {
 		budget = ~(uint64_t)0;
 		domain_enter_alone(dom);
 		(void)domain_finish(dom, &budget);
 		domain_leave_alone(dom);
-		domain_unlink(dom);
 		domain_dismantle(dom);
 		domain_free(dom);
 	}
