@@ -104,6 +104,11 @@ static inline void port_dev_mb(void)
 	iommuabs_sim_dev_mb();
 }
 
+static inline void port_mb(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 /* Waiters and holders of a spin lock may share one CPU here. */
 static inline void port_relax(void)
 {

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sim_smmuv3.h - an Arm SMMUv3: the manual's numbers, and the model's state
+ *
+ * Section numbers are those of Arm IHI 0070 unless they say "Arm ARM" (DDI 0487).
+ * Transcribed from the manual for the models alone, so that a slip in the
+ * library's own transcription shows.
+ */
+#ifndef SIM_SMMUV3_H
+#define SIM_SMMUV3_H
+
+#include "sim_int.h"
+
+/* 6.2.1, 6.2.2: offsets of registers. Those without a width are 32 bits wide. */
+enum {
+	R_IDR0 = 0x00,
+	R_IDR1 = 0x04,
+	R_IDR2 = 0x08,
+	R_IDR3 = 0x0c,
+	R_IDR4 = 0x10,
+	R_IDR5 = 0x14,
+	R_IIDR = 0x18,
+	R_AIDR = 0x1c,
+	R_CR0 = 0x20,
+	R_CR0ACK = 0x24,
+	R_CR1 = 0x28,
+	R_CR2 = 0x2c,
+	R_STATUSR = 0x40,
+	R_GBPA = 0x44,
+	R_AGBPA = 0x48,
+	R_IRQ_CTRL = 0x50,
+	R_IRQ_CTRLACK = 0x54,
+	R_GERROR = 0x60,
+	R_GERRORN = 0x64,
+	R_GERROR_IRQ_CFG0 = 0x68, /* 64 bits */
+	R_GERROR_IRQ_CFG1 = 0x70,
+	R_GERROR_IRQ_CFG2 = 0x74,
+	R_STRTAB_BASE = 0x80, /* 64 bits */
+	R_STRTAB_BASE_CFG = 0x88,
+	R_CMDQ_BASE = 0x90, /* 64 bits */
+	R_CMDQ_PROD = 0x98,
+	R_CMDQ_CONS = 0x9c,
+	R_EVENTQ_BASE = 0xa0,	  /* 64 bits */
+	R_EVENTQ_IRQ_CFG0 = 0xb0, /* 64 bits */
+	R_EVENTQ_IRQ_CFG1 = 0xb8,
+	R_EVENTQ_IRQ_CFG2 = 0xbc,
+	R_PRIQ_BASE = 0xc0,	/* 64 bits */
+	R_PRIQ_IRQ_CFG0 = 0xd0, /* 64 bits */
+	R_PRIQ_IRQ_CFG1 = 0xd8,
+	R_PRIQ_IRQ_CFG2 = 0xdc,
+	R_ID_REGS = 0xfd0, /* to 0xffc */
+	R_EVENTQ_PROD = 0x100a8,
+	R_EVENTQ_CONS = 0x100ac,
+	R_PRIQ_PROD = 0x100c8,
+	R_PRIQ_CONS = 0x100cc,
+	R_SIZE = 0x20000,
+};
+
+/* 6.3.1 IDR0 */
+#define IDR0_S2P	 BIT64(0)
+#define IDR0_S1P	 BIT64(1)
+#define IDR0_TTF_AA64	 BIT64(3)
+#define IDR0_COHACC	 BIT64(4)
+#define IDR0_HYP	 BIT64(9)
+#define IDR0_ASID16	 BIT64(12)
+#define IDR0_MSI	 BIT64(13)
+#define IDR0_SEV	 BIT64(14)
+#define IDR0_VMID16	 BIT64(18)
+#define IDR0_TTENDIAN_LE ((uint64_t)2 << 21)
+#define IDR0_NO_STALL	 ((uint64_t)1 << 24)
+#define IDR0_TERM_MODEL	 BIT64(26)
+#define IDR0_ST_2LEVEL	 BIT64(27)
+
+/* 6.3.2 IDR1 */
+#define IDR1_SIDSIZE(n)	    ((uint64_t)(n))
+#define IDR1_EVENTQS(n)	    ((uint64_t)(n) << 16)
+#define IDR1_CMDQS(n)	    ((uint64_t)(n) << 21)
+#define IDR1_ATTR_PERMS_OVR BIT64(26)
+#define IDR1_ATTR_TYPES_OVR BIT64(27)
+
+/* 6.3.4 IDR3 */
+#define IDR3_HAD     BIT64(2)
+#define IDR3_XNX     BIT64(4)
+#define IDR3_FWB     BIT64(8)
+#define IDR3_STT     BIT64(9)
+#define IDR3_RIL     BIT64(10)
+#define IDR3_BBML(n) ((uint64_t)(n) << 11)
+
+/* 6.3.6 IDR5 */
+#define IDR5_GRAN4K  BIT64(4)
+#define IDR5_GRAN16K BIT64(5)
+#define IDR5_GRAN64K BIT64(6)
+
+/* 6.3.9 CR0, 6.3.10 CR0ACK */
+#define CR0_SMMUEN   BIT64(0)
+#define CR0_PRIQEN   BIT64(1)
+#define CR0_EVENTQEN BIT64(2)
+#define CR0_CMDQEN   BIT64(3)
+#define CR0_KNOWN    (CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN)
+
+/* 6.3.11 CR1, 6.3.12 CR2 */
+#define CR1_QUEUE     MASK64(5, 0)
+#define CR1_TABLE     MASK64(11, 6)
+#define CR2_E2H	      BIT64(0)
+#define CR2_RECINVSID BIT64(1)
+#define CR2_PTM	      BIT64(2)
+
+/* 6.3.14 GBPA */
+#define GBPA_UPDATE BIT64(31)
+#define GBPA_ABORT  BIT64(20)
+#define GBPA_KNOWN  (MASK64(20, 16) | MASK64(13, 8) | MASK64(4, 0))
+
+/* 6.3.16 IRQ_CTRL */
+#define IRQ_GERROR BIT64(0)
+#define IRQ_PRIQ   BIT64(1)
+#define IRQ_EVENTQ BIT64(2)
+
+/* 6.3.18 GERROR */
+#define GERROR_CMDQ	      BIT64(0)
+#define GERROR_EVENTQ_ABT     BIT64(2)
+#define GERROR_MSI_CMDQ_ABT   BIT64(4)
+#define GERROR_MSI_EVENTQ_ABT BIT64(5)
+#define GERROR_MSI_GERROR_ABT BIT64(7)
+
+/* 6.3.24, 6.3.25 STRTAB_BASE, STRTAB_BASE_CFG */
+#define STRTAB_BASE_ADDR       MASK64(55, 6)
+#define STRTAB_BASE_RA	       BIT64(62)
+#define STRTAB_CFG_LOG2SIZE(v) ((unsigned int)FIELD(v, 5, 0))
+#define STRTAB_CFG_SPLIT(v)    ((unsigned int)FIELD(v, 10, 6))
+#define STRTAB_CFG_FMT(v)      ((unsigned int)FIELD(v, 17, 16))
+#define STRTAB_CFG_FMT_2LEVEL  1
+
+/* 6.3.26 CMDQ_BASE and the like */
+#define Q_BASE_ADDR	   MASK64(55, 5)
+#define Q_BASE_LOG2SIZE(v) ((unsigned int)FIELD(v, 4, 0))
+#define Q_OVFLG		   BIT64(31)
+#define CMDQ_CONS_ERR(e)   ((uint64_t)(e) << 24)
+
+/* 7.1 */
+enum { CERROR_NONE, CERROR_ILL, CERROR_ABT };
+
+/* 4.1.1 */
+enum {
+	CMD_PREFETCH_CONFIG = 0x01,
+	CMD_PREFETCH_ADDR = 0x02,
+	CMD_CFGI_STE = 0x03,
+	CMD_CFGI_STE_RANGE = 0x04,
+	CMD_CFGI_CD = 0x05,
+	CMD_CFGI_CD_ALL = 0x06,
+	CMD_TLBI_NH_ALL = 0x10,
+	CMD_TLBI_NH_ASID = 0x11,
+	CMD_TLBI_NH_VA = 0x12,
+	CMD_TLBI_NH_VAA = 0x13,
+	CMD_TLBI_EL2_ALL = 0x20,
+	CMD_TLBI_EL2_ASID = 0x21,
+	CMD_TLBI_EL2_VA = 0x22,
+	CMD_TLBI_EL2_VAA = 0x23,
+	CMD_TLBI_S12_VMALL = 0x28,
+	CMD_TLBI_S2_IPA = 0x2a,
+	CMD_TLBI_NSNH_ALL = 0x30,
+	CMD_SYNC = 0x46,
+};
+
+/* 7.3 */
+enum {
+	F_UUT = 0x01,
+	C_BAD_STREAMID = 0x02,
+	F_STE_FETCH = 0x03,
+	C_BAD_STE = 0x04,
+	F_TRANSL_FORBIDDEN = 0x07,
+	C_BAD_SUBSTREAMID = 0x08,
+	C_BAD_CD = 0x0a,
+	F_WALK_EABT = 0x0b,
+	F_TRANSLATION = 0x10,
+	F_ADDR_SIZE = 0x11,
+	F_ACCESS = 0x12,
+	F_PERMISSION = 0x13,
+};
+#define EVENT_CLASS_IN 2u
+
+/* 5.1 L1STD */
+#define L1STD_SPAN(v)  ((unsigned int)FIELD(v, 4, 0))
+#define L1STD_L2PTR    MASK64(55, 6)
+#define L1STD_MAX_SPAN 11u
+
+/* 5.2 STE; the field's bit in its word is that in the STE modulo 64 */
+#define STE_WORDS	  8u
+#define STE_LG2		  6u
+#define STE0_V		  BIT64(0)
+#define STE0_CONFIG(w)	  ((unsigned int)FIELD(w, 3, 1))
+#define STE_CONFIG_BYPASS 4u
+#define STE_CONFIG_S1	  1u /* with bit 2 set */
+#define STE_CONFIG_S2	  2u
+#define STE0_RES0	  MASK64(58, 56)
+#define STE1_FWB	  BIT64(25)
+#define STE1_EATS(w)	  ((unsigned int)FIELD(w, 29, 28))
+#define STE1_RES0	  MASK64(43, 41)
+#define STE2_VMID(w)	  ((uint16_t)FIELD(w, 15, 0))
+#define STE2_T0SZ(w)	  ((unsigned int)FIELD(w, 37, 32))
+#define STE2_SL0(w)	  ((unsigned int)FIELD(w, 39, 38))
+#define STE2_TG(w)	  ((unsigned int)FIELD(w, 47, 46))
+#define STE2_PS(w)	  ((unsigned int)FIELD(w, 50, 48))
+#define STE2_AA64	  BIT64(51)
+#define STE2_ENDI	  BIT64(52)
+#define STE2_AFFD	  BIT64(53)
+#define STE2_HD		  BIT64(55)
+#define STE2_HA		  BIT64(56)
+#define STE2_S		  BIT64(57)
+#define STE2_R		  BIT64(58)
+#define STE2_RES0	  MASK64(63, 59) /* features that no config offers */
+#define STE3_TTB	  MASK64(51, 4)
+#define STE3_RES0	  (MASK64(63, 52) | MASK64(3, 0))
+/* 5.2.1: fields that may be cached in a TLB, so one VMID has one value. */
+#define STE1_TLB STE1_FWB
+#define STE2_TLB (MASK64(15, 0) | MASK64(53, 32) | STE2_HD | STE2_HA)
+#define STE3_TLB STE3_TTB
+
+/* Arm ARM D8.3: VMSAv8-64 descriptors, 4K granule unless said otherwise */
+#define DESC_VALID     BIT64(0)
+#define DESC_TABLE     BIT64(1) /* at the last level: page */
+#define DESC_MEMATTR   MASK64(5, 2)
+#define DESC_S2AP_R    BIT64(6)
+#define DESC_S2AP_W    BIT64(7)
+#define DESC_SH	       MASK64(9, 8)
+#define DESC_AF	       BIT64(10)
+#define DESC_NT	       BIT64(16) /* block only */
+#define DESC_CONT      BIT64(52)
+#define DESC_ADDR      MASK64(47, 12)
+#define DESC_RES0_HIGH MASK64(50, 48)
+#define LAST_LEVEL     3u
+
+/* What depends on the granule (Arm ARM D8.2). */
+struct granule {
+	unsigned int lg2; /* of the granule */
+	unsigned int
+		first_block; /* lowest level number that may hold a block */
+	unsigned int
+		cont_lg2[4]; /* entries that a contiguous bit spans, by level */
+	unsigned int tlbi_tg; /* 4.4.1.1 */
+};
+
+struct regime {
+	struct regime *next;
+	uint64_t key1, key2, key3; /* STE words, fields of 5.2.1 only */
+	const struct granule *granule;
+	uint16_t vmid;
+	unsigned int start_level, ia_bits, pa_bits;
+	uint64_t ttb;
+	bool affd;
+	uint32_t live;	    /* streams whose STE may select it now */
+	bool stale, doomed; /* no stream, but perhaps cached as a whole */
+};
+
+/* One page of a table. */
+struct role {
+	struct role *next; /* of the same page */
+	struct iommuabs_sim_unit *unit;
+	struct regime *regime;
+	uint64_t ipa; /* of the first entry */
+	unsigned int level;
+	uint32_t first, nr; /* words of the page that are entries */
+	uint32_t live;	    /* values in tables, or streams, that lead here */
+	uint32_t stale;	    /* of cached table entries */
+	uint32_t roots;	    /* of regimes no stream selects any more */
+};
+
+/* One page of a stream table. */
+struct stream_role {
+	struct stream_role *next;
+	struct iommuabs_sim_unit *unit;
+	bool l1;
+	uint32_t
+		first; /* StreamID of the first STE, index of the first L1STD */
+};
+
+/* A translation in the TLB, for certain (FUNCTIONAL) or perhaps. */
+struct leaf {
+	uint64_t ipa, pa, desc;
+	unsigned int size_lg2, level;
+	uint16_t vmid;
+	const struct regime *regime;
+	bool doomed;
+};
+
+/* A table descriptor in a walk cache, perhaps. */
+struct wtable {
+	uint64_t ipa, table;
+	unsigned int size_lg2, level; /* of the descriptor */
+	struct regime *regime;
+	bool doomed;
+};
+
+/* Two words of an STE that were in memory. */
+struct stale_ste {
+	uint32_t sid;
+	unsigned int pair;
+	uint64_t lo, hi;
+	bool doomed;
+};
+
+struct stale_l1 {
+	uint32_t index;
+	uint64_t l1std;
+	bool doomed;
+};
+
+/* FUNCTIONAL: an STE as it was fetched. */
+struct cached_ste {
+	uint32_t sid;
+	uint64_t w[4];
+	bool doomed;
+};
+
+#define MAX_REGIMES 8
+/* A stream some STE of which was ever valid, or that a probe looks at. */
+struct stream {
+	struct stream *next;
+	uint32_t sid;
+	struct regime *regimes[MAX_REGIMES];
+	unsigned int nr_regimes;
+	/* The words as of the last CFGI_STE: what the STE was meant to be. */
+	uint64_t meant[4];
+};
+
+struct outcome {
+	uint64_t maddr;	    /* IOMMUABS_SIM_BLOCKED */
+	unsigned int event; /* 0: nothing is recorded */
+	unsigned int stage2;
+	uint64_t ipa; /* or the address of the fetch */
+};
+
+#define MAX_OUTCOMES 32
+struct outcomes {
+	struct outcome o[MAX_OUTCOMES];
+	unsigned int nr;
+};
+
+#define MAX_ALLOWED 8
+struct iommuabs_sim_probe {
+	struct iommuabs_sim_probe *next;
+	struct iommuabs_sim_unit *unit;
+	uint32_t sid, flags;
+	uint64_t iova;
+	uint64_t allowed[MAX_ALLOWED];
+	unsigned int nr_allowed;
+	bool any;
+	bool violated; /* once per set of allowed outcomes */
+};
+
+/* A register whose change is acknowledged later. */
+struct update {
+	uint64_t value, ack;
+	unsigned int reads_left; /* until it is acknowledged */
+	uint64_t hangs_until;	 /* virtual time; 0: it doesn't hang */
+};
+
+#define NR_LOGGED 4096u
+struct iommuabs_sim_unit {
+	struct iommuabs_sim_unit *next;
+	struct iommuabs_sim_arena *arena;
+	struct iommuabs_sim_smmuv3_config config;
+	uint64_t idr0, idr1, idr3, idr5;
+	struct update cr0, irq_ctrl, gbpa;
+	uint64_t cr1, cr2, gerror, gerrorn;
+	uint64_t irq_cfg0[3], irq_cfg1[3], irq_cfg2[3]; /* event, pri, gerror */
+	uint64_t strtab_base, strtab_cfg;
+	uint64_t cmdq_base, cmdq_prod, cmdq_cons;
+	uint64_t eventq_base, eventq_prod, eventq_cons;
+	/* command queue */
+	bool sync_started;
+	unsigned int sync_polls;
+	uint64_t sync_hangs_until;
+	bool configs_clean,
+		tlbs_clean; /* all invalidated since the last reason */
+	bool configs_dooming, tlbs_dooming;
+	/* caches */
+	struct vec leaves, wtables, stale_stes, stale_l1s, cached_stes;
+	struct regime *regimes;
+	struct stream *streams;
+	struct iommuabs_sim_probe *probes;
+	/* planted */
+	uint64_t hang_in, hang_until;
+	bool hanging;
+	uint64_t sync_hang_in, sync_hang_us, sync_delay;
+	uint64_t illegal_in, abort_in, event_abort;
+	uint64_t wait_in, wait_us;
+	uint64_t cr0_ignored_until, gbpa_stuck_until;
+	bool dead;
+	/* what happened */
+	unsigned int irqs[IOMMUABS_SIM_IRQ_COUNT_];
+	struct iommuabs_sim_counters counters;
+	uint64_t log[NR_LOGGED][2];
+};
+
+struct iommuabs_sim_unit *smmuv3_at(struct iommuabs_sim_arena *a,
+				    uint64_t addr);
+#define FOR_EVER UINT64_MAX
+
+/* ---- sim_smmuv3_regs.c ---- */
+/* A wait begins; the time until which it hangs, 0: not at all. */
+uint64_t smmuv3_wait_begins(struct iommuabs_sim_unit *u);
+bool smmuv3_may_be_enabled(const struct iommuabs_sim_unit *u);
+void smmuv3_gerror(struct iommuabs_sim_unit *u, uint64_t bit);
+
+/* ---- sim_smmuv3_queues.c ---- */
+void smmuv3_run_commands(struct iommuabs_sim_unit *u);
+void smmuv3_record(struct iommuabs_sim_unit *u,
+		   const struct iommuabs_sim_dma *dma, const struct outcome *o);
+void smmuv3_raise(struct iommuabs_sim_unit *u, enum iommuabs_sim_irq irq);
+bool smmuv3_tlbi_covers(const uint64_t cmd[2], uint16_t vmid, uint64_t ipa,
+			unsigned int size_lg2);
+
+/* ---- sim_smmuv3_ste.c ---- */
+/* NULL: legal; else which rule it breaks. */
+const char *smmuv3_ste_illegal(const struct iommuabs_sim_unit *u,
+			       const uint64_t w[4]);
+const struct granule *smmuv3_granule(unsigned int tg);
+struct regime *smmuv3_regime(struct iommuabs_sim_unit *u, const uint64_t w[4]);
+
+/* One STE that may be fetched, or the reason why none can. */
+struct ste {
+	uint64_t w[4];
+	uint32_t epoch;	    /* the newest store it was made of */
+	unsigned int event; /* not 0: no STE, but this */
+	uint64_t fetch;	    /* F_STE_FETCH: where */
+};
+typedef void (*ste_fn)(struct iommuabs_sim_unit *u, const struct ste *ste,
+		       void *arg);
+void smmuv3_each_ste(struct iommuabs_sim_unit *u, uint32_t sid, ste_fn fn,
+		     void *arg);
+void smmuv3_stream_update(struct iommuabs_sim_unit *u, uint32_t sid);
+void smmuv3_streams_update(struct iommuabs_sim_unit *u);
+/* A CFGI for these streams: what they hold now is what was meant. */
+void smmuv3_ste_meant(struct iommuabs_sim_unit *u, uint32_t first,
+		      uint32_t last);
+/* SMMUEN is set: what STRTAB_BASE points to is a stream table from now on. */
+void smmuv3_reach_stream_table(struct iommuabs_sim_unit *u);
+void smmuv3_stream_stored(struct iommuabs_sim_arena *a, uint32_t word,
+			  const struct value *value);
+void smmuv3_stream_retired(struct iommuabs_sim_arena *a, uint32_t word,
+			   const struct value *old, uint64_t now);
+void smmuv3_forget_stream_page(struct iommuabs_sim_arena *a, uint64_t page,
+			       struct iommuabs_sim_unit *u);
+
+/* ---- sim_smmuv3_track.c: which page is which table ---- */
+void smmuv3_link_root(struct iommuabs_sim_unit *u, struct regime *r, int live,
+		      int root);
+void smmuv3_link_table(struct iommuabs_sim_unit *u, struct regime *r,
+		       unsigned int level, uint64_t ipa, uint64_t table,
+		       int live, int stale);
+void smmuv3_sync_done(struct iommuabs_sim_unit *u);
+void smmuv3_doom_tlb(struct iommuabs_sim_unit *u, const uint64_t cmd[2]);
+void smmuv3_doom_configs(struct iommuabs_sim_unit *u, uint32_t first,
+			 uint32_t last, bool leaf);
+void smmuv3_check_caches(struct iommuabs_sim_unit *u);
+uint64_t smmuv3_root_bytes(const struct regime *r);
+void smmuv3_forget(struct iommuabs_sim_unit *u);
+
+/* ---- sim_smmuv3_walk.c ---- */
+enum desc_kind { DESC_INVALID, DESC_IS_TABLE, DESC_IS_LEAF };
+enum desc_kind smmuv3_desc_kind(const struct regime *r, unsigned int level,
+				uint64_t desc);
+unsigned int smmuv3_level_lg2(const struct regime *r, unsigned int level);
+uint64_t smmuv3_desc_out(const struct regime *r, unsigned int level,
+			 uint64_t desc);
+void smmuv3_outcomes(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t iova,
+		     uint32_t flags, struct outcomes *out);
+
+/* ---- sim_smmuv3_dma.c ---- */
+/* All probes, those in a range of addresses, those of a range of streams. */
+void smmuv3_look(struct iommuabs_sim_unit *u);
+void smmuv3_look_at(struct iommuabs_sim_unit *u, uint64_t ipa,
+		    unsigned int size_lg2);
+void smmuv3_look_at_streams(struct iommuabs_sim_unit *u, uint32_t first,
+			    uint32_t nr);
+void smmuv3_land(struct iommuabs_sim_arena *a, struct iommuabs_sim_unit *u);
+
+#endif

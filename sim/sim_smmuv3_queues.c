@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sim_smmuv3_queues.c - commands in (IHI 0070 chapter 4), events out (chapter 7)
+ */
+#include "sim_smmuv3.h"
+
+/* Who understands a command. */
+enum needs { ANYONE, STAGE1, STAGE2, HYP };
+
+/* 4.2 to 4.7: the bits that are not RES0, opcode included. */
+struct command {
+	unsigned int opcode;
+	enum needs needs;
+	uint64_t known0, known1;
+	bool by_address; /* NUM, SCALE, TG, TTL where IDR3.RIL is 1 */
+};
+
+#define OPCODE	  MASK64(7, 0)
+#define SID	  MASK64(63, 32)
+#define VMID	  MASK64(47, 32)
+#define ASID	  MASK64(63, 48)
+#define SSID	  (MASK64(31, 12) | BIT64(11))
+#define LEAF	  BIT64(0)
+#define ADDR	  MASK64(63, 12)
+#define IPA	  MASK64(51, 12)
+#define NUM_SCALE (MASK64(16, 12) | MASK64(24, 20))
+#define TG_TTL	  MASK64(11, 8)
+#define SYNC0	  (MASK64(13, 12) | MASK64(27, 22) | MASK64(63, 32))
+#define MSI_ADDR  MASK64(55, 2)
+
+static const struct command commands[] = {
+	{ CMD_PREFETCH_CONFIG, ANYONE, SSID | SID, 0, false },
+	{ CMD_PREFETCH_ADDR, ANYONE, SSID | SID, MASK64(63, 0), false },
+	{ CMD_CFGI_STE, ANYONE, SID, LEAF, false },
+	{ CMD_CFGI_STE_RANGE, ANYONE, SID, MASK64(4, 0), false },
+	{ CMD_CFGI_CD, STAGE1, SSID | SID, LEAF, false },
+	{ CMD_CFGI_CD_ALL, STAGE1, SID, 0, false },
+	{ CMD_TLBI_NH_ALL, STAGE1, VMID, 0, false },
+	{ CMD_TLBI_NH_ASID, STAGE1, VMID | ASID, 0, false },
+	{ CMD_TLBI_NH_VA, STAGE1, VMID | ASID, ADDR | LEAF, true },
+	{ CMD_TLBI_NH_VAA, STAGE1, VMID, ADDR | LEAF, true },
+	{ CMD_TLBI_EL2_ALL, HYP, 0, 0, false },
+	{ CMD_TLBI_EL2_ASID, HYP, ASID, 0, false },
+	{ CMD_TLBI_EL2_VA, HYP, ASID, ADDR | LEAF, true },
+	{ CMD_TLBI_EL2_VAA, HYP, 0, ADDR | LEAF, true },
+	{ CMD_TLBI_S12_VMALL, STAGE2, VMID, 0, false },
+	{ CMD_TLBI_S2_IPA, STAGE2, VMID, IPA | LEAF, true },
+	{ CMD_TLBI_NSNH_ALL, ANYONE, 0, 0, false },
+	{ CMD_SYNC, ANYONE, SYNC0, MSI_ADDR, false },
+};
+
+#define TLBI_NUM(c)   FIELD((c)[0], 16, 12)
+#define TLBI_SCALE(c) FIELD((c)[0], 24, 20)
+#define TLBI_TG(c)    ((unsigned int)FIELD((c)[1], 11, 10))
+#define TLBI_TTL(c)   ((unsigned int)FIELD((c)[1], 9, 8))
+
+static bool implemented(const struct iommuabs_sim_unit *u, enum needs needs)
+{
+	switch (needs) {
+	case STAGE1:
+		return u->config.s1p;
+	case STAGE2:
+		return u->config.s2p;
+	case HYP:
+		return u->config.hyp;
+	default:
+		return true;
+	}
+}
+
+/* 4.4.1.1: reserved combinations of the range fields. */
+static bool range_legal(const uint64_t cmd[2])
+{
+	bool ranged = TLBI_NUM(cmd) || TLBI_SCALE(cmd) || TLBI_TTL(cmd);
+
+	return ranged == (TLBI_TG(cmd) != 0);
+}
+
+/* 4.1.3: as strict as an implementation may be. */
+static bool command_legal(const struct iommuabs_sim_unit *u,
+			  const uint64_t cmd[2])
+{
+	const struct command *c = commands;
+	const struct command *end = c + sizeof(commands) / sizeof(*c);
+	uint64_t known0, known1;
+
+	while (c < end && c->opcode != FIELD(cmd[0], 7, 0))
+		c++;
+	if (c == end || !implemented(u, c->needs))
+		return false;
+	known0 = OPCODE | c->known0;
+	known1 = c->known1;
+	if (c->by_address && u->config.ril) {
+		known0 |= NUM_SCALE;
+		known1 |= TG_TTL;
+	}
+	if (cmd[0] & ~known0 || cmd[1] & ~known1)
+		return false;
+	if (c->by_address && !range_legal(cmd))
+		return false;
+	/* 4.7.3: CS == 0b11 is reserved. */
+	return c->opcode != CMD_SYNC || FIELD(cmd[0], 13, 12) != 3;
+}
+
+static uint64_t tlbi_length(const uint64_t cmd[2])
+{
+	static const unsigned int lg2[4] = { 0, 12, 14, 16 };
+
+	/* Not by range: the one address, in whatever entry it is. */
+	if (!TLBI_TG(cmd))
+		return 1;
+	return ((TLBI_NUM(cmd) + 1) << TLBI_SCALE(cmd)) << lg2[TLBI_TG(cmd)];
+}
+
+bool smmuv3_tlbi_covers(const uint64_t cmd[2], uint16_t vmid, uint64_t ipa,
+			unsigned int size_lg2)
+{
+	unsigned int opcode = (unsigned int)FIELD(cmd[0], 7, 0);
+	uint64_t first = cmd[1] & IPA;
+
+	if (opcode == CMD_TLBI_NSNH_ALL)
+		return true;
+	if ((opcode != CMD_TLBI_S12_VMALL && opcode != CMD_TLBI_S2_IPA) ||
+	    FIELD(cmd[0], 47, 32) != vmid)
+		return false;
+	if (opcode == CMD_TLBI_S12_VMALL)
+		return true;
+	return first < ipa + BIT64(size_lg2) && ipa < first + tlbi_length(cmd);
+}
+
+/* 4.4.1.1: with a level, the address is aligned to what that level maps. */
+static bool tlbi_sensible(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
+{
+	static const unsigned int align[4][4] = {
+		{ 0, 0, 0, 0 },
+		{ 12, 30, 21, 12 },
+		{ 14, 14, 25, 14 },
+		{ 16, 42, 29, 16 },
+	};
+	unsigned int lg2 = align[TLBI_TG(cmd)][TLBI_TTL(cmd)];
+	uint64_t address = cmd[1] & IPA;
+
+	if (!u->config.vmid16 && FIELD(cmd[0], 47, 32) > 0xff) {
+		sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
+			      "a TLBI for VMID %llu, which has 8 bits",
+			      (unsigned long long)FIELD(cmd[0], 47, 32));
+		return false;
+	}
+	if (TLBI_TG(cmd) && address != ALIGN_DOWN(address, lg2)) {
+		sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
+			      "a TLBI at %#llx, not aligned to its level %u",
+			      (unsigned long long)address, TLBI_TTL(cmd));
+		return false;
+	}
+	return true;
+}
+
+static void cfgi(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
+{
+	uint64_t sid = FIELD(cmd[0], 63, 32), nr = 1;
+	bool leaf = cmd[1] & LEAF;
+
+	if (FIELD(cmd[0], 7, 0) == CMD_CFGI_STE_RANGE) {
+		nr = BIT64(FIELD(cmd[1], 4, 0) + 1);
+		sid = ALIGN_DOWN(sid, FIELD(cmd[1], 4, 0) + 1);
+		leaf = false;
+	}
+	if (nr == BIT64(32)) {
+		sid = 0;
+		u->configs_dooming = true;
+	} else if (sid >> u->config.sidsize) {
+		sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
+			      "a CFGI for StreamID %#llx, out of range",
+			      (unsigned long long)sid);
+		return;
+	}
+	smmuv3_ste_meant(u, (uint32_t)sid, (uint32_t)(sid + nr - 1));
+	smmuv3_doom_configs(u, (uint32_t)sid, (uint32_t)(sid + nr - 1), leaf);
+}
+
+static void execute(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
+{
+	switch (FIELD(cmd[0], 7, 0)) {
+	case CMD_CFGI_STE:
+	case CMD_CFGI_STE_RANGE:
+		cfgi(u, cmd);
+		return;
+	case CMD_TLBI_NSNH_ALL:
+		u->tlbs_dooming = true;
+		smmuv3_doom_tlb(u, cmd);
+		return;
+	case CMD_TLBI_S12_VMALL:
+	case CMD_TLBI_S2_IPA:
+		if (tlbi_sensible(u, cmd))
+			smmuv3_doom_tlb(u, cmd);
+		return;
+	default:
+		/* Stage 1 is never cached here; prefetches do nothing. */
+		return;
+	}
+}
+
+static void command_error(struct iommuabs_sim_unit *u, unsigned int error)
+{
+	uint64_t index = MASK64(Q_BASE_LOG2SIZE(u->cmdq_base), 0);
+
+	u->cmdq_cons = (u->cmdq_cons & index) | CMDQ_CONS_ERR(error);
+	smmuv3_gerror(u, GERROR_CMDQ);
+}
+
+static void write_message(struct iommuabs_sim_unit *u, uint64_t addr,
+			  uint32_t data, enum iommuabs_sim_irq irq)
+{
+	struct iommuabs_sim_arena *a = u->arena;
+	uint64_t at = ALIGN_DOWN(addr, 3);
+
+	if (!sim_inside(a, addr, 4)) {
+		u->irqs[irq]++;
+		return;
+	}
+	__atomic_store_n((uint32_t *)(a->cpu + (addr - a->config.base)), data,
+			 __ATOMIC_RELEASE);
+	a->dev[sim_word(a, at)] = *(uint64_t *)(a->cpu + (at - a->config.base));
+}
+
+void smmuv3_raise(struct iommuabs_sim_unit *u, enum iommuabs_sim_irq irq)
+{
+	unsigned int which = irq == IOMMUABS_SIM_IRQ_EVENTQ ? 0 : 2;
+	uint64_t enable =
+		irq == IOMMUABS_SIM_IRQ_EVENTQ ? IRQ_EVENTQ : IRQ_GERROR;
+
+	if (!(u->irq_ctrl.ack & enable))
+		return;
+	if (u->config.msi && u->irq_cfg0[which])
+		write_message(u, u->irq_cfg0[which],
+			      (uint32_t)u->irq_cfg1[which], irq);
+	else
+		u->irqs[irq]++;
+}
+
+/* 4.7.3 */
+static void signal_sync(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
+{
+	uint64_t addr = cmd[1] & MSI_ADDR;
+
+	if (FIELD(cmd[0], 13, 12) != 1)
+		return;
+	if (u->config.msi && addr)
+		write_message(u, addr, (uint32_t)(cmd[0] >> 32),
+			      IOMMUABS_SIM_IRQ_SYNC);
+	else
+		u->irqs[IOMMUABS_SIM_IRQ_SYNC]++;
+}
+
+static void begin_sync(struct iommuabs_sim_unit *u)
+{
+	u->sync_started = true;
+	u->sync_polls = (unsigned int)u->sync_delay;
+	if (u->arena->adversary)
+		u->sync_polls += (unsigned int)(sim_random(u->arena) % 4);
+	u->sync_hangs_until = smmuv3_wait_begins(u);
+	if (u->sync_hang_in && !--u->sync_hang_in)
+		u->sync_hangs_until =
+			u->sync_hang_us ? u->arena->time_us + u->sync_hang_us
+					: FOR_EVER;
+}
+
+static bool sync_over(struct iommuabs_sim_unit *u)
+{
+	if (!u->sync_started)
+		begin_sync(u);
+	if (u->sync_hangs_until > u->arena->time_us)
+		return false;
+	if (u->sync_polls) {
+		u->sync_polls--;
+		return false;
+	}
+	u->sync_started = false;
+	if (u->configs_dooming)
+		u->configs_clean = true;
+	if (u->tlbs_dooming)
+		u->tlbs_clean = true;
+	u->configs_dooming = u->tlbs_dooming = false;
+	u->counters.syncs++;
+	smmuv3_sync_done(u);
+	smmuv3_land(u->arena, u);
+	return true;
+}
+
+static void consumed(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
+{
+	uint64_t mask = MASK64(Q_BASE_LOG2SIZE(u->cmdq_base), 0);
+	uint64_t *log = u->log[u->counters.commands % NR_LOGGED];
+
+	log[0] = cmd[0];
+	log[1] = cmd[1];
+	u->counters.commands++;
+	u->counters.by_opcode[FIELD(cmd[0], 7, 0)]++;
+	u->cmdq_cons = (u->cmdq_cons + 1) & mask;
+}
+
+static bool fetch_command(struct iommuabs_sim_unit *u, uint64_t cmd[2])
+{
+	struct iommuabs_sim_arena *a = u->arena;
+	uint64_t index =
+		u->cmdq_cons & (BIT64(Q_BASE_LOG2SIZE(u->cmdq_base)) - 1);
+	uint64_t at = (u->cmdq_base & Q_BASE_ADDR) + 16 * index;
+	struct value values[MAX_VALUES];
+	unsigned int i, nr;
+
+	if (!sim_inside(a, at, 16))
+		return false;
+	if (!sim_page_used(a, at))
+		sim_violation(a, IOMMUABS_SIM_V_FREED,
+			      "a command is fetched from the free page %#llx",
+			      (unsigned long long)at);
+	for (i = 0; i < 2; i++) {
+		nr = sim_values(a, sim_word(a, at) + i, 0, values);
+		if (nr > 1)
+			sim_violation(
+				a,
+				a->config.noncoherent ? IOMMUABS_SIM_V_CLEAN
+						      : IOMMUABS_SIM_V_ORDER,
+				"a command is fetched before its store is "
+				"complete (port_dev_mb, cache_clean)");
+		else if (!values[0].init)
+			sim_violation(a, IOMMUABS_SIM_V_UNINIT,
+				      "a command is fetched that was never "
+				      "stored");
+		cmd[i] = values[nr - 1].v;
+	}
+	return true;
+}
+
+/* Planted faults that are counted in commands; true: this one is hit. */
+static bool hit(uint64_t *countdown)
+{
+	return *countdown && !--*countdown;
+}
+
+static bool runnable(struct iommuabs_sim_unit *u)
+{
+	uint64_t mask = MASK64(Q_BASE_LOG2SIZE(u->cmdq_base), 0);
+
+	if (!(u->cr0.ack & CR0_CMDQEN) ||
+	    (u->gerror ^ u->gerrorn) & GERROR_CMDQ ||
+	    !((u->cmdq_prod ^ u->cmdq_cons) & mask))
+		return false;
+	if (u->hanging && u->hang_until <= u->arena->time_us)
+		u->hanging = false;
+	return !u->hanging;
+}
+
+/* One command; false: nothing more for now. */
+static bool run_one(struct iommuabs_sim_unit *u)
+{
+	uint64_t cmd[2];
+
+	if (!u->sync_started) {
+		if (hit(&u->hang_in)) {
+			u->hanging = true;
+			return false;
+		}
+		if (hit(&u->abort_in)) {
+			command_error(u, CERROR_ABT);
+			return false;
+		}
+	}
+	if (!fetch_command(u, cmd)) {
+		command_error(u, CERROR_ABT);
+		return false;
+	}
+	if (!u->sync_started &&
+	    (hit(&u->illegal_in) || !command_legal(u, cmd))) {
+		command_error(u, CERROR_ILL);
+		return false;
+	}
+	if (FIELD(cmd[0], 7, 0) != CMD_SYNC) {
+		execute(u, cmd);
+		consumed(u, cmd);
+		return true;
+	}
+	if (!sync_over(u))
+		return false;
+	consumed(u, cmd);
+	signal_sync(u, cmd);
+	smmuv3_look(u);
+	return true;
+}
+
+void smmuv3_run_commands(struct iommuabs_sim_unit *u)
+{
+	while (runnable(u) && run_one(u))
+		;
+}
+
+/* 7.3: fields common to all records that have them. */
+static void fill_record(const struct iommuabs_sim_dma *dma,
+			const struct outcome *o, uint64_t rec[4])
+{
+	bool ssid = dma->flags & IOMMUABS_SIM_DMA_SSID;
+	bool fetch = o->event == F_STE_FETCH || o->event == F_WALK_EABT;
+
+	rec[0] = o->event | (uint64_t)dma->sid << 32;
+	if (ssid)
+		rec[0] |= BIT64(11) | (uint64_t)(dma->ssid & 0xfffff) << 12;
+	rec[1] = rec[2] = rec[3] = 0;
+	if (fetch)
+		rec[3] = o->ipa & MASK64(55, 3);
+	if (o->event < F_WALK_EABT && o->event != F_TRANSL_FORBIDDEN)
+		return;
+	rec[2] = dma->addr;
+	if (!(dma->flags & IOMMUABS_SIM_DMA_WRITE))
+		rec[1] |= BIT64(35);
+	if (o->event == F_TRANSL_FORBIDDEN)
+		return;
+	rec[1] |= (uint64_t)EVENT_CLASS_IN << 40;
+	if (o->stage2) {
+		rec[1] |= BIT64(39);
+		if (!fetch)
+			rec[3] = o->ipa & MASK64(55, 12);
+	}
+}
+
+void smmuv3_record(struct iommuabs_sim_unit *u,
+		   const struct iommuabs_sim_dma *dma, const struct outcome *o)
+{
+	uint64_t size = BIT64(Q_BASE_LOG2SIZE(u->eventq_base));
+	uint64_t mask = 2 * size - 1;
+	uint64_t held = (u->eventq_prod - u->eventq_cons) & mask;
+	uint64_t at = (u->eventq_base & Q_BASE_ADDR) +
+		      32 * (u->eventq_prod & (size - 1));
+	uint64_t rec[4];
+	unsigned int i;
+
+	u->counters.events++;
+	if (!(u->cr0.ack & CR0_EVENTQEN) ||
+	    (u->gerror ^ u->gerrorn) & GERROR_EVENTQ_ABT) {
+		u->counters.events_lost++;
+		return;
+	}
+	if (held >= size) {
+		/* 7.4 */
+		if (!((u->eventq_prod ^ u->eventq_cons) & Q_OVFLG))
+			u->eventq_prod ^= Q_OVFLG;
+		u->counters.events_lost++;
+		return;
+	}
+	if (u->event_abort || !sim_page_used(u->arena, at)) {
+		u->event_abort -= u->event_abort != 0;
+		u->counters.events_lost++;
+		smmuv3_gerror(u, GERROR_EVENTQ_ABT);
+		return;
+	}
+	fill_record(dma, o, rec);
+	for (i = 0; i < 4; i++)
+		sim_unit_store(u->arena, at + 8 * i, rec[i]);
+	u->eventq_prod =
+		(u->eventq_prod & Q_OVFLG) | ((u->eventq_prod + 1) & mask);
+	if (!held)
+		smmuv3_raise(u, IOMMUABS_SIM_IRQ_EVENTQ);
+}
+
+static int logged(struct iommuabs_sim_unit *u, uint64_t n, uint64_t words[2])
+{
+	if (n >= u->counters.commands || u->counters.commands - n > NR_LOGGED)
+		return 0;
+	words[0] = u->log[n % NR_LOGGED][0];
+	words[1] = u->log[n % NR_LOGGED][1];
+	return 1;
+}
+
+int iommuabs_sim_command(struct iommuabs_sim_unit *u, uint64_t n,
+			 uint64_t words[2])
+{
+	int known;
+
+	sim_lock(u->arena);
+	known = logged(u, n, words);
+	sim_unlock(u->arena);
+	return known;
+}
+
+unsigned int iommuabs_sim_tlbi_covering(struct iommuabs_sim_unit *u,
+					uint16_t vmid, uint64_t ipa,
+					uint64_t from)
+{
+	unsigned int nr = 0;
+	uint64_t cmd[2];
+
+	sim_lock(u->arena);
+	for (; from < u->counters.commands; from++) {
+		if (logged(u, from, cmd))
+			nr += smmuv3_tlbi_covers(cmd, vmid, ipa, 0);
+	}
+	sim_unlock(u->arena);
+	return nr;
+}

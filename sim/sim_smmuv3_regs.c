@@ -1,0 +1,761 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sim_smmuv3_regs.c - the registers of an SMMUv3 (IHI 0070 chapter 6)
+ */
+#include "sim_smmuv3.h"
+#include <stdlib.h>
+
+/* 6.3.24 ff.: what must not change while a CR0 or IRQ_CTRL bit is on. */
+static bool guarded(struct iommuabs_sim_unit *u, const struct update *by,
+		    uint64_t bits, const char *what)
+{
+	if (!((by->value | by->ack) & bits))
+		return false;
+	sim_violation(u->arena, IOMMUABS_SIM_V_GUARD,
+		      "%s changes while it is in use", what);
+	return true;
+}
+
+static void reserved(struct iommuabs_sim_unit *u, uint64_t value,
+		     uint64_t known, const char *what)
+{
+	if (value & ~known)
+		sim_violation(u->arena, IOMMUABS_SIM_V_REGISTER,
+			      "%s: reserved bits set (%#llx)", what,
+			      (unsigned long long)value);
+}
+
+bool smmuv3_may_be_enabled(const struct iommuabs_sim_unit *u)
+{
+	return (u->cr0.value | u->cr0.ack) & CR0_SMMUEN;
+}
+
+uint64_t smmuv3_wait_begins(struct iommuabs_sim_unit *u)
+{
+	u->counters.waits++;
+	if (!u->wait_in || --u->wait_in)
+		return 0;
+	return u->wait_us ? u->arena->time_us + u->wait_us : FOR_EVER;
+}
+
+void smmuv3_gerror(struct iommuabs_sim_unit *u, uint64_t bit)
+{
+	/* 7.5: an active error is not logged again. */
+	if ((u->gerror ^ u->gerrorn) & bit)
+		return;
+	u->gerror ^= bit;
+	if (bit != GERROR_MSI_GERROR_ABT)
+		smmuv3_raise(u, IOMMUABS_SIM_IRQ_GERROR);
+}
+
+static unsigned int some_polls(struct iommuabs_sim_unit *u)
+{
+	return u->arena->adversary ? (unsigned int)(sim_random(u->arena) % 3)
+				   : 0;
+}
+
+static void begin_update(struct iommuabs_sim_unit *u, struct update *up,
+			 uint64_t value)
+{
+	up->value = value;
+	up->reads_left = some_polls(u);
+	up->hangs_until = smmuv3_wait_begins(u);
+}
+
+static void cr0_acknowledged(struct iommuabs_sim_unit *u, uint64_t old)
+{
+	/* 6.3.9.3: commands that were not consumed are forgotten. */
+	if (old & ~u->cr0.ack & CR0_CMDQEN) {
+		u->sync_started = false;
+		u->hanging = false;
+	}
+}
+
+static bool try_update(struct iommuabs_sim_unit *u, struct update *up)
+{
+	if (up->hangs_until > u->arena->time_us)
+		return false;
+	if (up->reads_left) {
+		up->reads_left--;
+		return false;
+	}
+	up->ack = up->value;
+	return true;
+}
+
+/* Time goes by: what was written takes effect, commands are consumed. */
+static void tick(struct iommuabs_sim_unit *u)
+{
+	uint64_t old = u->cr0.ack;
+
+	if (u->cr0.value != u->cr0.ack &&
+	    u->cr0_ignored_until <= u->arena->time_us &&
+	    try_update(u, &u->cr0)) {
+		cr0_acknowledged(u, old);
+		smmuv3_look(u);
+	}
+	if (u->irq_ctrl.value != u->irq_ctrl.ack)
+		try_update(u, &u->irq_ctrl);
+	if (u->gbpa.value & GBPA_UPDATE &&
+	    u->gbpa_stuck_until <= u->arena->time_us &&
+	    try_update(u, &u->gbpa)) {
+		u->gbpa.ack &= ~GBPA_UPDATE;
+		u->gbpa.value = u->gbpa.ack;
+		smmuv3_look(u);
+	}
+	smmuv3_run_commands(u);
+}
+
+static void check_enable(struct iommuabs_sim_unit *u)
+{
+	/* 3.11: caches hold anything after reset, or of another table. */
+	if (!u->configs_clean)
+		sim_violation(
+			u->arena, IOMMUABS_SIM_V_ENABLE,
+			"SMMUEN set, no CMD_CFGI_ALL and CMD_SYNC since %s",
+			"reset or since STRTAB_BASE changed");
+	if (!u->tlbs_clean)
+		sim_violation(u->arena, IOMMUABS_SIM_V_ENABLE,
+			      "SMMUEN set, no invalidation of all TLBs since "
+			      "reset");
+	smmuv3_check_caches(u);
+	smmuv3_reach_stream_table(u);
+	smmuv3_streams_update(u);
+}
+
+static void write_cr0(struct iommuabs_sim_unit *u, uint64_t value)
+{
+	uint64_t changed = value ^ u->cr0.value;
+	uint64_t unsettled = u->cr0.value ^ u->cr0.ack;
+
+	reserved(u, value, CR0_KNOWN, "CR0");
+	if (changed & unsettled && !u->cr0_ignored_until && !u->cr0.hangs_until)
+		sim_violation(u->arena, IOMMUABS_SIM_V_GUARD,
+			      "CR0 changes before the last change of the same "
+			      "field was acknowledged");
+	if (!changed && !unsettled)
+		return;
+	begin_update(u, &u->cr0, value & CR0_KNOWN);
+	if (u->cr0.value & ~u->cr0.ack & CR0_SMMUEN)
+		check_enable(u);
+}
+
+/* 6.3.14.1 */
+static void write_gbpa(struct iommuabs_sim_unit *u, uint64_t value)
+{
+	reserved(u, value, GBPA_KNOWN | GBPA_UPDATE, "GBPA");
+	if (!(value & GBPA_UPDATE) || u->gbpa.value & GBPA_UPDATE) {
+		sim_violation(
+			u->arena, IOMMUABS_SIM_V_REGISTER, "GBPA written %s",
+			value & GBPA_UPDATE ? "while an update is under way"
+					    : "without Update");
+		return;
+	}
+	begin_update(u, &u->gbpa, value & (GBPA_KNOWN | GBPA_UPDATE));
+}
+
+static void write_gerrorn(struct iommuabs_sim_unit *u, uint64_t value)
+{
+	if ((value ^ u->gerrorn) & ~(u->gerror ^ u->gerrorn))
+		sim_violation(
+			u->arena, IOMMUABS_SIM_V_REGISTER,
+			"GERRORN acknowledges an error that is not active");
+	u->gerrorn = value;
+}
+
+static void write_cr1(struct iommuabs_sim_unit *u, uint64_t value)
+{
+	uint64_t changed = value ^ u->cr1;
+
+	reserved(u, value, CR1_QUEUE | CR1_TABLE, "CR1");
+	if (changed & CR1_TABLE && guarded(u, &u->cr0, CR0_SMMUEN, "CR1.TABLE"))
+		return;
+	if (changed & CR1_QUEUE &&
+	    guarded(u, &u->cr0, CR0_CMDQEN | CR0_EVENTQEN, "CR1.QUEUE"))
+		return;
+	u->cr1 = value;
+}
+
+static void write_cr2(struct iommuabs_sim_unit *u, uint64_t value)
+{
+	reserved(u, value, CR2_E2H | CR2_RECINVSID | CR2_PTM, "CR2");
+	if (value != u->cr2 && !guarded(u, &u->cr0, CR0_SMMUEN, "CR2"))
+		u->cr2 = value;
+}
+
+static void write_strtab(struct iommuabs_sim_unit *u, uint64_t *reg,
+			 uint64_t value, uint64_t known)
+{
+	reserved(u, value, known, "STRTAB_BASE or its CFG");
+	if (value == *reg || guarded(u, &u->cr0, CR0_SMMUEN, "STRTAB_BASE"))
+		return;
+	*reg = value;
+	u->configs_clean = false;
+}
+
+static void write_queue_base(struct iommuabs_sim_unit *u, uint64_t *reg,
+			     uint64_t value, uint64_t guard)
+{
+	unsigned int max =
+		guard == CR0_CMDQEN ? u->config.cmdqs : u->config.eventqs;
+
+	reserved(u, value, BIT64(62) | Q_BASE_ADDR | MASK64(4, 0),
+		 "a queue's base");
+	if (Q_BASE_LOG2SIZE(value) > max)
+		sim_violation(u->arena, IOMMUABS_SIM_V_REGISTER,
+			      "a queue of 2^%u entries, IDR1 allows 2^%u",
+			      Q_BASE_LOG2SIZE(value), max);
+	if (value != *reg && !guarded(u, &u->cr0, guard, "a queue's base"))
+		*reg = value;
+}
+
+static uint64_t index_mask(uint64_t base)
+{
+	return MASK64(Q_BASE_LOG2SIZE(base), 0);
+}
+
+/* 3.21.2: PROD moves forward, at most to where the queue is full. */
+static void write_cmdq_prod(struct iommuabs_sim_unit *u, uint64_t value)
+{
+	uint64_t mask = index_mask(u->cmdq_base);
+	uint64_t size = BIT64(Q_BASE_LOG2SIZE(u->cmdq_base));
+	uint64_t held = (u->cmdq_prod - u->cmdq_cons) & mask;
+	uint64_t added = (value - u->cmdq_prod) & mask;
+	bool error = (u->gerror ^ u->gerrorn) & GERROR_CMDQ;
+
+	reserved(u, value, mask, "CMDQ_PROD");
+	if (u->cr0.ack & CR0_CMDQEN && !error && held + added > size)
+		sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
+			      "CMDQ_PROD moves by %llu, the queue has room for "
+			      "%llu",
+			      (unsigned long long)added,
+			      (unsigned long long)(size - held));
+	u->cmdq_prod = value & mask;
+}
+
+static void write_eventq_cons(struct iommuabs_sim_unit *u, uint64_t value)
+{
+	uint64_t mask = index_mask(u->eventq_base);
+	uint64_t held = (u->eventq_prod - u->eventq_cons) & mask;
+	uint64_t taken = (value - u->eventq_cons) & mask;
+
+	reserved(u, value, mask | Q_OVFLG, "EVENTQ_CONS");
+	if (u->cr0.ack & CR0_EVENTQEN && taken > held)
+		sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
+			      "EVENTQ_CONS moves beyond PROD");
+	u->eventq_cons = value & (mask | Q_OVFLG);
+}
+
+/* 6.3.19 ff.: which = 0 event, 1 PRI, 2 GERROR */
+static void write_irq_cfg(struct iommuabs_sim_unit *u, uint64_t *reg,
+			  unsigned int which, uint64_t value)
+{
+	static const uint64_t bits[3] = { IRQ_EVENTQ, IRQ_PRIQ, IRQ_GERROR };
+
+	if (value && !u->config.msi)
+		sim_violation(u->arena, IOMMUABS_SIM_V_REGISTER,
+			      "an MSI configured, IDR0.MSI is 0");
+	if (value != *reg &&
+	    !guarded(u, &u->irq_ctrl, bits[which], "an IRQ_CFG"))
+		*reg = value;
+}
+
+static void write_irq_ctrl(struct iommuabs_sim_unit *u, uint64_t value)
+{
+	reserved(u, value, IRQ_GERROR | IRQ_EVENTQ, "IRQ_CTRL");
+	if (value != u->irq_ctrl.value || value != u->irq_ctrl.ack)
+		begin_update(u, &u->irq_ctrl,
+			     value & (IRQ_GERROR | IRQ_EVENTQ));
+}
+
+/* Where a plain register is kept; NULL: it is not one. */
+static uint64_t *irq_cfg(struct iommuabs_sim_unit *u, uint32_t offset,
+			 unsigned int *which)
+{
+	static const uint32_t first[3] = { R_EVENTQ_IRQ_CFG0, R_PRIQ_IRQ_CFG0,
+					   R_GERROR_IRQ_CFG0 };
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		*which = i;
+		if (offset == first[i])
+			return &u->irq_cfg0[i];
+		if (offset == first[i] + 8)
+			return &u->irq_cfg1[i];
+		if (offset == first[i] + 12)
+			return &u->irq_cfg2[i];
+	}
+	return NULL;
+}
+
+static bool is_64bit(uint32_t offset)
+{
+	return offset == R_GERROR_IRQ_CFG0 || offset == R_STRTAB_BASE ||
+	       offset == R_CMDQ_BASE || offset == R_EVENTQ_BASE ||
+	       offset == R_EVENTQ_IRQ_CFG0 || offset == R_PRIQ_BASE ||
+	       offset == R_PRIQ_IRQ_CFG0;
+}
+
+static uint64_t get_id(const struct iommuabs_sim_unit *u, uint32_t offset)
+{
+	switch (offset) {
+	case R_IDR0:
+		return u->idr0;
+	case R_IDR1:
+		return u->idr1;
+	case R_IDR3:
+		return u->idr3;
+	case R_IDR5:
+		return u->idr5;
+	case R_AIDR:
+		return u->config.arch_minor;
+	default:
+		return 0;
+	}
+}
+
+static uint64_t get(struct iommuabs_sim_unit *u, uint32_t offset)
+{
+	unsigned int which;
+	uint64_t *cfg = irq_cfg(u, offset, &which);
+
+	if (cfg)
+		return *cfg;
+	switch (offset) {
+	case R_CR0:
+		return u->cr0.value;
+	case R_CR0ACK:
+		return u->cr0.ack;
+	case R_CR1:
+		return u->cr1;
+	case R_CR2:
+		return u->cr2;
+	case R_GBPA:
+		return u->gbpa.value;
+	case R_IRQ_CTRL:
+		return u->irq_ctrl.value;
+	case R_IRQ_CTRLACK:
+		return u->irq_ctrl.ack;
+	case R_GERROR:
+		return u->gerror;
+	case R_GERRORN:
+		return u->gerrorn;
+	case R_STRTAB_BASE:
+		return u->strtab_base;
+	case R_STRTAB_BASE_CFG:
+		return u->strtab_cfg;
+	case R_CMDQ_BASE:
+		return u->cmdq_base;
+	case R_CMDQ_PROD:
+		return u->cmdq_prod;
+	case R_CMDQ_CONS:
+		return u->cmdq_cons;
+	case R_EVENTQ_BASE:
+		return u->eventq_base;
+	case R_EVENTQ_PROD:
+		return u->eventq_prod;
+	case R_EVENTQ_CONS:
+		return u->eventq_cons;
+	default:
+		return get_id(u, offset);
+	}
+}
+
+static void set_queue(struct iommuabs_sim_unit *u, uint32_t offset,
+		      uint64_t value)
+{
+	switch (offset) {
+	case R_CMDQ_BASE:
+		write_queue_base(u, &u->cmdq_base, value, CR0_CMDQEN);
+		return;
+	case R_CMDQ_PROD:
+		write_cmdq_prod(u, value);
+		return;
+	case R_CMDQ_CONS:
+		if (!guarded(u, &u->cr0, CR0_CMDQEN, "CMDQ_CONS"))
+			u->cmdq_cons = value & index_mask(u->cmdq_base);
+		return;
+	case R_EVENTQ_BASE:
+		write_queue_base(u, &u->eventq_base, value, CR0_EVENTQEN);
+		return;
+	case R_EVENTQ_PROD:
+		if (!guarded(u, &u->cr0, CR0_EVENTQEN, "EVENTQ_PROD"))
+			u->eventq_prod = value;
+		return;
+	case R_EVENTQ_CONS:
+		write_eventq_cons(u, value);
+		return;
+	default:
+		if (value)
+			sim_violation(u->arena, IOMMUABS_SIM_V_REGISTER,
+				      "write of %#llx to offset %#x, where "
+				      "nothing can be written",
+				      (unsigned long long)value, offset);
+	}
+}
+
+static void set(struct iommuabs_sim_unit *u, uint32_t offset, uint64_t value)
+{
+	unsigned int which;
+	uint64_t *cfg = irq_cfg(u, offset, &which);
+
+	if (cfg) {
+		write_irq_cfg(u, cfg, which, value);
+		return;
+	}
+	switch (offset) {
+	case R_CR0:
+		write_cr0(u, value);
+		return;
+	case R_CR1:
+		write_cr1(u, value);
+		return;
+	case R_CR2:
+		write_cr2(u, value);
+		return;
+	case R_GBPA:
+		write_gbpa(u, value);
+		return;
+	case R_IRQ_CTRL:
+		write_irq_ctrl(u, value);
+		return;
+	case R_GERRORN:
+		write_gerrorn(u, value);
+		return;
+	case R_STRTAB_BASE:
+		write_strtab(u, &u->strtab_base, value,
+			     STRTAB_BASE_ADDR | STRTAB_BASE_RA);
+		return;
+	case R_STRTAB_BASE_CFG:
+		write_strtab(u, &u->strtab_cfg, value,
+			     MASK64(17, 16) | MASK64(10, 0));
+		return;
+	default:
+		set_queue(u, offset, value);
+	}
+}
+
+/* 6.2: aligned, and no wider than the register; else it is lost here. */
+static bool access_ok(struct iommuabs_sim_unit *u, uint32_t offset,
+		      unsigned int width)
+{
+	if ((width == 4 && !(offset % 4)) || (width == 8 && is_64bit(offset)))
+		return true;
+	sim_violation(u->arena, IOMMUABS_SIM_V_REGISTER,
+		      "%u-bit access to offset %#x", 8 * width, offset);
+	return false;
+}
+
+static bool is_upper_half(uint32_t offset)
+{
+	return offset % 8 == 4 && is_64bit(offset - 4);
+}
+
+uint64_t smmuv3_read(struct iommuabs_sim_unit *u, uint32_t offset,
+		     unsigned int width)
+{
+	uint64_t value;
+
+	u->counters.reads++;
+	u->arena->time_us++;
+	if (u->dead)
+		return width == 8 ? UINT64_MAX : UINT32_MAX;
+	if (!access_ok(u, offset, width))
+		return 0;
+	tick(u);
+	if (is_upper_half(offset))
+		return get(u, offset - 4) >> 32;
+	value = get(u, offset);
+	return width == 8 ? value : (uint32_t)value;
+}
+
+void smmuv3_write(struct iommuabs_sim_unit *u, uint32_t offset,
+		  unsigned int width, uint64_t value)
+{
+	u->counters.writes++;
+	if (u->dead || !access_ok(u, offset, width))
+		return;
+	if (width == 4 && is_upper_half(offset)) {
+		offset -= 4;
+		value = (value << 32) | (uint32_t)get(u, offset);
+	} else if (width == 4 && is_64bit(offset)) {
+		value = (get(u, offset) & MASK64(63, 32)) | (uint32_t)value;
+	} else if (width == 4) {
+		value = (uint32_t)value;
+	}
+	set(u, offset, value);
+	tick(u);
+	smmuv3_look(u);
+}
+
+struct iommuabs_sim_unit *smmuv3_at(struct iommuabs_sim_arena *a, uint64_t addr)
+{
+	struct iommuabs_sim_unit *u = a->units;
+
+	while (u && addr - u->config.base >= R_SIZE)
+		u = u->next;
+	return u;
+}
+
+uint64_t iommuabs_sim_mmio_read(struct iommuabs_sim_arena *a, uint64_t addr,
+				unsigned int width)
+{
+	struct iommuabs_sim_unit *u;
+	uint64_t value = width == 8 ? UINT64_MAX : UINT32_MAX;
+
+	sim_lock(a);
+	u = smmuv3_at(a, addr);
+	if (u)
+		value = smmuv3_read(u, (uint32_t)(addr - u->config.base),
+				    width);
+	sim_unlock(a);
+	return value;
+}
+
+void iommuabs_sim_mmio_write(struct iommuabs_sim_arena *a, uint64_t addr,
+			     unsigned int width, uint64_t value)
+{
+	struct iommuabs_sim_unit *u;
+
+	sim_lock(a);
+	u = smmuv3_at(a, addr);
+	if (u)
+		smmuv3_write(u, (uint32_t)(addr - u->config.base), width,
+			     value);
+	sim_unlock(a);
+}
+
+uint64_t iommuabs_sim_port_mmio_read(const void *p, unsigned int width)
+{
+	struct iommuabs_sim_arena *a = sim_find_mmio((uintptr_t)p);
+
+	if (a)
+		return iommuabs_sim_mmio_read(a, (uintptr_t)p, width);
+	if (width == 8)
+		return *(const volatile uint64_t *)p;
+	return *(const volatile uint32_t *)p;
+}
+
+void iommuabs_sim_port_mmio_write(void *p, unsigned int width, uint64_t value)
+{
+	struct iommuabs_sim_arena *a = sim_find_mmio((uintptr_t)p);
+
+	if (a)
+		iommuabs_sim_mmio_write(a, (uintptr_t)p, width, value);
+	else if (width == 8)
+		*(volatile uint64_t *)p = value;
+	else
+		*(volatile uint32_t *)p = (uint32_t)value;
+}
+
+void iommuabs_sim_smmuv3_defaults(struct iommuabs_sim_smmuv3_config *config)
+{
+	*config = (struct iommuabs_sim_smmuv3_config){
+		.base = 0x09050000,
+		.s1p = 1,
+		.s2p = 1,
+		.st_level = 1,
+		.sidsize = 16,
+		.vmid16 = 1,
+		.cohacc = 1,
+		.ril = 1,
+		.bbml = 2,
+		.oas = 44,
+		.granules = IOMMUABS_SIM_GRAN4K | IOMMUABS_SIM_GRAN16K |
+			    IOMMUABS_SIM_GRAN64K,
+		.cmdqs = 19,
+		.eventqs = 19,
+		.arch_minor = 2,
+	};
+}
+
+static int oas_field(unsigned int bits)
+{
+	static const unsigned int sizes[] = { 32, 36, 40, 42, 44, 48 };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		if (sizes[i] == bits)
+			return (int)i;
+	}
+	return -1;
+}
+
+static void reset(struct iommuabs_sim_unit *u)
+{
+	const struct iommuabs_sim_smmuv3_config *c = &u->config;
+
+	u->idr0 = (c->s2p ? IDR0_S2P : 0) | (c->s1p ? IDR0_S1P : 0) |
+		  IDR0_TTF_AA64 | (c->cohacc ? IDR0_COHACC : 0) |
+		  (c->hyp ? IDR0_HYP : 0) | IDR0_ASID16 |
+		  (c->msi ? IDR0_MSI : 0) | (c->sev ? IDR0_SEV : 0) |
+		  (c->vmid16 ? IDR0_VMID16 : 0) | IDR0_TTENDIAN_LE |
+		  IDR0_NO_STALL | IDR0_TERM_MODEL |
+		  (c->st_level ? IDR0_ST_2LEVEL : 0);
+	u->idr1 = IDR1_SIDSIZE(c->sidsize) | IDR1_EVENTQS(c->eventqs) |
+		  IDR1_CMDQS(c->cmdqs) | IDR1_ATTR_TYPES_OVR |
+		  IDR1_ATTR_PERMS_OVR;
+	u->idr3 = (c->s1p ? IDR3_HAD : 0) | (c->s2p ? IDR3_XNX : 0) |
+		  (c->fwb ? IDR3_FWB : 0) | (c->stt ? IDR3_STT : 0) |
+		  (c->ril ? IDR3_RIL : 0) | IDR3_BBML(c->bbml);
+	u->idr5 = (uint64_t)oas_field(c->oas) |
+		  (c->granules & IOMMUABS_SIM_GRAN4K ? IDR5_GRAN4K : 0) |
+		  (c->granules & IOMMUABS_SIM_GRAN16K ? IDR5_GRAN16K : 0) |
+		  (c->granules & IOMMUABS_SIM_GRAN64K ? IDR5_GRAN64K : 0);
+	/* SHCFG = use incoming, and bypass unless told otherwise. */
+	u->gbpa.value = u->gbpa.ack = 0x1000 | (c->gbpa_abort ? GBPA_ABORT : 0);
+}
+
+int iommuabs_sim_smmuv3_create(struct iommuabs_sim_arena *a,
+			       const struct iommuabs_sim_smmuv3_config *config,
+			       struct iommuabs_sim_unit **unit)
+{
+	struct iommuabs_sim_unit *u;
+
+	if (config->base % 0x10000 || oas_field(config->oas) < 0 ||
+	    config->sidsize > 32 || config->bbml > 2 || config->cmdqs > 19 ||
+	    config->eventqs > 19 || !config->granules || config->st_level > 1 ||
+	    (config->sidsize >= 7 && !config->st_level) ||
+	    !config->cohacc != !!a->config.noncoherent ||
+	    sim_inside(a, config->base, 1) || smmuv3_at(a, config->base))
+		return IOMMUABS_SIM_E_INVAL;
+	u = calloc(1, sizeof(*u));
+	if (!u)
+		return IOMMUABS_SIM_E_NOMEM;
+	u->arena = a;
+	u->config = *config;
+	u->leaves.size = sizeof(struct leaf);
+	u->wtables.size = sizeof(struct wtable);
+	u->stale_stes.size = sizeof(struct stale_ste);
+	u->stale_l1s.size = sizeof(struct stale_l1);
+	u->cached_stes.size = sizeof(struct cached_ste);
+	reset(u);
+	sim_lock(a);
+	u->next = a->units;
+	a->units = u;
+	sim_unlock(a);
+	*unit = u;
+	return 0;
+}
+
+/* The arena's lock is held, or nobody else knows the arena any more. */
+void smmuv3_delete(struct iommuabs_sim_unit *u)
+{
+	struct iommuabs_sim_unit **link = &u->arena->units;
+
+	while (*link != u)
+		link = &(*link)->next;
+	*link = u->next;
+	smmuv3_forget(u);
+	vec_free(&u->leaves);
+	vec_free(&u->wtables);
+	vec_free(&u->stale_stes);
+	vec_free(&u->stale_l1s);
+	vec_free(&u->cached_stes);
+	free(u);
+}
+
+void iommuabs_sim_unit_destroy(struct iommuabs_sim_unit *u)
+{
+	struct iommuabs_sim_arena *a;
+
+	if (!u)
+		return;
+	a = u->arena;
+	sim_lock(a);
+	smmuv3_delete(u);
+	sim_unlock(a);
+}
+
+static uint64_t until(const struct iommuabs_sim_unit *u, uint64_t n,
+		      uint64_t us)
+{
+	if (!n)
+		return 0;
+	return us ? u->arena->time_us + us : FOR_EVER;
+}
+
+static void plant_in_queues(struct iommuabs_sim_unit *u,
+			    enum iommuabs_sim_fault fault, uint64_t n,
+			    uint64_t us)
+{
+	switch (fault) {
+	case IOMMUABS_SIM_CMDQ_HANG:
+		u->hang_in = n + 1;
+		u->hang_until = until(u, 1, us);
+		return;
+	case IOMMUABS_SIM_SYNC_HANG:
+		u->sync_hang_in = n;
+		u->sync_hang_us = us;
+		return;
+	case IOMMUABS_SIM_SYNC_DELAY:
+		u->sync_delay = n;
+		return;
+	case IOMMUABS_SIM_CMD_ILLEGAL:
+		u->illegal_in = n;
+		return;
+	case IOMMUABS_SIM_CMD_ABORT:
+		u->abort_in = n;
+		return;
+	default:
+		u->event_abort = n;
+	}
+}
+
+void iommuabs_sim_plant(struct iommuabs_sim_unit *u,
+			enum iommuabs_sim_fault fault, uint64_t n, uint64_t us)
+{
+	sim_lock(u->arena);
+	switch (fault) {
+	case IOMMUABS_SIM_CR0_IGNORED:
+		u->cr0_ignored_until = until(u, n, us);
+		break;
+	case IOMMUABS_SIM_GBPA_STUCK:
+		u->gbpa_stuck_until = until(u, n, us);
+		break;
+	case IOMMUABS_SIM_DEAD:
+		u->dead = n != 0;
+		break;
+	case IOMMUABS_SIM_WAIT_HANG:
+		u->wait_in = n;
+		u->wait_us = us;
+		break;
+	default:
+		plant_in_queues(u, fault, n, us);
+	}
+	sim_unlock(u->arena);
+}
+
+void iommuabs_sim_heal(struct iommuabs_sim_unit *u)
+{
+	sim_lock(u->arena);
+	u->hang_in = u->hang_until = 0;
+	u->hanging = u->dead = false;
+	u->sync_hang_in = u->sync_hang_us = u->sync_delay = 0;
+	u->sync_hangs_until = 0;
+	u->illegal_in = u->abort_in = u->event_abort = 0;
+	u->wait_in = u->wait_us = 0;
+	u->cr0_ignored_until = u->gbpa_stuck_until = 0;
+	u->cr0.hangs_until = u->gbpa.hangs_until = u->irq_ctrl.hangs_until = 0;
+	sim_unlock(u->arena);
+}
+
+unsigned int iommuabs_sim_irq_take(struct iommuabs_sim_unit *u,
+				   enum iommuabs_sim_irq irq)
+{
+	unsigned int nr;
+
+	sim_lock(u->arena);
+	nr = u->irqs[irq];
+	u->irqs[irq] = 0;
+	sim_unlock(u->arena);
+	return nr;
+}
+
+void iommuabs_sim_counters(struct iommuabs_sim_unit *u,
+			   struct iommuabs_sim_counters *counters)
+{
+	sim_lock(u->arena);
+	*counters = u->counters;
+	sim_unlock(u->arena);
+}
