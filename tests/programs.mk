@@ -9,6 +9,7 @@
 
 PLAIN_TESTS = \
 	tests/check_hostif \
+	tests/check_p2m \
 	tests/check_tablemem
 
 SIM_TESTS =

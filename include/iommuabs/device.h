@@ -165,12 +165,13 @@ iommuabs_device_attach(struct iommuabs_device *dev, struct iommuabs_domain *dom,
  * iommuabs_device_detach() - block the device
  * @budget: work units; 0: to the end
  *
- * On 0 and E_FENCED nothing the device started can reach the domain's memory
- * any more. Detaching what is not attached is 0.
+ * On 0 nothing the device started can reach the domain's memory any more: the
+ * unit says so, or it was fenced before and blocks everything. Detaching what
+ * is not attached is 0.
  *
  * Context: TASK; takes the domain's gate alone; waits for hardware.
- * Return:  0 | E_INVAL | E_AGAIN | E_TIMEOUT (it is detached; its unit is
- *          fenced).
+ * Return:  0 | E_INVAL | E_BUSY (another call has the device) | E_TIMEOUT (it
+ *          is detached; its unit is fenced now).
  */
 IOMMUABS_MUST_CHECK int iommuabs_device_detach(struct iommuabs_device *dev,
 					       uint64_t budget);
