@@ -13,11 +13,16 @@
  *   out     what is found: an mfn (a gfn in the reverse map), in frames
  *   attr    the format's business: what pt_ops.map() was given
  *
+ * A table's level is that of its slots. Ranges are within the table's input
+ * bits and multiples of its granule.
+ *
  * The engine never talks to hardware, never invalidates and never frees a table
  * that was linked: it tells its caller which tables it unlinked. Entries are
  * stored one word at a time. Tables are linked by compare-exchange, so callers
  * on disjoint ranges may run at once; unlinking happens only in a call that
- * covers the table's whole range.
+ * covers the table's whole range. What it stored for a device is cleaned (if
+ * pt.clean) but not waited for: a caller that tells somebody that a mapping can
+ * be used, or that begins to invalidate, has port_dev_mb() done first.
  */
 #ifndef IOMMUABS_PGTABLE_PGTABLE_H
 #define IOMMUABS_PGTABLE_PGTABLE_H
@@ -37,8 +42,9 @@ struct pt {
 	uint8_t top;	     /* level of the root */
 	uint8_t root_lg2; /* bytes of the root, > granule_lg2 if concatenated */
 	uint8_t in_bits, out_bits; /* of addresses in bytes */
-	uint8_t leaf_mask; /* bit n: leaves at level n may be made; bit 0 set */
-	uint8_t clean;	   /* 1: stores are followed by host->cache_clean */
+	/* Bit n: map() may make leaves at level n. Bits 0 to the highest. */
+	uint8_t leaf_mask;
+	uint8_t clean; /* 1: stores are followed by host->cache_clean */
 };
 
 /* What the engine answers, besides 0. */
@@ -70,7 +76,8 @@ struct pt_leaf {
 
 /*
  * Tables that were unlinked and may still be walked. Word: machine address with
- * the table's level in the low bits. Nothing is written into them.
+ * the table's level in the low bits. What was below a table still is, and has
+ * no word of its own. Nothing is written into them.
  */
 struct pt_sink {
 	uint64_t *tables;
@@ -92,6 +99,12 @@ struct pt_edit {
 	uint64_t clear, set;
 };
 
+/* Where tables go back to. */
+struct pt_payer {
+	struct tablemem *mem;
+	struct tablemem_account *account;
+};
+
 struct pt_ops {
 	const char *name;
 	uint8_t granule_lg2;
@@ -104,19 +117,39 @@ struct pt_ops {
 			  uint64_t nr);
 
 	/*
-	 * Enter leaves for [@in, @in + @nr). Stops at the first slot that is
-	 * taken (PT_OCCUPIED) or lacks a table (PT_NO_TABLES); @done frames from
-	 * @in on are entered then. In a claiming format (the reverse map) each
-	 * leaf is entered by one compare-exchange; else by a plain store.
+	 * Enter leaves for [@in, @in + @nr), the largest that fit; where there
+	 * is a table already, its own. Stops at the first slot that is taken
+	 * (PT_OCCUPIED) or lacks a table (PT_NO_TABLES); @done frames from @in
+	 * on are entered then, and calling with the rest goes on. In a claiming
+	 * format (the reverse map) each leaf is entered by one compare-exchange;
+	 * else by a plain store. Tables linked before it stopped stay.
 	 */
 	enum pt_status (*map)(const struct pt *pt, const struct pt_run *run,
 			      struct tablemem_pool *pool, uint64_t *done);
 
 	/*
+	 * map() of one granule in a table that exists: one walk, no pool.
+	 * PT_OCCUPIED; PT_NO_TABLES: use map().
+	 */
+	enum pt_status (*map_one)(const struct pt *pt, uint64_t in,
+				  uint64_t out, uint64_t attr);
+
+	/*
 	 * Apply @edit to [@in, @in + @nr); holes are skipped. A leaf that the
-	 * range cuts is split first, with tables of @pool. Stops with
-	 * PT_NO_TABLES (@at: the cut leaf's run, untouched) or PT_FULL (@at->in:
-	 * where to go on). @at may be NULL only if neither can happen.
+	 * range cuts is split first, with tables of @pool, unless if_mask says
+	 * that it is left; so an ATTR edit that changes nothing cuts only.
+	 *
+	 * CLEAR with a @sink that has room at all unlinks tables that the range
+	 * covers: without if_mask in one store, whatever is below; with it, if
+	 * the edit has left them empty. @sink NULL or of @max 0: none.
+	 *
+	 * Stops, with everything before done and the rest untouched:
+	 * PT_NO_TABLES  @at: the whole run of the leaf that is cut, which may
+	 *               begin before @in. Go on from the higher of both.
+	 * PT_FULL       go on from @at->in (@at->nr frames to the end). With
+	 *               if_mask a table may stay, empty, that reaches back before
+	 *               that.
+	 * @at may be NULL only if neither can happen.
 	 */
 	enum pt_status (*edit)(const struct pt *pt, uint64_t in, uint64_t nr,
 			       const struct pt_edit *edit,
@@ -124,8 +157,20 @@ struct pt_ops {
 			       struct pt_run *at);
 
 	/*
+	 * CLEAR and ATTR of exactly one granule: one walk. @old: what was there.
+	 * PT_END: nothing was. PT_NO_TABLES: part of a larger leaf, untouched;
+	 * use edit().
+	 */
+	enum pt_status (*clear_one)(const struct pt *pt, uint64_t in,
+				    struct pt_leaf *old);
+	enum pt_status (*attr_one)(const struct pt *pt, uint64_t in,
+				   uint64_t clear, uint64_t set,
+				   struct pt_leaf *old);
+
+	/*
 	 * True: a leaf maps @in. False: nothing does; @leaf->entry, @leaf->level
-	 * and @leaf->nr describe the empty slot. Safe against any other call.
+	 * and @leaf->nr describe the empty slot (past the input bits: level top,
+	 * nr 1). Safe against any other call.
 	 */
 	bool (*lookup)(const struct pt *pt, uint64_t in, struct pt_leaf *leaf);
 
@@ -137,12 +182,18 @@ struct pt_ops {
 	 */
 	enum pt_status (*next)(const struct pt *pt, uint64_t in, uint64_t end,
 			       uint64_t *budget, struct pt_run *run);
+
+	/* See pt_free_tables(). */
+	enum pt_status (*free_tables)(const struct pt *pt, uint64_t sink_word,
+				      const struct pt_payer *payer,
+				      uint64_t *budget);
 };
 
 /*
  * Free a table that nothing can walk any more and all tables below it, charged
  * to @account. *@budget counts tables and entries read; 0 left: PT_BUDGET, call
- * again. The table's content is used up in the process.
+ * again. Any budget over 0 gets on. The table's content is used up in the
+ * process. The root goes, with everything, as pt->root | pt->top.
  */
 enum pt_status pt_free_tables(const struct pt *pt, uint64_t sink_word,
 			      struct tablemem *mem,

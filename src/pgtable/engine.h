@@ -1,0 +1,948 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * engine.h - the page-table algorithm: included once by each format file
+ *
+ * A format file defines, before it includes this:
+ *
+ *   PT_OPS		name of its struct pt_ops
+ *   PT_NAME		the same for people
+ *   PT_GRANULE_LG2	bytes that a leaf at level 0 maps
+ *   PT_DEVICE		1: IOMMUs walk it; 0: only the library reads it
+ *   PT_CLAIM		1: map() takes each slot by compare-exchange
+ *   PT_OUT_LO		lowest bit of a leaf's out, which counts frames
+ *   entry_present(e), entry_is_table(e, level)
+ *   entry_table(e), table_entry(maddr)
+ *   leaf_out(e), leaf_attr(e), leaf_entry(out, attr, level)
+ *
+ * An absent entry of ours is 0. There is no stack of tables: each step walks
+ * down from the root and works on the slots of one page as far as it gets. That
+ * is a handful of loads for up to 512 entries, at most two pages are mapped at a
+ * time, and what others change above is never stale.
+ */
+#ifndef IOMMUABS_PGTABLE_ENGINE_H
+#define IOMMUABS_PGTABLE_ENGINE_H
+
+#include "pgtable.h"
+
+#define PAGE_LG2      12 /* of what hostif_map() maps */
+#define PAGE_ENTRIES  ((unsigned int)1 << (PAGE_LG2 - 3))
+#define INDEX_LG2     (PT_GRANULE_LG2 - 3)
+#define TABLE_ENTRIES ((unsigned int)1 << INDEX_LG2)
+#define TABLE_PAGES   (TABLE_ENTRIES / PAGE_ENTRIES)
+
+/* A slot in a mapped page of a table. */
+struct slot {
+	uint64_t *page;
+	unsigned int index;
+	unsigned int level;
+};
+
+/* Entries [first, first + nr) of a table: @entry, then @step more each time. */
+struct fill {
+	unsigned int first, nr;
+	uint64_t entry, step;
+};
+
+static inline unsigned int level_shift(unsigned int level)
+{
+	return level * INDEX_LG2 + PT_GRANULE_LG2 - IOMMUABS_FRAME_LG2;
+}
+
+/* Frames that one slot covers. */
+static inline uint64_t level_span(unsigned int level)
+{
+	return (uint64_t)1 << level_shift(level);
+}
+
+static inline uint64_t leaf_step(unsigned int level)
+{
+	return level_span(level) << PT_OUT_LO;
+}
+
+static inline bool entry_is_leaf(uint64_t entry, unsigned int level)
+{
+	return entry_present(entry) && !entry_is_table(entry, level);
+}
+
+/*
+ * A device's table is reached through an entry's value: that dependency orders
+ * the loads, as it does for the device.
+ */
+static inline uint64_t entry_load(const uint64_t *entry)
+{
+	return PT_DEVICE ? port_dev_load64(entry) : port_load64_acquire(entry);
+}
+
+static inline void entry_store(uint64_t *entry, uint64_t value)
+{
+	if (PT_DEVICE)
+		port_dev_store64(entry, value);
+	else
+		port_store64(entry, value);
+}
+
+static inline bool entry_cas(uint64_t *entry, uint64_t old, uint64_t value)
+{
+	if (PT_DEVICE)
+		return port_dev_cas64(entry, &old, value);
+	return port_cas64(entry, &old, value);
+}
+
+/* Of a page that no walk can reach yet. */
+static inline void entries_zero(uint64_t *entries, unsigned int nr)
+{
+	if (PT_DEVICE)
+		port_dev_zero(entries, nr * sizeof(*entries));
+	else
+		__builtin_memset(entries, 0, nr * sizeof(*entries));
+}
+
+static inline void entries_clean(const struct pt *pt, const uint64_t *entries,
+				 unsigned int nr)
+{
+	if (PT_DEVICE && pt->clean && nr)
+		hostif_clean(pt->host, entries, nr * sizeof(*entries));
+}
+
+static inline void slot_map(const struct pt *pt, uint64_t table, uint64_t in,
+			    struct slot *slot)
+{
+	uint64_t index = in >> level_shift(slot->level);
+
+	if (slot->level != pt->top)
+		index &= TABLE_ENTRIES - 1;
+	table += index / PAGE_ENTRIES << PAGE_LG2;
+	slot->index = (unsigned int)index % PAGE_ENTRIES;
+	slot->page = hostif_map(pt->host, table);
+}
+
+/*
+ * Down from the root to the slot of @in that holds no table, or to the one at
+ * level @stop. The caller unmaps slot->page. Return: the slot's entry.
+ */
+static inline uint64_t walk(const struct pt *pt, uint64_t in, unsigned int stop,
+			    struct slot *slot)
+{
+	uint64_t table = pt->root, entry;
+
+	slot->level = pt->top;
+	for (;;) {
+		slot_map(pt, table, in, slot);
+		entry = entry_load(&slot->page[slot->index]);
+		if (slot->level == stop || !entry_is_table(entry, slot->level))
+			return entry;
+		hostif_unmap(pt->host, slot->page);
+		table = entry_table(entry);
+		slot->level--;
+	}
+}
+
+static inline bool in_is_valid(const struct pt *pt, uint64_t in)
+{
+	return !(in >> (pt->in_bits - IOMMUABS_FRAME_LG2));
+}
+
+/* ---- new tables ---- */
+
+static inline void entries_fill(uint64_t *entries, unsigned int nr,
+				uint64_t entry, uint64_t step)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++, entry += step)
+		entry_store(&entries[i], entry);
+}
+
+/* Write every word of a new table: @fill, and absent entries around it. */
+static void table_write(const struct pt *pt, uint64_t table,
+			const struct fill *fill)
+{
+	unsigned int base, first, end;
+	uint64_t *page;
+
+	for (base = 0; base < TABLE_ENTRIES; base += PAGE_ENTRIES) {
+		first = IA_MAX(fill->first, base);
+		first = IA_MIN(first - base, PAGE_ENTRIES);
+		end = IA_MAX(fill->first + fill->nr, base);
+		end = IA_MIN(end - base, PAGE_ENTRIES);
+		page = hostif_map(pt->host, table + base * sizeof(*page));
+		entries_zero(page, first);
+		entries_fill(page + first, end - first,
+			     fill->entry +
+				     (base + first - fill->first) * fill->step,
+			     fill->step);
+		entries_zero(page + end, PAGE_ENTRIES - end);
+		entries_clean(pt, page, PAGE_ENTRIES);
+		hostif_unmap(pt->host, page);
+	}
+}
+
+/* What was written, and cleaned, is seen before what is written next. */
+static inline void tables_barrier(const struct pt *pt)
+{
+	if (!PT_DEVICE)
+		return;
+	if (pt->clean)
+		port_dev_mb();
+	else
+		port_dev_wmb();
+}
+
+/*
+ * Put a table with @fill in the place of @old. False: the slot has changed, the
+ * pool has its page again.
+ */
+static bool table_link(const struct pt *pt, const struct slot *slot,
+		       uint64_t old, const struct fill *fill,
+		       struct tablemem_pool *pool)
+{
+	uint64_t table = tablemem_pool_take(pt->host, pool);
+	uint64_t *entry = &slot->page[slot->index];
+
+	table_write(pt, table, fill);
+	tables_barrier(pt);
+	if (!entry_cas(entry, old, table_entry(table))) {
+		tablemem_pool_put(pt->host, pool, table);
+		return false;
+	}
+	entries_clean(pt, entry, 1);
+	return true;
+}
+
+/* Replace a leaf by a table of smaller leaves that map the same. */
+static bool leaf_split(const struct pt *pt, const struct slot *slot,
+		       uint64_t old, struct tablemem_pool *pool)
+{
+	unsigned int level = slot->level - 1;
+	const struct fill fill = {
+		.nr = TABLE_ENTRIES,
+		.entry = leaf_entry(leaf_out(old), leaf_attr(old), level),
+		.step = leaf_step(level),
+	};
+
+	return table_link(pt, slot, old, &fill, pool);
+}
+
+static void engine_init_root(struct pt *pt)
+{
+	uint64_t offset, size = (uint64_t)1 << pt->root_lg2, *page;
+
+	for (offset = 0; offset < size;
+	     offset += PAGE_ENTRIES * sizeof(*page)) {
+		page = hostif_map(pt->host, pt->root + offset);
+		entries_zero(page, PAGE_ENTRIES);
+		entries_clean(pt, page, PAGE_ENTRIES);
+		hostif_unmap(pt->host, page);
+	}
+	tables_barrier(pt);
+}
+
+/* ---- map ---- */
+
+/* The highest level at which a leaf could begin @run. */
+static inline unsigned int run_leaf_level(const struct pt *pt,
+					  const struct pt_run *run)
+{
+	unsigned int level = 0;
+	uint64_t span;
+
+	while (pt->leaf_mask >> (level + 1) & 1) {
+		span = level_span(level + 1);
+		if (run->nr < span || ((run->in | run->out) & (span - 1)))
+			break;
+		level++;
+	}
+	return level;
+}
+
+static inline void run_advance(struct pt_run *run, uint64_t nr)
+{
+	run->in += nr;
+	run->out += nr;
+	run->nr -= nr;
+}
+
+/* Enter leaves in the page of @slot, up to its end or the first taken slot. */
+static inline void leaves_enter(const struct pt *pt, const struct slot *slot,
+				struct pt_run *run)
+{
+	uint64_t *entry = &slot->page[slot->index], old;
+	uint64_t leaf = leaf_entry(run->out, run->attr, slot->level);
+	uint64_t step = leaf_step(slot->level);
+	unsigned int i, nr;
+
+	nr = (unsigned int)IA_MIN(run->nr >> level_shift(slot->level),
+				  PAGE_ENTRIES - slot->index);
+	for (i = 0; i < nr; i++, leaf += step) {
+		old = entry_load(&entry[i]);
+		if (entry_present(old))
+			break;
+		if (!PT_CLAIM)
+			entry_store(&entry[i], leaf);
+		else if (!entry_cas(&entry[i], old, leaf))
+			break;
+	}
+	entries_clean(pt, entry, i);
+	run_advance(run, (uint64_t)i << level_shift(slot->level));
+}
+
+/* A table below @slot that has as much of @run in it as its leaves can take. */
+static enum pt_status table_add(const struct pt *pt, const struct slot *slot,
+				uint64_t old, struct pt_run *run,
+				struct tablemem_pool *pool)
+{
+	unsigned int level = slot->level - 1, shift = level_shift(level);
+	struct fill fill = { 0 };
+
+	if (!pool->nr)
+		return PT_NO_TABLES;
+	if (level <= run_leaf_level(pt, run)) {
+		fill.first = (run->in >> shift) & (TABLE_ENTRIES - 1);
+		fill.nr = (unsigned int)IA_MIN(run->nr >> shift,
+					       TABLE_ENTRIES - fill.first);
+		fill.entry = leaf_entry(run->out, run->attr, level);
+		fill.step = leaf_step(level);
+	}
+	if (table_link(pt, slot, old, &fill, pool))
+		run_advance(run, (uint64_t)fill.nr << shift);
+	return PT_OK;
+}
+
+/* One page's worth of @run; where another caller was faster, nothing. */
+static inline enum pt_status map_step(const struct pt *pt, struct pt_run *run,
+				      struct tablemem_pool *pool)
+{
+	enum pt_status status = PT_OK;
+	struct slot slot;
+	uint64_t entry = walk(pt, run->in, 0, &slot);
+
+	if (entry_present(entry))
+		status = PT_OCCUPIED;
+	else if (slot.level <= run_leaf_level(pt, run))
+		leaves_enter(pt, &slot, run);
+	else
+		status = table_add(pt, &slot, entry, run, pool);
+	hostif_unmap(pt->host, slot.page);
+	return status;
+}
+
+static enum pt_status engine_map(const struct pt *pt, const struct pt_run *run,
+				 struct tablemem_pool *pool, uint64_t *done)
+{
+	enum pt_status status = PT_OK;
+	struct pt_run left = *run;
+
+	iommuabs_assert(!run->nr || in_is_valid(pt, run->in + run->nr - 1));
+	iommuabs_assert(!((run->out + run->nr - 1) >>
+			  (pt->out_bits - IOMMUABS_FRAME_LG2)));
+	while (left.nr && !status)
+		status = map_step(pt, &left, pool);
+	*done = run->nr - left.nr;
+	return status;
+}
+
+static enum pt_status engine_map_one(const struct pt *pt, uint64_t in,
+				     uint64_t out, uint64_t attr)
+{
+	struct pt_run run = { in, out, level_span(0), attr };
+	enum pt_status status = PT_OK;
+	struct slot slot;
+	uint64_t entry = walk(pt, in, 0, &slot);
+
+	if (entry_present(entry))
+		status = PT_OCCUPIED;
+	else if (slot.level)
+		status = PT_NO_TABLES;
+	else
+		leaves_enter(pt, &slot, &run);
+	hostif_unmap(pt->host, slot.page);
+	if (PT_CLAIM && !status && run.nr)
+		status = PT_OCCUPIED;
+	return status;
+}
+
+/* ---- count ---- */
+
+/* The highest level at which any part of @run could be a leaf. */
+static inline unsigned int run_leaf_level_most(const struct pt *pt,
+					       const struct pt_run *run)
+{
+	unsigned int level = 0;
+
+	while ((pt->leaf_mask >> (level + 1) & 1) &&
+	       !((run->in - run->out) & (level_span(level + 1) - 1)))
+		level++;
+	return level;
+}
+
+/*
+ * Tables that [@in, @end) takes below an empty slot at @level: one for each slot
+ * on the way down that the range touches and no leaf can fill.
+ */
+static uint32_t tables_below(uint64_t in, uint64_t end, unsigned int level,
+			     unsigned int leaf_level)
+{
+	uint64_t touched, whole, first, nr = 0;
+	unsigned int shift;
+
+	for (; level; level--) {
+		shift = level_shift(level);
+		first = (in + level_span(level) - 1) >> shift;
+		whole = end >> shift;
+		touched = ((end - 1) >> shift) - (in >> shift) + 1;
+		if (level <= leaf_level && whole > first)
+			touched -= whole - first;
+		nr += touched;
+	}
+	return (uint32_t)nr;
+}
+
+static uint32_t engine_count(const struct pt *pt, uint64_t in, uint64_t out,
+			     uint64_t nr)
+{
+	const struct pt_run run = { in, out, nr, 0 };
+	unsigned int leaf_level = run_leaf_level_most(pt, &run);
+	uint64_t end = in + nr, entry, next;
+	uint32_t tables = 0;
+	struct slot slot;
+
+	for (; in < end; in = next) {
+		entry = walk(pt, in, 0, &slot);
+		hostif_unmap(pt->host, slot.page);
+		if (!slot.level) { /* nothing is missing in all this table */
+			next = IA_ALIGN_DOWN(in, level_span(1)) + level_span(1);
+			continue;
+		}
+		next = IA_ALIGN_DOWN(in, level_span(slot.level)) +
+		       level_span(slot.level);
+		next = IA_MIN(next, end);
+		if (!entry_present(entry))
+			tables +=
+				tables_below(in, next, slot.level, leaf_level);
+	}
+	return tables;
+}
+
+/* ---- edit ---- */
+
+struct edit_state {
+	const struct pt *pt;
+	const struct pt_edit *edit;
+	struct tablemem_pool *pool;
+	struct pt_sink *sink; /* NULL: tables stay */
+	uint64_t first, in, end;
+	struct pt_run *at;
+};
+
+static inline bool edit_matches(const struct pt_edit *edit, uint64_t entry)
+{
+	return (leaf_attr(entry) & edit->if_mask) == edit->if_value;
+}
+
+/* What @edit makes of a leaf. */
+static inline uint64_t edit_entry(const struct pt_edit *edit, uint64_t entry,
+				  unsigned int level)
+{
+	uint64_t attr;
+
+	if (edit->kind == PT_EDIT_CLEAR)
+		return 0;
+	attr = (leaf_attr(entry) & ~edit->clear) | edit->set;
+	return leaf_entry(leaf_out(entry), attr, level);
+}
+
+/* Is the slot at state->in within the range as a whole? */
+static inline bool edit_covers(const struct edit_state *state,
+			       unsigned int level)
+{
+	uint64_t span = level_span(level);
+
+	return !(state->in & (span - 1)) && state->end - state->in >= span;
+}
+
+/* The highest level at which a table at state->in may go in one store. */
+static inline unsigned int edit_unlink_level(const struct edit_state *state)
+{
+	unsigned int level = 0;
+
+	if (!state->sink || state->edit->if_mask)
+		return 0;
+	while (level < state->pt->top && edit_covers(state, level + 1))
+		level++;
+	return level;
+}
+
+static enum pt_status edit_full(struct edit_state *state, uint64_t in)
+{
+	state->at->in = in;
+	state->at->out = 0;
+	state->at->nr = state->end - in;
+	state->at->attr = 0;
+	return PT_FULL;
+}
+
+/* Unlink the table that @entry, read from @slot, leads to. */
+static enum pt_status edit_unlink(struct edit_state *state, uint64_t *slot,
+				  uint64_t entry, unsigned int level)
+{
+	struct pt_sink *sink = state->sink;
+
+	if (sink->nr == sink->max)
+		return PT_FULL;
+	entry_store(slot, 0);
+	sink->tables[sink->nr++] = entry_table(entry) | (level - 1);
+	return PT_OK;
+}
+
+/* A leaf that the range cuts: a table in its place, then again. */
+static enum pt_status edit_cut(struct edit_state *state,
+			       const struct slot *slot, uint64_t entry)
+{
+	uint64_t span = level_span(slot->level);
+	struct pt_run *at = state->at;
+
+	if (state->pool->nr) {
+		leaf_split(state->pt, slot, entry, state->pool);
+		return PT_OK;
+	}
+	at->in = IA_ALIGN_DOWN(state->in, span);
+	at->out = leaf_out(entry);
+	at->nr = span;
+	at->attr = leaf_attr(entry);
+	return PT_NO_TABLES;
+}
+
+enum edit_move {
+	EDIT_NEXT,  /* this slot is done */
+	EDIT_STORE, /* done by a store */
+	EDIT_DOWN,  /* there is a table to go down to */
+	EDIT_STOP,  /* *status says why */
+};
+
+static inline enum edit_move edit_slot(struct edit_state *state,
+				       const struct slot *slot,
+				       enum pt_status *status)
+{
+	uint64_t *p = &slot->page[slot->index];
+	uint64_t entry = entry_load(p), value;
+
+	if (!entry_present(entry))
+		return EDIT_NEXT;
+	if (entry_is_table(entry, slot->level)) {
+		if (!state->sink || state->edit->if_mask ||
+		    !edit_covers(state, slot->level))
+			return EDIT_DOWN;
+		*status = edit_unlink(state, p, entry, slot->level);
+		if (*status) {
+			edit_full(state, state->in);
+			return EDIT_STOP;
+		}
+		return EDIT_STORE;
+	}
+	if (!edit_matches(state->edit, entry))
+		return EDIT_NEXT;
+	if (slot->level && !edit_covers(state, slot->level)) {
+		*status = edit_cut(state, slot, entry);
+		return *status ? EDIT_STOP : EDIT_DOWN;
+	}
+	value = edit_entry(state->edit, entry, slot->level);
+	if (value == entry)
+		return EDIT_NEXT;
+	entry_store(p, value);
+	return EDIT_STORE;
+}
+
+/* The slots of one page, from @slot on. True: all of them are done. */
+static bool edit_page(struct edit_state *state, struct slot *slot,
+		      enum pt_status *status)
+{
+	uint64_t span = level_span(slot->level);
+	unsigned int first = PAGE_ENTRIES, end = 0;
+	enum edit_move move = EDIT_NEXT;
+
+	while (slot->index < PAGE_ENTRIES && state->in < state->end) {
+		move = edit_slot(state, slot, status);
+		if (move > EDIT_STORE)
+			break;
+		if (move == EDIT_STORE) {
+			first = IA_MIN(first, slot->index);
+			end = slot->index + 1;
+		}
+		state->in = IA_ALIGN_DOWN(state->in, span) + span;
+		slot->index++;
+	}
+	if (end)
+		entries_clean(state->pt, slot->page + first, end - first);
+	return slot->index == PAGE_ENTRIES;
+}
+
+static bool table_is_empty(const struct pt *pt, uint64_t table)
+{
+	unsigned int page_nr, i = PAGE_ENTRIES;
+	uint64_t *page;
+
+	for (page_nr = 0; page_nr < TABLE_PAGES && i == PAGE_ENTRIES;
+	     page_nr++) {
+		page = hostif_map(pt->host,
+				  table + ((uint64_t)page_nr << PAGE_LG2));
+		for (i = 0; i < PAGE_ENTRIES; i++)
+			if (entry_present(entry_load(&page[i])))
+				break;
+		hostif_unmap(pt->host, page);
+	}
+	return i == PAGE_ENTRIES;
+}
+
+/*
+ * The table that ends at state->in, in a slot at @level, if it is empty.
+ * Return: PT_OK (there is none now) | PT_OCCUPIED | PT_FULL.
+ */
+static enum pt_status edit_drop_empty(struct edit_state *state,
+				      unsigned int level)
+{
+	const struct pt *pt = state->pt;
+	uint64_t base = state->in - level_span(level), entry;
+	enum pt_status status = PT_OK;
+	struct slot slot;
+
+	entry = walk(pt, base, level, &slot);
+	if (slot.level != level || entry_is_leaf(entry, level)) {
+		status = PT_OCCUPIED; /* nothing at this level to drop */
+	} else if (entry_present(entry)) {
+		if (!table_is_empty(pt, entry_table(entry)))
+			status = PT_OCCUPIED;
+		else
+			status = edit_unlink(state, &slot.page[slot.index],
+					     entry, level);
+		if (!status)
+			entries_clean(pt, &slot.page[slot.index], 1);
+	}
+	hostif_unmap(pt->host, slot.page);
+	return status == PT_FULL ? edit_full(state, base) : status;
+}
+
+/* All tables that end at state->in, began in the range and are empty now. */
+static enum pt_status edit_drop_tables(struct edit_state *state,
+				       unsigned int level)
+{
+	enum pt_status status = PT_OK;
+	uint64_t span;
+
+	for (; level <= state->pt->top && !status; level++) {
+		span = level_span(level);
+		if ((state->in & (span - 1)) || state->in - state->first < span)
+			break;
+		status = edit_drop_empty(state, level);
+	}
+	return status == PT_FULL ? PT_FULL : PT_OK;
+}
+
+static enum pt_status engine_edit(const struct pt *pt, uint64_t in, uint64_t nr,
+				  const struct pt_edit *edit,
+				  struct tablemem_pool *pool,
+				  struct pt_sink *sink, struct pt_run *at)
+{
+	struct edit_state state = { pt, edit, pool, NULL, in, in, in + nr, at };
+	enum pt_status status = PT_OK;
+	struct slot slot;
+	bool done;
+
+	if (edit->kind == PT_EDIT_CLEAR && sink && sink->max)
+		state.sink = sink;
+	while (state.in < state.end && !status) {
+		walk(pt, state.in, edit_unlink_level(&state), &slot);
+		done = edit_page(&state, &slot, &status);
+		hostif_unmap(pt->host, slot.page);
+		if (done && state.sink && edit->if_mask)
+			status = edit_drop_tables(&state, slot.level + 1);
+	}
+	return status;
+}
+
+/* ---- one leaf of one granule ---- */
+
+static inline void leaf_decode(uint64_t entry, uint64_t in, unsigned int level,
+			       struct pt_leaf *leaf)
+{
+	uint64_t span = level_span(level);
+
+	leaf->entry = entry;
+	leaf->level = (uint8_t)level;
+	leaf->nr = span - (in & (span - 1));
+	leaf->out = 0;
+	leaf->attr = 0;
+	if (entry_is_leaf(entry, level)) {
+		leaf->out = leaf_out(entry) + (in & (span - 1));
+		leaf->attr = leaf_attr(entry);
+	}
+}
+
+static inline enum pt_status edit_one(const struct pt *pt, uint64_t in,
+				      const struct pt_edit *edit,
+				      struct pt_leaf *old)
+{
+	enum pt_status status = PT_OK;
+	struct slot slot;
+	uint64_t entry = walk(pt, in, 0, &slot), value;
+
+	leaf_decode(entry, in, slot.level, old);
+	if (!entry_present(entry)) {
+		status = PT_END;
+	} else if (slot.level) {
+		status = PT_NO_TABLES;
+	} else {
+		value = edit_entry(edit, entry, 0);
+		if (value != entry) {
+			entry_store(&slot.page[slot.index], value);
+			entries_clean(pt, &slot.page[slot.index], 1);
+		}
+	}
+	hostif_unmap(pt->host, slot.page);
+	return status;
+}
+
+static enum pt_status engine_clear_one(const struct pt *pt, uint64_t in,
+				       struct pt_leaf *old)
+{
+	const struct pt_edit edit = { .kind = PT_EDIT_CLEAR };
+
+	return edit_one(pt, in, &edit, old);
+}
+
+static enum pt_status engine_attr_one(const struct pt *pt, uint64_t in,
+				      uint64_t clear, uint64_t set,
+				      struct pt_leaf *old)
+{
+	const struct pt_edit edit = {
+		.kind = PT_EDIT_ATTR,
+		.clear = clear,
+		.set = set,
+	};
+
+	return edit_one(pt, in, &edit, old);
+}
+
+/* ---- lookup, next ---- */
+
+static bool engine_lookup(const struct pt *pt, uint64_t in,
+			  struct pt_leaf *leaf)
+{
+	struct slot slot;
+	uint64_t entry;
+
+	if (!in_is_valid(pt, in)) {
+		*leaf = (struct pt_leaf){ .nr = 1, .level = pt->top };
+		return false;
+	}
+	entry = walk(pt, in, 0, &slot);
+	hostif_unmap(pt->host, slot.page);
+	leaf_decode(entry, in, slot.level, leaf);
+	return entry_present(entry);
+}
+
+static inline void budget_take(uint64_t *budget, uint64_t nr)
+{
+	*budget -= IA_MIN(nr, *budget);
+}
+
+/* Slots of @slot's page from it on that [@in, @end) reaches and @budget allows. */
+static inline unsigned int slots_left(const struct slot *slot, uint64_t in,
+				      uint64_t end, uint64_t budget)
+{
+	unsigned int shift = level_shift(slot->level);
+	uint64_t nr = ((end - 1) >> shift) - (in >> shift) + 1;
+
+	nr = IA_MIN(nr, PAGE_ENTRIES - slot->index);
+	return (unsigned int)IA_MIN(nr, budget);
+}
+
+/*
+ * Look for a leaf in one page. @run->in moves up to where there is none. True:
+ * @run is found, but for clipping at the end.
+ */
+static bool next_in_page(const struct slot *slot, unsigned int nr,
+			 struct pt_run *run, unsigned int *looked)
+{
+	const uint64_t *entries = &slot->page[slot->index];
+	uint64_t span = level_span(slot->level), entry = 0, offset;
+	unsigned int i = 0, first;
+
+	while (i < nr && !entry_present(entry = entry_load(&entries[i])))
+		i++;
+	if (i)
+		run->in = IA_ALIGN_DOWN(run->in, span) + i * span;
+	*looked = IA_MIN(i + 1, nr);
+	if (i == nr || entry_is_table(entry, slot->level))
+		return false;
+	offset = run->in & (span - 1);
+	run->out = leaf_out(entry) + offset;
+	run->attr = leaf_attr(entry);
+	first = i;
+	do {
+		entry += leaf_step(slot->level);
+		i++;
+	} while (i < nr && entry_load(&entries[i]) == entry);
+	run->nr = (i - first) * span - offset;
+	*looked = i;
+	return true;
+}
+
+static enum pt_status engine_next(const struct pt *pt, uint64_t in,
+				  uint64_t end, uint64_t *budget,
+				  struct pt_run *run)
+{
+	struct pt_run found = { .in = in };
+	unsigned int nr, looked;
+	struct slot slot;
+	bool is_leaf;
+
+	while (found.in < end) {
+		if (!*budget) {
+			run->in = found.in;
+			return PT_BUDGET;
+		}
+		walk(pt, found.in, 0, &slot);
+		nr = slots_left(&slot, found.in, end, *budget);
+		is_leaf = next_in_page(&slot, nr, &found, &looked);
+		hostif_unmap(pt->host, slot.page);
+		budget_take(budget, looked + pt->top - slot.level);
+		if (is_leaf) {
+			found.nr = IA_MIN(found.nr, end - found.in);
+			*run = found;
+			return PT_OK;
+		}
+	}
+	return PT_END;
+}
+
+/* ---- free ---- */
+
+/*
+ * While a table is taken apart, from its last entry to its first, and the budget
+ * ends, its last entry remembers how many are left: an absent entry, not 0.
+ */
+#define LEFT_ENTRY(left) (((uint64_t)(left) + 1) << 1)
+#define ENTRY_LEFT(e)	 ((unsigned int)((e) >> 1) - 1)
+
+struct dying {
+	uint64_t table;
+	unsigned int left; /* entries [0, left) are still to be looked at */
+};
+
+static inline unsigned int dying_entries(const struct pt *pt,
+					 unsigned int level)
+{
+	return level == pt->top ? 1u << (pt->root_lg2 - 3) : TABLE_ENTRIES;
+}
+
+static uint64_t *dying_map(const struct pt *pt, const struct dying *dying,
+			   unsigned int index)
+{
+	uint64_t page = index / PAGE_ENTRIES;
+
+	return hostif_map(pt->host, dying->table + (page << PAGE_LG2));
+}
+
+static void dying_begin(const struct pt *pt, struct dying *dying,
+			uint64_t table, unsigned int level)
+{
+	unsigned int nr = dying_entries(pt, level);
+	uint64_t *page, entry;
+
+	dying->table = table;
+	dying->left = nr;
+	page = dying_map(pt, dying, nr - 1);
+	entry = entry_load(&page[(nr - 1) % PAGE_ENTRIES]);
+	if (!entry_present(entry) && entry)
+		dying->left = ENTRY_LEFT(entry);
+	hostif_unmap(pt->host, page);
+}
+
+static void dying_suspend(const struct pt *pt, const struct dying *dying,
+			  unsigned int level)
+{
+	unsigned int nr = dying_entries(pt, level);
+	uint64_t *page;
+
+	if (dying->left == nr)
+		return;
+	page = dying_map(pt, dying, nr - 1);
+	entry_store(&page[(nr - 1) % PAGE_ENTRIES], LEFT_ENTRY(dying->left));
+	hostif_unmap(pt->host, page);
+}
+
+/* The last table below @dying, 0: none is left, or the budget is gone. */
+static uint64_t dying_child(const struct pt *pt, struct dying *dying,
+			    unsigned int level, uint64_t *budget)
+{
+	uint64_t *page, entry, child = 0;
+
+	while (dying->left && *budget && !child) {
+		page = dying_map(pt, dying, dying->left - 1);
+		do {
+			entry = entry_load(
+				&page[(dying->left - 1) % PAGE_ENTRIES]);
+			if (entry_is_table(entry, level)) {
+				child = entry_table(entry);
+				break;
+			}
+			--*budget;
+			dying->left--;
+		} while (dying->left % PAGE_ENTRIES && *budget);
+		hostif_unmap(pt->host, page);
+	}
+	return child;
+}
+
+static enum pt_status engine_free_tables(const struct pt *pt, uint64_t word,
+					 const struct pt_payer *payer,
+					 uint64_t *budget)
+{
+	unsigned int top = word & PT_SINK_LEVEL, level = top;
+	struct dying path[PT_LEVELS_MAX];
+	uint64_t child = word & ~PT_SINK_LEVEL;
+
+	for (;;) {
+		/* Down to the last table that has none below it. */
+		if (child && level) {
+			dying_begin(pt, &path[level], child, level);
+		} else if (child) {
+			path[0].table = child;
+			path[0].left = 0;
+		}
+		child = dying_child(pt, &path[level], level, budget);
+		if (child) {
+			level--;
+			continue;
+		}
+		if (!*budget)
+			break;
+		--*budget;
+		tablemem_free(payer->mem, payer->account, path[level].table,
+			      level == pt->top ? pt->root_lg2 : PT_GRANULE_LG2);
+		if (level == top)
+			return PT_OK;
+		path[++level].left--;
+	}
+	for (; level <= top; level++)
+		if (level)
+			dying_suspend(pt, &path[level], level);
+	return PT_BUDGET;
+}
+
+const struct pt_ops PT_OPS = {
+	.name = PT_NAME,
+	.granule_lg2 = PT_GRANULE_LG2,
+	.init_root = engine_init_root,
+	.count = engine_count,
+	.map = engine_map,
+	.map_one = engine_map_one,
+	.edit = engine_edit,
+	.clear_one = engine_clear_one,
+	.attr_one = engine_attr_one,
+	.lookup = engine_lookup,
+	.next = engine_next,
+	.free_tables = engine_free_tables,
+};
+
+#endif
