@@ -90,20 +90,32 @@ static void add_pending(struct iommuabs_sim_arena *a, uint32_t word, uint64_t v,
 	*link = a->pending.nr;
 }
 
-static void store_word(struct iommuabs_sim_arena *a, uint32_t word, uint64_t v,
-		       uint32_t pair)
+/* @nr words by one instruction: they become visible in one step, or not. */
+static void store_words(struct iommuabs_sim_arena *a, uint32_t word,
+			const uint64_t *v, unsigned int nr, uint32_t pair)
 {
 	uint64_t *cpu = (uint64_t *)a->cpu + word;
-	struct value value = { v, a->epoch, pair, true };
+	unsigned int i;
 
-	if (a->adversary)
-		smmuv3_before_store(a, word,
-				    __atomic_load_n(cpu, __ATOMIC_RELAXED), v);
-	__atomic_store_n(cpu, v, __ATOMIC_RELEASE);
-	if (!a->adversary)
-		return;
-	add_pending(a, word, v, pair);
-	smmuv3_after_store(a, word, &value);
+	for (i = 0; a->adversary && i < nr; i++)
+		smmuv3_before_store(a, word + i,
+				    __atomic_load_n(cpu + i, __ATOMIC_RELAXED),
+				    v[i]);
+	for (i = 0; i < nr; i++) {
+		__atomic_store_n(cpu + i, v[i], __ATOMIC_RELEASE);
+		if (a->adversary)
+			add_pending(a, word + i, v[i], pair);
+	}
+	for (i = 0; a->adversary && i < nr; i++) {
+		struct value value = { v[i], a->epoch, pair, true };
+
+		smmuv3_after_store(a, word + i, &value);
+	}
+}
+
+static void store_word(struct iommuabs_sim_arena *a, uint32_t word, uint64_t v)
+{
+	store_words(a, word, &v, 1, 0);
 }
 
 static void order_records(struct iommuabs_sim_arena *a)
@@ -244,14 +256,14 @@ void iommuabs_sim_dev_store64(uint64_t *p, uint64_t v)
 		return;
 	}
 	sim_lock(a);
-	store_word(a, (uint32_t)(p - (uint64_t *)a->cpu), v, 0);
+	store_word(a, (uint32_t)(p - (uint64_t *)a->cpu), v);
 	sim_unlock(a);
 }
 
 void iommuabs_sim_dev_store128(uint64_t *p, uint64_t lo, uint64_t hi)
 {
 	struct iommuabs_sim_arena *a = sim_find_ptr(p);
-	uint32_t word, pair;
+	uint32_t word;
 
 	if (!a) {
 		p[0] = lo;
@@ -260,13 +272,11 @@ void iommuabs_sim_dev_store128(uint64_t *p, uint64_t lo, uint64_t hi)
 	}
 	sim_lock(a);
 	word = (uint32_t)(p - (uint64_t *)a->cpu);
-	pair = ++a->last_pair;
 	if (word % 2)
 		sim_violation(a, IOMMUABS_SIM_V_ORDER,
 			      "a 128-bit store to %#llx, which is not aligned",
 			      (unsigned long long)sim_word_maddr(a, word));
-	store_word(a, word, lo, pair);
-	store_word(a, word + 1, hi, pair);
+	store_words(a, word, (uint64_t[]){ lo, hi }, 2, ++a->last_pair);
 	sim_unlock(a);
 }
 
@@ -282,7 +292,7 @@ int iommuabs_sim_dev_cas64(uint64_t *p, uint64_t *old, uint64_t v)
 	found = __atomic_load_n(p, __ATOMIC_ACQUIRE);
 	if (found == *old) {
 		a->epoch++;
-		store_word(a, (uint32_t)(p - (uint64_t *)a->cpu), v, 0);
+		store_word(a, (uint32_t)(p - (uint64_t *)a->cpu), v);
 		sim_unlock(a);
 		return 1;
 	}
@@ -303,7 +313,7 @@ void iommuabs_sim_dev_zero(void *p, size_t size)
 	sim_lock(a);
 	word = (uint32_t)((uint64_t *)p - (uint64_t *)a->cpu);
 	for (; size; size -= 8)
-		store_word(a, word++, 0, 0);
+		store_word(a, word++, 0);
 	sim_unlock(a);
 }
 
