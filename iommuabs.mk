@@ -55,7 +55,11 @@ IOMMUABS_CORE_SOURCES = \
 	src/host/lock.c \
 	src/host/tablemem.c
 
-IOMMUABS_PGTABLE_SOURCES =
+IOMMUABS_PGTABLE_SOURCES = \
+	src/pgtable/pt_arm_s2_4k.c \
+	src/pgtable/pt_free.c \
+	src/pgtable/pt_ledger.c \
+	src/pgtable/pt_rmap.c
 
 IOMMUABS_BACKENDS_SMMU_SOURCES =
 
@@ -100,6 +104,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/host/hostif.h \
 	src/host/lock.h \
 	src/host/tablemem.h \
+	src/pgtable/engine.h \
 	src/pgtable/pgtable.h \
 	src/port/port.h
 
