@@ -82,6 +82,7 @@ static int binding_get(struct view *view, struct iommuabs_unit *unit,
 	binding->next = view->bindings;
 	view->bindings = binding;
 	port_add32(&unit->nr_bindings, 1);
+	*out = binding;
 	return 0;
 }
 
