@@ -133,6 +133,8 @@ enum {
 /* 6.3.26 CMDQ_BASE and the like */
 #define Q_BASE_ADDR	   MASK64(55, 5)
 #define Q_BASE_LOG2SIZE(v) ((unsigned int)FIELD(v, 4, 0))
+#define CMD_LG2		   4u
+#define EVENT_LG2	   5u
 #define Q_OVFLG		   BIT64(31)
 #define CMDQ_CONS_ERR(e)   ((uint64_t)(e) << 24)
 
@@ -373,6 +375,7 @@ struct iommuabs_sim_unit {
 	bool configs_clean,
 		tlbs_clean; /* all invalidated since the last reason */
 	bool configs_dooming, tlbs_dooming;
+	bool configs_empty, tlbs_empty; /* nothing cached, and disabled since */
 	/* caches */
 	struct vec leaves, wtables, stale_stes, stale_l1s, cached_stes;
 	struct regime *regimes;
@@ -407,6 +410,8 @@ void smmuv3_run_commands(struct iommuabs_sim_unit *u);
 void smmuv3_record(struct iommuabs_sim_unit *u,
 		   const struct iommuabs_sim_dma *dma, const struct outcome *o);
 void smmuv3_raise(struct iommuabs_sim_unit *u, enum iommuabs_sim_irq irq);
+/* 6.3.26: aligned to the queue's size, or to 32 bytes. */
+uint64_t smmuv3_queue_at(uint64_t base, unsigned int entry_lg2);
 bool smmuv3_tlbi_covers(const uint64_t cmd[2], uint16_t vmid, uint64_t ipa,
 			unsigned int size_lg2);
 
@@ -433,7 +438,8 @@ void smmuv3_streams_update(struct iommuabs_sim_unit *u);
 /* A CFGI for these streams: what they hold now is what was meant. */
 void smmuv3_ste_meant(struct iommuabs_sim_unit *u, uint32_t first,
 		      uint32_t last);
-/* SMMUEN is set: what STRTAB_BASE points to is a stream table from now on. */
+void smmuv3_check_vmid(struct iommuabs_sim_unit *u, const struct regime *r);
+/* What STRTAB_BASE points to is a stream table from now on. */
 void smmuv3_reach_stream_table(struct iommuabs_sim_unit *u);
 void smmuv3_stream_stored(struct iommuabs_sim_arena *a, uint32_t word,
 			  const struct value *value);
@@ -452,7 +458,8 @@ void smmuv3_sync_done(struct iommuabs_sim_unit *u);
 void smmuv3_doom_tlb(struct iommuabs_sim_unit *u, const uint64_t cmd[2]);
 void smmuv3_doom_configs(struct iommuabs_sim_unit *u, uint32_t first,
 			 uint32_t last, bool leaf);
-void smmuv3_check_caches(struct iommuabs_sim_unit *u);
+/* SMMUEN is set: what is reached and what may be cached is found anew. */
+void smmuv3_restart(struct iommuabs_sim_unit *u);
 uint64_t smmuv3_root_bytes(const struct regime *r);
 void smmuv3_forget(struct iommuabs_sim_unit *u);
 

@@ -276,10 +276,14 @@ static bool sync_over(struct iommuabs_sim_unit *u)
 		return false;
 	}
 	u->sync_started = false;
-	if (u->configs_dooming)
+	if (u->configs_dooming) {
 		u->configs_clean = true;
-	if (u->tlbs_dooming)
+		u->configs_empty = !smmuv3_may_be_enabled(u);
+	}
+	if (u->tlbs_dooming) {
 		u->tlbs_clean = true;
+		u->tlbs_empty = !smmuv3_may_be_enabled(u);
+	}
 	u->configs_dooming = u->tlbs_dooming = false;
 	u->counters.syncs++;
 	smmuv3_sync_done(u);
@@ -299,12 +303,19 @@ static void consumed(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 	u->cmdq_cons = (u->cmdq_cons + 1) & mask;
 }
 
+uint64_t smmuv3_queue_at(uint64_t base, unsigned int entry_lg2)
+{
+	unsigned int lg2 = Q_BASE_LOG2SIZE(base) + entry_lg2;
+
+	return ALIGN_DOWN(base & Q_BASE_ADDR, lg2 > 5 ? lg2 : 5);
+}
+
 static bool fetch_command(struct iommuabs_sim_unit *u, uint64_t cmd[2])
 {
 	struct iommuabs_sim_arena *a = u->arena;
 	uint64_t index =
 		u->cmdq_cons & (BIT64(Q_BASE_LOG2SIZE(u->cmdq_base)) - 1);
-	uint64_t at = (u->cmdq_base & Q_BASE_ADDR) + 16 * index;
+	uint64_t at = smmuv3_queue_at(u->cmdq_base, CMD_LG2) + 16 * index;
 	struct value values[MAX_VALUES];
 	unsigned int i, nr;
 
@@ -428,7 +439,7 @@ void smmuv3_record(struct iommuabs_sim_unit *u,
 	uint64_t size = BIT64(Q_BASE_LOG2SIZE(u->eventq_base));
 	uint64_t mask = 2 * size - 1;
 	uint64_t held = (u->eventq_prod - u->eventq_cons) & mask;
-	uint64_t at = (u->eventq_base & Q_BASE_ADDR) +
+	uint64_t at = smmuv3_queue_at(u->eventq_base, EVENT_LG2) +
 		      32 * (u->eventq_prod & (size - 1));
 	uint64_t rec[4];
 	unsigned int i;

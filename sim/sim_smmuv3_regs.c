@@ -118,9 +118,8 @@ static void check_enable(struct iommuabs_sim_unit *u)
 		sim_violation(u->arena, IOMMUABS_SIM_V_ENABLE,
 			      "SMMUEN set, no invalidation of all TLBs since "
 			      "reset");
-	smmuv3_check_caches(u);
-	smmuv3_reach_stream_table(u);
-	smmuv3_streams_update(u);
+	u->configs_empty = u->tlbs_empty = false;
+	smmuv3_restart(u);
 }
 
 static void write_cr0(struct iommuabs_sim_unit *u, uint64_t value)

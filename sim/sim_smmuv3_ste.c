@@ -475,7 +475,7 @@ static void collect(struct iommuabs_sim_unit *u, const struct ste *ste,
 	}
 }
 
-static void check_vmid(struct iommuabs_sim_unit *u, const struct regime *r)
+void smmuv3_check_vmid(struct iommuabs_sim_unit *u, const struct regime *r)
 {
 	const struct regime *other = u->regimes;
 
@@ -500,7 +500,7 @@ static void regime_lives(struct iommuabs_sim_unit *u, struct regime *r,
 	if (r->live++)
 		return;
 	if (smmuv3_may_be_enabled(u)) {
-		check_vmid(u, r);
+		smmuv3_check_vmid(u, r);
 		sim_check_ready(u->arena, r->ttb, smmuv3_root_bytes(r), epoch,
 				"a root table");
 	}
@@ -512,9 +512,11 @@ static void regime_dies(struct iommuabs_sim_unit *u, struct regime *r)
 {
 	if (--r->live)
 		return;
-	smmuv3_link_root(u, r, 0, r->stale ? 0 : 1);
-	r->stale = true;
-	r->doomed = false;
+	if (!u->tlbs_empty) {
+		smmuv3_link_root(u, r, 0, r->stale ? 0 : 1);
+		r->stale = true;
+		r->doomed = false;
+	}
 	smmuv3_link_root(u, r, -1, 0);
 }
 
@@ -770,8 +772,6 @@ void smmuv3_reach_stream_table(struct iommuabs_sim_unit *u)
 	unsigned int size = STRTAB_CFG_LOG2SIZE(u->strtab_cfg);
 	uint64_t nr, i, base = l1_base(u), bytes;
 
-	if (!a->adversary)
-		return;
 	check_strtab_cfg(u);
 	forget_stream_pages(u);
 	if (!two_levels(u)) {
@@ -853,6 +853,8 @@ void smmuv3_stream_retired(struct iommuabs_sim_arena *a, uint32_t word,
 	for (; role; role = role->next) {
 		struct iommuabs_sim_unit *u = role->unit;
 
+		if (u->configs_empty)
+			continue;
 		if (role->l1) {
 			struct stale_l1 *s = vec_add(&u->stale_l1s);
 

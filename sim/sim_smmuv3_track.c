@@ -412,11 +412,13 @@ void smmuv3_retire(struct iommuabs_sim_arena *a, uint32_t word,
 
 		if (!entry_of(role, word, &ipa))
 			continue;
-		if (kind == DESC_IS_LEAF && old->v != now)
+		if (kind == DESC_IS_LEAF && old->v != now &&
+		    !role->unit->tlbs_empty)
 			stale_leaf(role, ipa, old->v);
 		if (kind != DESC_IS_TABLE)
 			continue;
-		if ((old->v ^ now) & (DESC_ADDR | DESC_VALID | DESC_TABLE))
+		if ((old->v ^ now) & (DESC_ADDR | DESC_VALID | DESC_TABLE) &&
+		    !role->unit->tlbs_empty)
 			stale_table(role, ipa, old->v);
 		smmuv3_link_table(role->unit, role->regime, role->level + 1,
 				  ipa, old->v & DESC_ADDR, -1, 0);
@@ -558,18 +560,66 @@ void smmuv3_sync_done(struct iommuabs_sim_unit *u)
 	remove_doomed_configs(u);
 }
 
-void smmuv3_check_caches(struct iommuabs_sim_unit *u)
+static void forget_roles(struct iommuabs_sim_unit *u)
 {
+	struct iommuabs_sim_arena *a = u->arena;
+	uint64_t page;
+
+	for (page = 0; page < a->nr_pages; page++) {
+		struct role **at = &a->roles[page];
+
+		while (*at) {
+			struct role *role = *at;
+
+			if (role->unit != u) {
+				at = &role->next;
+				continue;
+			}
+			*at = role->next;
+			free(role);
+		}
+	}
+}
+
+static void relink_caches(struct iommuabs_sim_unit *u)
+{
+	struct regime *r;
 	uint32_t i;
 
+	for (r = u->regimes; r; r = r->next) {
+		r->live = 0;
+		if (r->stale)
+			smmuv3_link_root(u, r, 0, 1);
+	}
 	for (i = 0; i < u->wtables.nr; i++) {
 		const struct wtable *t = vec_at(&u->wtables, i);
 
+		smmuv3_link_table(u, t->regime, t->level + 1, t->ipa, t->table,
+				  0, 1);
 		if (!sim_page_used(u->arena, t->table))
 			sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
 				      "SMMUEN set, VMID %u: a table that was "
 				      "freed meanwhile may be cached",
 				      t->regime->vmid);
+	}
+}
+
+void smmuv3_restart(struct iommuabs_sim_unit *u)
+{
+	struct stream *s;
+	struct regime *r;
+
+	if (!u->arena->adversary)
+		return;
+	forget_roles(u);
+	relink_caches(u);
+	for (s = u->streams; s; s = s->next)
+		s->nr_regimes = 0;
+	smmuv3_reach_stream_table(u);
+	smmuv3_streams_update(u);
+	for (r = u->regimes; r; r = r->next) {
+		if (r->live)
+			smmuv3_check_vmid(u, r);
 	}
 }
 
@@ -585,7 +635,7 @@ static void freed(struct iommuabs_sim_unit *u, uint64_t maddr, const char *as)
 
 static bool queue_holds(uint64_t base, unsigned int entry_lg2, uint64_t maddr)
 {
-	return maddr - ALIGN_DOWN(base & Q_BASE_ADDR, PAGE_LG2) <
+	return maddr - ALIGN_DOWN(smmuv3_queue_at(base, entry_lg2), PAGE_LG2) <
 	       BIT64(Q_BASE_LOG2SIZE(base) + entry_lg2);
 }
 
@@ -601,11 +651,11 @@ static void freed_for_unit(struct iommuabs_sim_unit *u, uint64_t maddr)
 			freed(u, maddr, "by a translation that may be cached");
 	}
 	if ((u->cr0.value | u->cr0.ack) & CR0_CMDQEN &&
-	    queue_holds(u->cmdq_base, 4, maddr))
+	    queue_holds(u->cmdq_base, CMD_LG2, maddr))
 		sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
 			      "the command queue is freed while it is enabled");
 	if ((u->cr0.value | u->cr0.ack) & CR0_EVENTQEN &&
-	    queue_holds(u->eventq_base, 5, maddr))
+	    queue_holds(u->eventq_base, EVENT_LG2, maddr))
 		sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
 			      "the event queue is freed while it is enabled");
 }
@@ -649,21 +699,9 @@ void smmuv3_forget(struct iommuabs_sim_unit *u)
 	uint64_t page;
 	uint32_t i;
 
-	for (page = 0; page < a->nr_pages; page++) {
-		struct role **at = &a->roles[page];
-
+	forget_roles(u);
+	for (page = 0; page < a->nr_pages; page++)
 		smmuv3_forget_stream_page(a, page, u);
-		while (*at) {
-			struct role *role = *at;
-
-			if (role->unit != u) {
-				at = &role->next;
-				continue;
-			}
-			*at = role->next;
-			free(role);
-		}
-	}
 	for (i = a->posted.nr; i--;) {
 		if (((struct posted *)vec_at(&a->posted, i))->unit == u)
 			vec_remove(&a->posted, i);

@@ -1476,6 +1476,51 @@ START_TEST(the_right_order_is_clean_without_snooping)
 }
 END_TEST
 
+/* While it is off nothing is cached anew, and everything may be rebuilt. */
+START_TEST(a_unit_is_rebuilt_while_it_is_off)
+{
+	struct iommuabs_sim_probe *p;
+	uint64_t old;
+
+	one_domain();
+	p = iommuabs_sim_probe_add(unit, DEV, GPA, 0);
+	allow(p, PA, PA2, BLOCKED);
+	set_cr0(CMDQEN | EVENTQEN);
+	cmd(CFGI_ALL);
+	cmd(TLBI_ALL);
+	sync();
+	old = get(slot(root, 2, GPA)) & 0xfffffffff000ull;
+	st(slot(root, 2, GPA), 0);
+	iommuabs_sim_free(arena, old, 12);
+	iommuabs_sim_free(arena, root, 12);
+	root = page();
+	map(root, GPA, PAGE_RW(PA2));
+	st(ste_at(DEV) + 24, root);
+	mb();
+	set_cr0(SMMUEN | CMDQEN | EVENTQEN);
+	ck_assert_uint_eq(allow(p, PA2), 0);
+	assert_clean();
+	/* And it is watched again. */
+	st(slot(root, 3, GPA), PAGE_RW(PA));
+	assert_found(BBM);
+}
+END_TEST
+
+START_TEST(a_unit_switched_on_with_stale_caches)
+{
+	uint64_t table;
+
+	one_domain();
+	set_cr0(CMDQEN | EVENTQEN);
+	table = get(slot(root, 2, GPA)) & 0xfffffffff000ull;
+	st(slot(root, 2, GPA), 0);
+	mb();
+	iommuabs_sim_free(arena, table, 12);
+	set_cr0(SMMUEN | CMDQEN | EVENTQEN);
+	assert_found(FREED);
+}
+END_TEST
+
 START_TEST(stop_and_start_again_is_clean)
 {
 	one_domain();
@@ -2275,6 +2320,125 @@ START_TEST(probes_can_be_rare)
 }
 END_TEST
 
+/* ---- adversary: many operations against a flat list ---- */
+
+#define NR_PAGES 12
+enum mistake {
+	NONE,
+	NO_BARRIER,
+	NO_TLBI,
+	NO_SYNC,
+	WRONG_VMID,
+	WRONG_ADDRESS,
+	LEAF_ONLY,
+	NR_MISTAKES,
+};
+
+static struct iommuabs_sim_probe *probes[NR_PAGES];
+static uint64_t targets[NR_PAGES];
+
+/* Pages in three 2M ranges, so that tables come and go. */
+static uint64_t ipa_of(unsigned int i)
+{
+	return 0x40000000ull + 0x200000ull * (i % 3) + 0x1000ull * (i / 3);
+}
+
+static void add_page(unsigned int i, uint64_t pa, enum mistake mistake)
+{
+	allow(probes[i], BLOCKED, pa);
+	st(slot(root, 3, ipa_of(i)), PAGE_RW(pa));
+	if (mistake != NO_BARRIER)
+		mb();
+	targets[i] = pa;
+	allow(probes[i], pa);
+}
+
+static void invalidate(uint64_t ipa, enum mistake mistake)
+{
+	uint64_t leaf = mistake == LEAF_ONLY;
+
+	if (mistake == WRONG_ADDRESS)
+		ipa ^= 0x1000;
+	if (mistake != NO_TLBI)
+		cmd(TLBI_IPA(mistake == WRONG_VMID ? VM + 1 : VM, ipa | leaf));
+	if (mistake != NO_SYNC)
+		cmd(SYNC);
+	submit();
+	ck_assert(wait_consumed());
+}
+
+static void take_page(unsigned int i, enum mistake mistake)
+{
+	allow(probes[i], BLOCKED, targets[i]);
+	st(slot(root, 3, ipa_of(i)), 0);
+	mb();
+	invalidate(ipa_of(i), mistake == LEAF_ONLY ? NONE : mistake);
+	targets[i] = BLOCKED;
+	allow(probes[i], BLOCKED);
+}
+
+static void drop_empty_table(unsigned int range, enum mistake mistake)
+{
+	uint64_t e = slot(root, 2, ipa_of(range)), table = get(e);
+	unsigned int i;
+
+	for (i = range; i < NR_PAGES; i += 3) {
+		if (targets[i] != BLOCKED)
+			return;
+	}
+	if (!(table & 1))
+		return;
+	st(e, 0);
+	mb();
+	invalidate(ipa_of(range), mistake);
+	iommuabs_sim_free(arena, table & 0xfffffffff000ull, 12);
+}
+
+static void random_operations(unsigned int nr, enum mistake mistake)
+{
+	unsigned int i, n;
+
+	srand(1);
+	for (i = 0; i < NR_PAGES; i++) {
+		targets[i] = BLOCKED;
+		probes[i] = iommuabs_sim_probe_add(unit, DEV, ipa_of(i), WRITE);
+		allow(probes[i], BLOCKED);
+	}
+	for (n = 0; n < nr; n++) {
+		/* One in ten operations is done wrong. */
+		enum mistake now = rand() % 10 ? NONE : mistake;
+
+		i = (unsigned int)rand() % NR_PAGES;
+		if (targets[i] == BLOCKED)
+			add_page(i, 0x80000000ull + 0x1000 * (rand() % 4096),
+				 now);
+		else
+			take_page(i, now);
+		if (!(rand() % 4))
+			drop_empty_table((unsigned int)rand() % 3, now);
+	}
+}
+
+START_TEST(many_right_operations_are_clean)
+{
+	noncoherent = _i;
+	remake(IOMMUABS_SIM_ADVERSARY);
+	one_domain();
+	unmap_page(GPA);
+	random_operations(3000, NONE);
+	assert_clean();
+}
+END_TEST
+
+START_TEST(few_wrong_operations_are_found)
+{
+	one_domain();
+	unmap_page(GPA);
+	random_operations(3000, (enum mistake)_i);
+	ck_assert_uint_gt(nr_violations(), 0);
+}
+END_TEST
+
 static void *store_and_load(void *arg)
 {
 	uint64_t table = *(uint64_t *)arg;
@@ -2396,11 +2560,13 @@ static TCase *clean_tests(void)
 	tcase_add_test(t, the_right_order_is_clean);
 	tcase_add_test(t, the_right_order_is_clean_without_snooping);
 	tcase_add_test(t, stop_and_start_again_is_clean);
+	tcase_add_test(t, a_unit_is_rebuilt_while_it_is_off);
 	tcase_add_test(t, two_streams_share_one_vmid_and_table);
 	tcase_add_test(t, level_2_tables_can_be_added_later);
 	tcase_add_test(t, a_block_is_split_in_place_with_bbml_2);
 	tcase_add_test(t, compare_and_exchange_is_a_store_with_release);
 	tcase_add_test(t, probes_can_be_rare);
+	tcase_add_loop_test(t, many_right_operations_are_clean, 0, 2);
 	tcase_add_test(t, threads_may_use_it_at_once);
 	tcase_add_test(t, every_class_of_violation_has_a_name);
 	return t;
@@ -2447,6 +2613,7 @@ static TCase *translation_mistakes(void)
 	tcase_add_test(t, a_split_that_also_moves);
 	tcase_add_test(t, a_contiguous_group_torn_apart);
 	tcase_add_test(t, invalidations_that_miss_their_aim);
+	tcase_add_loop_test(t, few_wrong_operations_are_found, 1, NR_MISTAKES);
 	tcase_add_test(t, one_vmid_for_two_tables);
 	tcase_add_test(t, one_vmid_for_two_geometries);
 	tcase_add_test(t, a_vmid_reused_before_its_invalidation);
@@ -2466,6 +2633,7 @@ static TCase *stream_mistakes(void)
 	tcase_add_test(t, an_illegal_entry_made_valid);
 	tcase_add_test(t, a_level_1_descriptor_without_its_invalidation);
 	tcase_add_test(t, enabled_before_the_caches_are_invalidated);
+	tcase_add_test(t, a_unit_switched_on_with_stale_caches);
 	tcase_add_test(t, a_moment_without_translation);
 	tcase_add_test(t, bypass_until_gbpa_is_acknowledged);
 	tcase_add_test(t, cr0_changed_before_its_acknowledge);

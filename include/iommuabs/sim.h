@@ -239,8 +239,8 @@ enum iommuabs_sim_fault {
 	/*
 	 * The @n-th wait from now is never over. A wait is what a driver must
 	 * wait for: a CMD_SYNC, a changing write to CR0 or IRQ_CTRL, a write to
-	 * GBPA. It ends by @us, or by the next write to that register, or for a
-	 * CMD_SYNC by CMDQEN = 0.
+	 * GBPA. It ends by @us; for CR0 and IRQ_CTRL by the next write, too; for
+	 * a CMD_SYNC by CMDQEN = 0.
 	 */
 	IOMMUABS_SIM_WAIT_HANG,
 	/* Writing the next @n event records is aborted. */
