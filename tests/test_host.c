@@ -192,7 +192,7 @@ static void *host_alloc(void *ctx, size_t size)
 
 	if (nr_held)
 		test_host_violation(host, "alloc() under a lock");
-	if (size < 16 || size > 2048)
+	if (size < 16 || size > 8192)
 		test_host_violation(host, "alloc(%zu)", size);
 	pthread_mutex_lock(&host->mutex);
 	fail = refused(host);
