@@ -547,13 +547,16 @@ static void release_extras(struct rmap *rmap, struct rmap_owner *owner,
 	}
 }
 
+/* Leaves that are cut would stay: a frame too many is somebody's, none too few. */
 static void release_leaves(struct rmap *rmap, uint64_t mfn, uint64_t nr)
 {
 	const struct pt_edit edit = { .kind = PT_EDIT_CLEAR };
+	struct tablemem_pool none = { 0, 0 };
 	enum pt_status status;
+	struct pt_run at;
 
 	status =
-		rmap->pt.ops->edit(&rmap->pt, mfn, nr, &edit, NULL, NULL, NULL);
+		rmap->pt.ops->edit(&rmap->pt, mfn, nr, &edit, &none, NULL, &at);
 	iommuabs_assert(status == PT_OK);
 	(void)status;
 }
@@ -750,7 +753,7 @@ int rmap_init(struct rmap *rmap, struct tablemem *mem)
 		.root = root,
 		.granule_lg2 = IOMMUABS_FRAME_LG2,
 		.root_lg2 = IOMMUABS_FRAME_LG2,
-		.top = (ADDRESS_BITS - IOMMUABS_FRAME_LG2 - 1) / 9,
+		.top = (ADDRESS_BITS - IOMMUABS_FRAME_LG2 - 1) / LEVEL_BITS,
 		.in_bits = ADDRESS_BITS,
 		.out_bits = ADDRESS_BITS,
 		.leaf_mask = LEAF_MASK,
