@@ -840,11 +840,15 @@ static void slab_free(struct tablemem *mem, void *object)
 			      IOMMUABS_FRAME_LG2);
 }
 
+/* host->alloc() is promised sizes from this one on. */
+#define OBJECT_MIN ((size_t)16)
+
 void *tablemem_object_alloc(struct tablemem *mem, size_t size)
 {
 	const struct hostif *host = mem->host;
 	void *object;
 
+	size = IA_MAX(size, OBJECT_MIN);
 	iommuabs_assert(size <= TABLEMEM_OBJECT_MAX);
 	if (host->ops.alloc)
 		object = host->ops.alloc(host->ctx, size);
@@ -858,7 +862,8 @@ void *tablemem_object_alloc(struct tablemem *mem, size_t size)
 void tablemem_object_free(struct tablemem *mem, void *object, size_t size)
 {
 	if (mem->host->ops.free)
-		mem->host->ops.free(mem->host->ctx, object, size);
+		mem->host->ops.free(mem->host->ctx, object,
+				    IA_MAX(size, OBJECT_MIN));
 	else
 		slab_free(mem, object);
 }
