@@ -14,6 +14,11 @@
 #ifndef SIM_INT_H
 #define SIM_INT_H
 
+/* Before any header: MAP_ANONYMOUS, read-write locks. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
 #include <iommuabs/sim.h>
 #include <pthread.h>
 #include <stdarg.h>
