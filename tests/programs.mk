@@ -8,26 +8,39 @@
 # run under a thread sanitizer.
 
 PLAIN_TESTS = \
+	tests/check_domain \
 	tests/check_hostif \
 	tests/check_p2m \
-	tests/check_tablemem
+	tests/check_pgtable \
+	tests/check_rmap \
+	tests/check_tablemem \
+	tests/check_unit
 
-SIM_TESTS =
+SIM_TESTS = \
+	tests/check_sim_smmuv3
 
 THREAD_TESTS = \
 	tests/check_hostif \
+	tests/check_rmap \
+	tests/check_sim_smmuv3 \
 	tests/check_tablemem
 
 ALL_TESTS = $(PLAIN_TESTS) $(SIM_TESTS)
 
 # Used by several programs, of both kinds and of the second only.
 TEST_SUPPORT_SOURCES = \
-	tests/test_host.c
+	tests/test_host.c \
+	tests/test_machine.c \
+	tests/test_world.c
 
 SIM_TEST_SUPPORT_SOURCES =
 
 TEST_HEADERS_SUPPORT = \
-	tests/test_host.h
+	tests/test_host.h \
+	tests/test_machine.h \
+	tests/test_world.h
 
+tests_check_sim_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_sim_smmuv3_LDADD = $(SIM_TEST_LIBS)
 # Linked with the library as it is installed, and nothing hidden.
 BENCHES =
