@@ -1,0 +1,1204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * check_pgtable.c - every format in every geometry against a flat array
+ *
+ * The array says for each frame of a window what is mapped there. What a walker
+ * of an IOMMU sees is asked of a walker of our own, whose constants are
+ * transcribed from the Arm ARM anew.
+ */
+#include "test_host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness.h"
+#include "host/tablemem.h"
+#include "pgtable/pgtable.h"
+
+#define LG2	 IOMMUABS_FRAME_LG2
+#define SPAN(l)	 ((uint64_t)1 << 9 * (l))
+#define RW	 (IOMMUABS_READ | IOMMUABS_WRITE)
+#define WALK_MAX (~(uint64_t)0)
+/* Outputs are beyond the arena: no leaf looks like a link. */
+#define OUT_BASE SPAN(3)
+
+/* Check's own assertions write a message each, also where all is well. */
+#define HOLDS(condition)                                \
+	do {                                            \
+		if (!(condition))                       \
+			ck_abort_msg("%s", #condition); \
+	} while (0)
+
+/* ---- formats and geometries ---- */
+
+struct geometry {
+	const struct pt_ops *ops;
+	uint8_t in_bits, top, root_lg2, leaf_mask, clean;
+	uint32_t host; /* TEST_HOST_* */
+};
+
+/*
+ * Stage 2 of the Arm ARM: every start level, alone and with the most tables side
+ * by side ("Concatenated translation tables"), and what lies between.
+ */
+static const struct geometry geometries[] = {
+	{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x7, 0, 0 },
+	{ &pt_arm_s2_4k_ops, 44, 3, 12, 0x3, 1, 0 },
+	{ &pt_arm_s2_4k_ops, 40, 3, 12, 0x1, 0, TEST_HOST_MAP },
+	{ &pt_arm_s2_4k_ops, 43, 2, 16, 0x7, 1, 0 },
+	{ &pt_arm_s2_4k_ops, 41, 2, 14, 0x3, 0, TEST_HOST_MAP },
+	{ &pt_arm_s2_4k_ops, 40, 2, 13, 0x7, 0, 0 },
+	{ &pt_arm_s2_4k_ops, 39, 2, 12, 0x7, 0, 0 },
+	{ &pt_arm_s2_4k_ops, 32, 2, 12, 0x7, 1, TEST_HOST_MAP },
+	{ &pt_arm_s2_4k_ops, 34, 1, 16, 0x3, 1, TEST_HOST_MAP },
+	{ &pt_arm_s2_4k_ops, 31, 1, 13, 0x1, 0, 0 },
+	{ &pt_arm_s2_4k_ops, 30, 1, 12, 0x3, 0, 0 },
+	{ &pt_arm_s2_4k_ops, 25, 0, 16, 0x1, 1, TEST_HOST_MAP },
+	{ &pt_arm_s2_4k_ops, 21, 0, 12, 0x1, 0, 0 },
+	{ &pt_ledger_ops, 48, 3, 12, 0x7, 0, 0 },
+	{ &pt_ledger_ops, 39, 2, 12, 0x1, 0, TEST_HOST_MAP },
+	{ &pt_ledger_ops, 36, 2, 12, 0x7, 0, 0 },
+	{ &pt_rmap_ops, 52, 4, 12, 0xf, 0, 0 },
+	{ &pt_rmap_ops, 48, 3, 12, 0x3, 0, TEST_HOST_MAP },
+};
+#define NR_GEOMETRIES ((int)IA_COUNT(geometries))
+
+static uint64_t format_attr(const struct pt_ops *ops, uint64_t *seed)
+{
+	uint64_t r = test_random(seed);
+
+	if (ops == &pt_ledger_ops)
+		return r & (PT_LEDGER_FLAGS | PT_LEDGER_STATE);
+	if (ops == &pt_rmap_ops)
+		return r & (PT_RMAP_DOMAIN | PT_RMAP_FOREIGN | PT_RMAP_HOST);
+	return (r & RW) | (r >> 8) % 3 << 2;
+}
+
+/* Bits that an ATTR edit may set or clear in any combination. */
+static uint64_t format_bits(const struct pt_ops *ops)
+{
+	if (ops == &pt_ledger_ops)
+		return PT_LEDGER_FLAGS | PT_LEDGER_STATE;
+	if (ops == &pt_rmap_ops)
+		return PT_RMAP_DOMAIN | PT_RMAP_FOREIGN | PT_RMAP_HOST;
+	return RW;
+}
+
+/* ---- fixture ---- */
+
+struct fixture {
+	struct test_host *host;
+	struct tablemem mem;
+	struct tablemem_account account;
+	struct tablemem_pool pool;
+	struct pt pt;
+	uint64_t seed;
+	/* What a device that doesn't snoop sees: cleaned lines of the arena. */
+	char *seen;
+	uint64_t cleans;
+};
+
+/* Cleans have the host's context only. */
+static struct fixture *cleaning;
+
+static void *arena_at(const struct fixture *f, const char *base, uint64_t maddr)
+{
+	(void)f;
+	return (void *)(uintptr_t)(base + (maddr - (TEST_HOST_MFN << LG2)));
+}
+
+/* Arm ARM, table descriptor: bits 1 and 0 set, address in 47..12. */
+static bool is_table_word(uint64_t word)
+{
+	return (word & 3) == 3;
+}
+
+/* A line goes to memory with a link in it: the table must be there already. */
+static void link_is_late(struct fixture *f, uint64_t word)
+{
+	uint64_t maddr = word & 0x0000fffffffff000;
+
+	if (!is_table_word(word) || maddr < TEST_HOST_MFN << LG2 ||
+	    maddr >= (TEST_HOST_MFN + TEST_HOST_FRAMES) << LG2)
+		return;
+	if (memcmp(arena_at(f, f->seen, maddr),
+		   arena_at(f, f->host->arena, maddr), 4096))
+		test_host_violation(f->host, "table linked before it is clean");
+}
+
+static void clean_lines(void *ctx, const void *p, size_t size)
+{
+	struct fixture *f = cleaning;
+	uint64_t first = (uint64_t)((const char *)p - f->host->arena) & ~63ull;
+	uint64_t end = (uint64_t)((const char *)p - f->host->arena) + size;
+	uint64_t i, word;
+
+	(void)ctx;
+	f->cleans++;
+	for (i = first; i < end; i += 8) {
+		memcpy(&word, f->host->arena + i, 8);
+		/* Leaves of level 0 look the same; they point elsewhere. */
+		link_is_late(f, word);
+	}
+	end = (end + 63) & ~63ull;
+	memcpy(f->seen + first, f->host->arena + first, end - first);
+}
+
+static void fixture_make(struct fixture *f, const struct geometry *geo)
+{
+	memset(f, 0, sizeof(*f));
+	f->host = test_host_new(geo->host);
+	f->seen = calloc(TEST_HOST_FRAMES, 4096);
+	ck_assert_ptr_nonnull(f->seen);
+	cleaning = f;
+	if (geo->clean)
+		f->host->hostif.ops.cache_clean = clean_lines;
+	f->account.cookie = f->host->frames;
+	f->seed = 1;
+	ck_assert_int_eq(tablemem_init(&f->mem, &f->host->hostif), 0);
+	f->pt = (struct pt){
+		.ops = geo->ops,
+		.host = &f->host->hostif,
+		.granule_lg2 = 12,
+		.top = geo->top,
+		.root_lg2 = geo->root_lg2,
+		.in_bits = geo->in_bits,
+		.out_bits = geo->ops == &pt_arm_s2_4k_ops ? 48 : 52,
+		.leaf_mask = geo->leaf_mask,
+		.clean = geo->clean,
+	};
+	ck_assert_int_eq(tablemem_alloc(&f->mem, &f->account, geo->root_lg2, 0,
+					&f->pt.root),
+			 0);
+	memset(test_host_ptr(f->host, f->pt.root), 0xa5,
+	       (size_t)1 << geo->root_lg2);
+	f->pt.ops->init_root(&f->pt);
+}
+
+static void need(struct fixture *f, uint32_t nr)
+{
+	ck_assert_int_eq(tablemem_pool_fill(&f->mem, &f->account, &f->pool, nr),
+			 0);
+}
+
+static void drain(struct fixture *f)
+{
+	tablemem_pool_drain(&f->mem, &f->account, &f->pool);
+}
+
+/* Everything goes, in steps of @step; the account must be even. */
+static void fixture_end_by(struct fixture *f, uint64_t step)
+{
+	enum pt_status status;
+	uint64_t budget;
+
+	drain(f);
+	do {
+		budget = step;
+		status = pt_free_tables(&f->pt, f->pt.root | f->pt.top, &f->mem,
+					&f->account, &budget);
+	} while (status == PT_BUDGET);
+	ck_assert_int_eq(status, PT_OK);
+	ck_assert_uint_eq(f->account.used, 0);
+	tablemem_exit(&f->mem);
+	test_host_delete(f->host);
+	free(f->seen);
+}
+
+static void fixture_end(struct fixture *f)
+{
+	fixture_end_by(f, ~(uint64_t)0);
+}
+
+/* ---- a walker of our own ---- */
+
+/*
+ * Stage 2 with a 4 KiB granule as the Arm ARM describes it, from @base (what the
+ * CPU wrote, or what a walker that doesn't snoop sees). Levels are the manual's:
+ * 3 is the last. Return: the descriptor, or 0 if the translation faults.
+ */
+static uint64_t arm_walk(const struct fixture *f, const char *base, uint64_t in,
+			 int *level_out, uint64_t *out)
+{
+	int level = 3 - f->pt.top;
+	uint64_t address = in << 12, table = f->pt.root, word, index;
+
+	for (;; level++) {
+		index = address >> (39 - 9 * level);
+		if (level != 3 - f->pt.top)
+			index &= 511;
+		word = *(uint64_t *)arena_at(f, base, table + index * 8);
+		if (!(word & 1) || (level == 3 && !(word & 2)))
+			return 0;
+		if (level == 3 || !(word & 2))
+			break;
+		table = word & 0x0000fffffffff000;
+	}
+	*level_out = level;
+	*out = ((word & 0x0000fffffffff000) >> 12) +
+	       (in & (((uint64_t)1 << 9 * (3 - level)) - 1));
+	return word;
+}
+
+/*
+ * Stage 2 block and page descriptors: AF bit 10; S2AP 7..6: 0b01 read, 0b10
+ * write; MemAttr 5..2: 0b1111 Write-Back, 0b0101 Non-cacheable, 0b0001 nGnRE; SH
+ * 9..8: 0b11 Inner, 0b10 Outer Shareable. XN 54..53, contiguous 52 are 0.
+ */
+static uint64_t arm_bits(uint64_t attr, int level)
+{
+	static const uint64_t memory[] = { 0x33c, 0x204, 0x214 };
+
+	return memory[attr >> 2 & 3] | (attr & 3) << 6 | 0x400 |
+	       (level == 3 ? 3 : 1);
+}
+
+/* Tables below @table, whose slots are at @level. */
+static uint64_t tables_below(const struct fixture *f, uint64_t table,
+			     unsigned int level, uint64_t entries)
+{
+	uint64_t i, nr = 0, word;
+	const uint64_t *page = test_host_ptr(f->host, table);
+
+	if (!level)
+		return 0;
+	for (i = 0; i < entries; i++) {
+		word = page[i];
+		if (!is_table_word(word))
+			continue;
+		nr += 1 + tables_below(f, word & 0x0000fffffffff000, level - 1,
+				       512);
+	}
+	return nr;
+}
+
+/* Pages are the root's, linked, or in the pool: nothing has leaked. */
+static void all_pages_are_somewhere(const struct fixture *f)
+{
+	uint64_t root = (uint64_t)1 << (f->pt.root_lg2 - LG2);
+
+	ck_assert_uint_eq(
+		f->account.used,
+		root + f->pool.nr +
+			tables_below(f, f->pt.root, f->pt.top, root * 512));
+}
+
+/* ---- the flat oracle ---- */
+
+struct frame {
+	uint64_t out, attr; /* out 0: nothing is mapped */
+};
+
+struct window {
+	uint64_t base, nr;
+	struct frame *frames;
+};
+
+/* 1.5 leaves of the largest size in the middle of the space, or all of it. */
+static void window_make(struct window *w, const struct geometry *geo)
+{
+	uint64_t all = (uint64_t)1 << (geo->in_bits - LG2);
+
+	w->nr = geo->leaf_mask & 4 ? SPAN(2) * 3 / 2 : SPAN(1) * 12;
+	w->nr = IA_MIN(w->nr, all);
+	/* Across the middle: two root entries, two levels of everything. */
+	w->base = w->nr == all ? 0 : all / 2 - w->nr / 3 * 2;
+	w->frames = calloc(w->nr, sizeof(*w->frames));
+	ck_assert_ptr_nonnull(w->frames);
+}
+
+static struct frame *frame_at(const struct window *w, uint64_t in)
+{
+	return &w->frames[in - w->base];
+}
+
+static void lookup_agrees(const struct fixture *f, const struct window *w,
+			  uint64_t in)
+{
+	const struct frame *frame = frame_at(w, in);
+	struct pt_leaf leaf;
+	bool found = f->pt.ops->lookup(&f->pt, in, &leaf);
+	uint64_t out = 0, word;
+	int level = 3;
+
+	HOLDS(found == (frame->out != 0));
+	HOLDS(leaf.nr >= 1);
+	HOLDS(!((in + leaf.nr) & (SPAN(leaf.level) - 1)));
+	HOLDS(!found || leaf.out == frame->out);
+	HOLDS(!found || leaf.attr == frame->attr);
+	if (f->pt.ops != &pt_arm_s2_4k_ops)
+		return;
+	word = arm_walk(f, f->pt.clean ? f->seen : f->host->arena, in, &level,
+			&out);
+	HOLDS((word != 0) == found);
+	if (!found)
+		return;
+	HOLDS(out == frame->out);
+	HOLDS((word & 0xffff000000000fff) == arm_bits(frame->attr, level));
+	HOLDS(leaf.entry == word);
+	HOLDS(leaf.level == 3 - level);
+}
+
+static bool run_agrees(const struct window *w, const struct pt_run *run)
+{
+	const struct frame *frame = frame_at(w, run->in);
+	uint64_t i;
+
+	for (i = 0; i < run->nr; i++)
+		if (frame[i].out != run->out + i || frame[i].attr != run->attr)
+			return false;
+	return true;
+}
+
+static uint64_t free_frames(const struct window *w, uint64_t in, uint64_t nr)
+{
+	uint64_t i;
+
+	for (i = 0; i < nr && !frame_at(w, in + i)->out; i++)
+		;
+	return i;
+}
+
+/* All of a range, by next() in pieces of @step. */
+static void next_agrees(const struct fixture *f, const struct window *w,
+			uint64_t in, uint64_t end, uint64_t step)
+{
+	enum pt_status status;
+	struct pt_run run;
+	uint64_t budget;
+
+	while (in < end) {
+		budget = step;
+		run.nr = 0;
+		status = f->pt.ops->next(&f->pt, in, end, &budget, &run);
+		if (status == PT_END)
+			run.in = end;
+		HOLDS(status == PT_END || run.in < end);
+		HOLDS(status != PT_BUDGET || (!budget && run.in > in));
+		HOLDS(free_frames(w, in, run.in - in) == run.in - in);
+		in = run.in;
+		if (status != PT_OK)
+			continue;
+		HOLDS(run.nr && run.in + run.nr <= end);
+		HOLDS(run_agrees(w, &run));
+		in += run.nr;
+	}
+}
+
+/* A range of the window: all sizes, often at the edges of leaves. */
+static void range_random(struct fixture *f, const struct window *w,
+			 uint64_t *in, uint64_t *nr)
+{
+	uint64_t sizes[] = { 1, 2, 64, 511, SPAN(1), 3 * SPAN(1), SPAN(2) };
+	uint64_t most = IA_MIN(sizes[test_random_below(&f->seed, 7)], w->nr);
+	uint64_t align = SPAN(test_random_below(&f->seed, 3));
+
+	*nr = 1 + test_random_below(&f->seed, most);
+	if (test_random_below(&f->seed, 2))
+		*nr = most;
+	*in = w->base + test_random_below(&f->seed, w->nr);
+	if (IA_ALIGN_DOWN(*in, align) >= w->base)
+		*in = IA_ALIGN_DOWN(*in, align);
+	*nr = IA_MIN(*nr, w->base + w->nr - *in);
+}
+
+static void oracle_map(const struct window *w, const struct pt_run *run,
+		       uint64_t nr)
+{
+	uint64_t i;
+
+	for (i = 0; i < nr; i++) {
+		frame_at(w, run->in + i)->out = run->out + i;
+		frame_at(w, run->in + i)->attr = run->attr;
+	}
+}
+
+/* The pool has fewer pages than it takes: each time it ends, one more. */
+static void do_map(struct fixture *f, const struct window *w)
+{
+	struct pt_run run, rest;
+	uint64_t room, done, shift = SPAN(test_random_below(&f->seed, 3));
+	enum pt_status status;
+	uint32_t count;
+
+	range_random(f, w, &run.in, &run.nr);
+	run.out = OUT_BASE + run.in % SPAN(3) +
+		  shift * (1 + test_random_below(&f->seed, 1000));
+	run.attr = format_attr(f->pt.ops, &f->seed);
+	room = free_frames(w, run.in, run.nr);
+	count = f->pt.ops->count(&f->pt, run.in, run.out, run.nr);
+	drain(f);
+	if (test_random_below(&f->seed, 2))
+		need(f, count);
+	rest = run;
+	do {
+		status = f->pt.ops->map(&f->pt, &rest, &f->pool, &done);
+		rest.in += done;
+		rest.out += done;
+		rest.nr -= done;
+		if (status == PT_NO_TABLES) {
+			ck_assert_uint_eq(f->pool.nr, 0);
+			ck_assert_uint_gt(count, 0);
+			need(f, 1);
+			count--;
+		}
+	} while (status == PT_NO_TABLES);
+	ck_assert_int_eq(status, room == run.nr ? PT_OK : PT_OCCUPIED);
+	ck_assert_uint_eq(rest.in - run.in, room);
+	if (!status) /* exactly as many as was said */
+		ck_assert(f->pool.nr == 0);
+	oracle_map(w, &run, room);
+}
+
+static void do_map_one(struct fixture *f, const struct window *w)
+{
+	struct pt_run run = { .nr = 1 };
+	enum pt_status status;
+	struct pt_leaf leaf;
+
+	run.in = w->base + test_random_below(&f->seed, w->nr);
+	run.out = OUT_BASE + test_random_below(&f->seed, SPAN(3));
+	run.attr = format_attr(f->pt.ops, &f->seed);
+	f->pt.ops->lookup(&f->pt, run.in, &leaf);
+	status = f->pt.ops->map_one(&f->pt, run.in, run.out, run.attr);
+	if (frame_at(w, run.in)->out) {
+		ck_assert_int_eq(status, PT_OCCUPIED);
+	} else {
+		ck_assert_int_eq(status, leaf.level ? PT_NO_TABLES : PT_OK);
+		if (!status)
+			oracle_map(w, &run, 1);
+	}
+}
+
+static void do_edit_one(struct fixture *f, const struct window *w)
+{
+	uint64_t in = w->base + test_random_below(&f->seed, w->nr);
+	uint64_t bits = format_bits(f->pt.ops);
+	uint64_t clear = test_random(&f->seed) & bits;
+	uint64_t set = test_random(&f->seed) & clear;
+	struct frame *frame = frame_at(w, in);
+	bool attr = test_random_below(&f->seed, 2);
+	struct pt_leaf old, leaf;
+	enum pt_status status;
+
+	f->pt.ops->lookup(&f->pt, in, &leaf);
+	if (attr)
+		status = f->pt.ops->attr_one(&f->pt, in, clear, set, &old);
+	else
+		status = f->pt.ops->clear_one(&f->pt, in, &old);
+	ck_assert_uint_eq(old.entry, leaf.entry);
+	ck_assert_uint_eq(old.out, leaf.out);
+	ck_assert_uint_eq(old.attr, leaf.attr);
+	ck_assert_uint_eq(old.level, leaf.level);
+	if (!frame->out) {
+		ck_assert_int_eq(status, PT_END);
+		return;
+	}
+	ck_assert_int_eq(status, leaf.level ? PT_NO_TABLES : PT_OK);
+	if (leaf.level)
+		return;
+	if (attr)
+		frame->attr = (frame->attr & ~clear) | set;
+	else
+		*frame = (struct frame){ 0 };
+}
+
+static void edit_random(struct fixture *f, struct pt_edit *edit)
+{
+	uint64_t bits = format_bits(f->pt.ops);
+
+	*edit = (struct pt_edit){ .kind = PT_EDIT_CLEAR };
+	if (test_random_below(&f->seed, 3) == 0) {
+		edit->kind = PT_EDIT_ATTR;
+		edit->clear = test_random(&f->seed) & bits;
+		edit->set = test_random(&f->seed) & edit->clear;
+	}
+	if (test_random_below(&f->seed, 3) == 0) {
+		edit->if_mask = (uint64_t)1 << test_random_below(&f->seed, 2);
+		edit->if_value = test_random(&f->seed) & edit->if_mask;
+	}
+}
+
+static void oracle_edit(const struct window *w, const struct pt_edit *edit,
+			uint64_t in, uint64_t end)
+{
+	struct frame *frame;
+
+	for (; in < end; in++) {
+		frame = frame_at(w, in);
+		if (!frame->out ||
+		    (frame->attr & edit->if_mask) != edit->if_value)
+			continue;
+		if (edit->kind == PT_EDIT_CLEAR)
+			*frame = (struct frame){ 0 };
+		else
+			frame->attr = (frame->attr & ~edit->clear) | edit->set;
+	}
+}
+
+/* What was unlinked: free it, a little at a time. */
+static void sink_empty(struct fixture *f, struct pt_sink *sink)
+{
+	enum pt_status status;
+	uint64_t budget;
+
+	while (sink->nr) {
+		sink->nr--;
+		do {
+			budget = 1 + test_random_below(&f->seed, 100);
+			status = pt_free_tables(&f->pt, sink->tables[sink->nr],
+						&f->mem, &f->account, &budget);
+		} while (status == PT_BUDGET);
+		ck_assert_int_eq(status, PT_OK);
+	}
+}
+
+/* The leaf that could not be cut: it reaches past an end of the range. */
+static void cut_leaf_is_right(const struct window *w, const struct pt_run *at,
+			      uint64_t in, uint64_t end)
+{
+	uint64_t first = IA_MAX(at->in, in);
+
+	ck_assert(at->in < in || at->in + at->nr > end);
+	ck_assert(first < end && at->in + at->nr > in);
+	ck_assert_uint_eq(frame_at(w, first)->out, at->out + (first - at->in));
+	ck_assert_uint_eq(frame_at(w, first)->attr, at->attr);
+}
+
+static void do_edit(struct fixture *f, const struct window *w)
+{
+	uint64_t in, nr, end, at_in, tables[3];
+	struct pt_sink sink = { tables, 0, 0 };
+	enum pt_status status;
+	struct pt_edit edit;
+	struct pt_run at;
+	int cuts = 0;
+
+	range_random(f, w, &in, &nr);
+	end = in + nr;
+	edit_random(f, &edit);
+	sink.max = (uint32_t)test_random_below(&f->seed, 4);
+	drain(f);
+	do {
+		at.in = end;
+		status = f->pt.ops->edit(&f->pt, in, end - in, &edit, &f->pool,
+					 sink.max ? &sink : NULL, &at);
+		at_in = IA_MAX(at.in, in);
+		if (status == PT_NO_TABLES) {
+			ck_assert_int_lt(cuts++, 5);
+			cut_leaf_is_right(w, &at, in, end);
+		}
+		if (status == PT_FULL) {
+			ck_assert_uint_eq(sink.nr, sink.max);
+			ck_assert_uint_eq(at.nr, end - at.in);
+		}
+		oracle_edit(w, &edit, in, status ? at_in : end);
+		if (status == PT_NO_TABLES)
+			need(f, 1);
+		sink_empty(f, &sink);
+		/* With a condition, what follows the position may be done. */
+		if (status == PT_FULL && !edit.if_mask)
+			next_agrees(f, w, in, end, WALK_MAX);
+		in = at_in;
+	} while (status == PT_NO_TABLES || status == PT_FULL);
+	ck_assert_int_eq(status, PT_OK);
+}
+
+static void some_agree(struct fixture *f, const struct window *w)
+{
+	uint64_t in, nr;
+	int i;
+
+	for (i = 0; i < 16; i++)
+		lookup_agrees(f, w,
+			      w->base + test_random_below(&f->seed, w->nr));
+	range_random(f, w, &in, &nr);
+	lookup_agrees(f, w, in);
+	lookup_agrees(f, w, in + nr - 1);
+	next_agrees(f, w, in, in + nr, 1 + test_random_below(&f->seed, 300));
+}
+
+START_TEST(every_format_and_geometry_agrees_with_a_flat_array)
+{
+	const struct geometry *geo = &geometries[_i];
+	uint64_t step, steps = test_rounds(3000), in;
+	struct fixture f;
+	struct window w;
+
+	fixture_make(&f, geo);
+	window_make(&w, geo);
+	f.seed = 100 + (uint64_t)_i;
+	for (step = 0; step < steps; step++) {
+		switch (test_random_below(&f.seed, 8)) {
+		case 0 ... 2:
+			do_map(&f, &w);
+			break;
+		case 3:
+			do_map_one(&f, &w);
+			break;
+		case 4:
+			do_edit_one(&f, &w);
+			break;
+		default:
+			do_edit(&f, &w);
+		}
+		some_agree(&f, &w);
+		if (step % 8 == 0)
+			all_pages_are_somewhere(&f);
+		if (step % 64)
+			continue;
+		next_agrees(&f, &w, w.base, w.base + w.nr, WALK_MAX);
+		for (in = w.base; in < w.base + w.nr; in += 61)
+			lookup_agrees(&f, &w, in);
+	}
+	free(w.frames);
+	fixture_end_by(&f, 1 + test_random_below(&f.seed, 50));
+}
+END_TEST
+
+/* ---- single rules ---- */
+
+static const struct geometry arm_48 = { &pt_arm_s2_4k_ops, 48, 3, 12, 7, 0, 0 };
+static const struct geometry arm_noncoherent = {
+	&pt_arm_s2_4k_ops, 48, 3, 12, 7, 1, 0
+};
+static const struct geometry ledger_48 = {
+	&pt_ledger_ops, 48, 3, 12, 0xf, 0, 0
+};
+static const struct geometry rmap_52 = { &pt_rmap_ops, 52, 4, 12, 0xf, 0, 0 };
+
+static void map(struct fixture *f, uint64_t in, uint64_t out, uint64_t nr,
+		uint64_t attr)
+{
+	const struct pt_run run = { in, out, nr, attr };
+	uint64_t done;
+
+	need(f, f->pt.ops->count(&f->pt, in, out, nr));
+	ck_assert_int_eq(f->pt.ops->map(&f->pt, &run, &f->pool, &done), PT_OK);
+	ck_assert_uint_eq(done, nr);
+}
+
+static uint64_t linked(const struct fixture *f)
+{
+	return tables_below(f, f->pt.root, f->pt.top, 512);
+}
+
+static uint64_t raw(const struct fixture *f, uint64_t in)
+{
+	struct pt_leaf leaf;
+
+	f->pt.ops->lookup(&f->pt, in, &leaf);
+	return leaf.entry;
+}
+
+/*
+ * Stage 2 descriptors put together by hand. Page 0b11, block 0b01; AF 0x400; S2AP
+ * 0x40 read, 0x80 write; Normal Write-Back 0x3c Inner Shareable 0x300; nGnRE 0x04,
+ * Non-cacheable 0x14, Outer Shareable 0x200.
+ */
+START_TEST(arm_descriptors_are_those_of_the_manual)
+{
+	static const struct {
+		uint64_t in, out, nr, attr, word;
+	} cases[] = {
+		{ 0x12345, 0xabcde, 1, RW, 0x00000000abcde7ff },
+		{ 0x12346, 0xfffffffff, 1, IOMMUABS_READ, 0x0000fffffffff77f },
+		{ 0x12347, 0, 1, IOMMUABS_WRITE, 0x00000000000007bf },
+		{ 0x12348, 0x9020, 1, RW | IOMMUABS_DEVICE, 0x90206c7 },
+		{ 0x12349, 0x9021, 1, RW | IOMMUABS_WRITE_COMBINING,
+		  0x90216d7 },
+		{ 0x12400, 0x80200, 0x200, RW, 0x802007fd },
+		{ 0x40000, 0xc0000, 0x40000, IOMMUABS_READ, 0xc000077d },
+		{ 0x80000, 0x100000, 0x40000, RW | IOMMUABS_DEVICE,
+		  0x1000006c5 },
+	};
+	uint64_t *root, *table;
+	struct fixture f;
+	unsigned int i;
+
+	fixture_make(&f, &arm_48);
+	for (i = 0; i < IA_COUNT(cases); i++) {
+		map(&f, cases[i].in, cases[i].out, cases[i].nr, cases[i].attr);
+		ck_assert_uint_eq(raw(&f, cases[i].in), cases[i].word);
+	}
+	/* Table descriptors: 0b11 and the address, no hierarchical bits. */
+	root = test_host_ptr(f.host, f.pt.root);
+	ck_assert_uint_eq(root[0] & 0xffff000000000fff, 3);
+	ck_assert_uint_eq(root[1], 0);
+	table = test_host_ptr(f.host, root[0] & 0x0000fffffffff000);
+	ck_assert_uint_eq(table[0] & 0xffff000000000fff, 3);
+	ck_assert_uint_eq(table[1], 0xc000077d);
+	fixture_end(&f);
+}
+END_TEST
+
+START_TEST(count_is_what_map_takes)
+{
+	static const struct {
+		uint64_t in, out, nr;
+		uint32_t count;
+	} cases[] = {
+		{ 0, 1, SPAN(2), 1 + 1 + 512 }, /* no large leaf fits */
+		{ 0, 0, SPAN(2), 1 },		/* one of 1 GiB */
+		{ 0, SPAN(1), SPAN(2), 2 },	/* 512 of 2 MiB */
+		{ SPAN(2) - 1, SPAN(2) - 1, 2,
+		  5 },			  /* two tables each, one above */
+		{ 1, 1, SPAN(3), 2 + 4 }, /* two ragged ends, 1 GiB between */
+		{ SPAN(3), 0, 2 * SPAN(3), 2 },
+	};
+	struct fixture f;
+	unsigned int i;
+
+	for (i = 0; i < IA_COUNT(cases); i++) {
+		fixture_make(&f, &arm_48);
+		ck_assert_uint_eq(f.pt.ops->count(&f.pt, cases[i].in,
+						  cases[i].out, cases[i].nr),
+				  cases[i].count);
+		map(&f, cases[i].in, cases[i].out, cases[i].nr, RW);
+		ck_assert_uint_eq(linked(&f), cases[i].count);
+		ck_assert_uint_eq(f.pool.nr, 0);
+		fixture_end(&f);
+	}
+}
+END_TEST
+
+START_TEST(the_largest_leaf_splits_down_to_one_frame)
+{
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	uint64_t at = SPAN(3) + 5 * SPAN(2) + 7 * SPAN(1) + 11, budget = 100000;
+	struct pt_leaf leaf;
+	struct pt_run run;
+	struct fixture f;
+
+	fixture_make(&f, &ledger_48);
+	map(&f, SPAN(3), 8 * SPAN(3), 2 * SPAN(3), 5);
+	ck_assert_uint_eq(linked(&f), 0);
+	ck_assert(f.pt.ops->lookup(&f.pt, at, &leaf));
+	ck_assert_uint_eq(leaf.level, 3);
+	ck_assert_int_eq(
+		f.pt.ops->edit(&f.pt, at, 1, &clear, &f.pool, NULL, &run),
+		PT_NO_TABLES);
+	ck_assert_uint_eq(run.in, SPAN(3));
+	ck_assert_uint_eq(run.out, 8 * SPAN(3));
+	ck_assert_uint_eq(run.nr, SPAN(3));
+	ck_assert_uint_eq(run.attr, 5);
+	need(&f, 3);
+	ck_assert_int_eq(
+		f.pt.ops->edit(&f.pt, at, 1, &clear, &f.pool, NULL, &run),
+		PT_OK);
+	ck_assert_uint_eq(linked(&f), 3);
+	ck_assert(!f.pt.ops->lookup(&f.pt, at, &leaf));
+	ck_assert(f.pt.ops->lookup(&f.pt, at + 1, &leaf));
+	ck_assert_uint_eq(leaf.out, at + 1 + 7 * SPAN(3));
+	ck_assert(f.pt.ops->lookup(&f.pt, at - 1, &leaf));
+	ck_assert_uint_eq(leaf.out, at - 1 + 7 * SPAN(3));
+	ck_assert_int_eq(f.pt.ops->next(&f.pt, at, 3 * SPAN(3), &budget, &run),
+			 PT_OK);
+	ck_assert_uint_eq(run.in, at + 1);
+	ck_assert_uint_eq(run.nr, 500); /* to the end of that table */
+	fixture_end(&f);
+}
+END_TEST
+
+START_TEST(a_cut_alone_changes_nothing_but_the_leaves)
+{
+	const struct pt_edit cut = { .kind = PT_EDIT_ATTR };
+	const struct pt_edit not_these = { PT_EDIT_ATTR, 1, 1, 0, 0 };
+	struct pt_leaf leaf;
+	struct pt_run run;
+	struct fixture f;
+
+	fixture_make(&f, &rmap_52);
+	map(&f, 0, SPAN(2), SPAN(1), 0x2a);
+	ck_assert_int_eq(
+		f.pt.ops->edit(&f.pt, 3, 5, &not_these, &f.pool, NULL, &run),
+		PT_OK); /* a leaf that doesn't match isn't cut */
+	need(&f, 1);
+	ck_assert_int_eq(f.pt.ops->edit(&f.pt, 3, 5, &cut, &f.pool, NULL, &run),
+			 PT_OK);
+	ck_assert_uint_eq(f.pool.nr, 0);
+	ck_assert(f.pt.ops->lookup(&f.pt, 100, &leaf));
+	ck_assert_uint_eq(leaf.level, 0);
+	ck_assert_uint_eq(leaf.out, SPAN(2) + 100);
+	ck_assert_uint_eq(leaf.attr, 0x2a);
+	fixture_end(&f);
+}
+END_TEST
+
+START_TEST(clear_unlinks_a_covered_table_in_one_store)
+{
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	uint64_t words[2], before, budget = ~(uint64_t)0;
+	struct pt_sink sink = { words, 0, 2 };
+	uint64_t *below;
+	struct pt_run at;
+	struct fixture f;
+
+	fixture_make(&f, &arm_48);
+	map(&f, 0, 1, SPAN(2) + SPAN(1), RW);
+	before = linked(&f);
+	ck_assert_int_eq(f.pt.ops->edit(&f.pt, 0, SPAN(2) + SPAN(1), &clear,
+					&f.pool, &sink, &at),
+			 PT_OK);
+	ck_assert_uint_eq(sink.nr, 2);
+	ck_assert_uint_eq(words[0] & PT_SINK_LEVEL, 1);
+	ck_assert_uint_eq(words[1] & PT_SINK_LEVEL, 0);
+	/* The 1 GiB table's own words are as they were: it may be walked. */
+	below = test_host_ptr(f.host, words[0] & ~PT_SINK_LEVEL);
+	ck_assert(is_table_word(below[0]) && is_table_word(below[511]));
+	ck_assert_uint_eq(linked(&f), before - 513 - 1);
+	while (sink.nr)
+		ck_assert_int_eq(pt_free_tables(&f.pt, words[--sink.nr], &f.mem,
+						&f.account, &budget),
+				 PT_OK);
+	all_pages_are_somewhere(&f);
+	fixture_end(&f);
+}
+END_TEST
+
+START_TEST(without_a_sink_no_table_is_unlinked)
+{
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	struct pt_sink none = { NULL, 0, 0 };
+	uint64_t before;
+	struct fixture f;
+
+	fixture_make(&f, &arm_48);
+	map(&f, 0, 1, 4 * SPAN(1), RW);
+	before = linked(&f);
+	ck_assert_int_eq(
+		f.pt.ops->edit(&f.pt, 0, SPAN(1), &clear, &f.pool, NULL, NULL),
+		PT_OK);
+	ck_assert_int_eq(f.pt.ops->edit(&f.pt, SPAN(1), 3 * SPAN(1), &clear,
+					&f.pool, &none, NULL),
+			 PT_OK);
+	ck_assert_uint_eq(linked(&f), before);
+	ck_assert_uint_eq(raw(&f, 5), 0);
+	fixture_end(&f);
+}
+END_TEST
+
+/* Tables stay that hold what the condition leaves, and their parents. */
+START_TEST(clear_with_a_condition_unlinks_what_became_empty)
+{
+	const struct pt_edit clear = { PT_EDIT_CLEAR, PT_LEDGER_STATE,
+				       PT_LEDGER_UNSYNCED, 0, 0 };
+	uint64_t words[1], unlinked = 0, in = 0;
+	struct pt_sink sink = { words, 0, 1 };
+	struct pt_run at = { 0 };
+	enum pt_status status;
+	struct fixture f;
+
+	fixture_make(&f, &ledger_48);
+	map(&f, 0, 1, 8 * SPAN(1), PT_LEDGER_UNSYNCED | RW);
+	map(&f, SPAN(2), 1, SPAN(1), PT_LEDGER_UNSYNCED | RW);
+	map(&f, 8 * SPAN(1), 1, SPAN(1), PT_LEDGER_MAPPED | RW);
+	ck_assert_uint_eq(linked(&f), 1 + 2 + 10);
+	do {
+		status = f.pt.ops->edit(&f.pt, in, 2 * SPAN(2) - in, &clear,
+					&f.pool, &sink, &at);
+		in = at.in;
+		unlinked += sink.nr;
+		sink_empty(&f, &sink);
+	} while (status == PT_FULL);
+	ck_assert_int_eq(status, PT_OK);
+	/* All leaf tables but one, and the second 1 GiB's. */
+	ck_assert_uint_ge(unlinked, 9);
+	ck_assert_uint_eq(linked(&f), 1 + 2 + 10 - unlinked);
+	ck_assert_uint_eq(raw(&f, 0), 0);
+	ck_assert_uint_ne(raw(&f, 8 * SPAN(1)), 0);
+	fixture_end(&f);
+}
+END_TEST
+
+START_TEST(occupied_says_how_far_it_got)
+{
+	struct pt_run run = { 10, 1000, 100, 3 };
+	struct fixture f;
+	uint64_t done;
+
+	fixture_make(&f, &rmap_52);
+	map(&f, 50, 5, 1, 7);
+	ck_assert_int_eq(f.pt.ops->map(&f.pt, &run, &f.pool, &done),
+			 PT_OCCUPIED);
+	ck_assert_uint_eq(done, 40);
+	ck_assert_int_eq(f.pt.ops->map_one(&f.pt, 50, 6, 7), PT_OCCUPIED);
+	ck_assert_int_eq(f.pt.ops->map_one(&f.pt, 51, 6, 7), PT_OK);
+	ck_assert_int_eq(f.pt.ops->map_one(&f.pt, SPAN(1), 6, 7), PT_NO_TABLES);
+	map(&f, 2 * SPAN(1), 2 * SPAN(1), SPAN(1), 1);
+	run.in = 2 * SPAN(1) + 5;
+	ck_assert_int_eq(f.pt.ops->map(&f.pt, &run, &f.pool, &done),
+			 PT_OCCUPIED);
+	ck_assert_uint_eq(done, 0);
+	fixture_end(&f);
+}
+END_TEST
+
+START_TEST(nothing_is_found_past_the_input_bits)
+{
+	struct pt_leaf leaf;
+	struct fixture f;
+
+	fixture_make(&f, &(struct geometry){ &pt_arm_s2_4k_ops, 39, 2, 12, 7, 0,
+					     0 });
+	map(&f, 0, 0x1000, 1, RW);
+	ck_assert(f.pt.ops->lookup(&f.pt, 0, &leaf));
+	ck_assert(!f.pt.ops->lookup(&f.pt, SPAN(3), &leaf));
+	ck_assert_uint_eq(leaf.entry, 0);
+	ck_assert_uint_eq(leaf.level, 2);
+	ck_assert_uint_eq(leaf.nr, 1);
+	ck_assert(!f.pt.ops->lookup(&f.pt, ~(uint64_t)0, &leaf));
+	fixture_end(&f);
+}
+END_TEST
+
+START_TEST(a_budget_of_one_frees_everything)
+{
+	struct fixture f;
+
+	fixture_make(&f, &arm_48);
+	map(&f, 0, 1, 20 * SPAN(1), RW);
+	map(&f, SPAN(4) - SPAN(1), 1, SPAN(1), RW); /* each level's last slot */
+	fixture_end_by(&f, 1);
+}
+END_TEST
+
+/* The order of cleans is looked at by link_is_late() in every test. */
+START_TEST(a_run_of_stores_is_cleaned_once)
+{
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	const struct pt_run run = { 1, SPAN(2), 510, RW };
+	struct pt_run at;
+	struct fixture f;
+	uint64_t done;
+
+	fixture_make(&f, &arm_noncoherent);
+	map(&f, 0, SPAN(3), 1, RW);
+	f.cleans = 0;
+	ck_assert_int_eq(f.pt.ops->map(&f.pt, &run, &f.pool, &done), PT_OK);
+	ck_assert_uint_eq(f.cleans, 1);
+	ck_assert_int_eq(
+		f.pt.ops->edit(&f.pt, 1, 400, &clear, &f.pool, NULL, &at),
+		PT_OK);
+	ck_assert_uint_eq(f.cleans, 2);
+	ck_assert_int_eq(f.pt.ops->map_one(&f.pt, 1, SPAN(3), RW), PT_OK);
+	ck_assert_uint_eq(f.cleans, 3);
+	f.cleans = 0;
+	/* A new table: itself, and the slot it is linked in. */
+	map(&f, SPAN(1), SPAN(3) + 1, SPAN(1), RW);
+	ck_assert_uint_eq(f.cleans, 2);
+	fixture_end(&f);
+}
+END_TEST
+
+/* ---- several callers ---- */
+
+struct racer {
+	struct fixture *f;
+	struct tablemem_pool pool;
+	pthread_barrier_t *barrier;
+	uint64_t rounds, first; /* of its frames in each leaf */
+	uint64_t won;
+};
+
+#define RACE_LEAVES 4
+
+/*
+ * Leaves of 2 MiB, of which one caller clears and maps again the lower half, the
+ * other the upper: they split the same leaf at once, and later link the same
+ * table at once.
+ */
+static void *race_halves(void *arg)
+{
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	struct racer *racer = arg;
+	const struct pt *pt = &racer->f->pt;
+	struct pt_run run, at;
+	uint64_t round, i, done;
+
+	for (round = 0; round < racer->rounds; round++) {
+		pthread_barrier_wait(racer->barrier);
+		for (i = 0; i < RACE_LEAVES; i++) {
+			run = (struct pt_run){ i * SPAN(1) + racer->first,
+					       SPAN(3) + i * SPAN(1) +
+						       racer->first,
+					       256, RW };
+			HOLDS(!pt->ops->edit(pt, run.in, run.nr, &clear,
+					     &racer->pool, NULL, &at));
+			run.in += SPAN(2) * (1 + round);
+			HOLDS(!pt->ops->map(pt, &run, &racer->pool, &done));
+			HOLDS(done == run.nr);
+		}
+		pthread_barrier_wait(racer->barrier);
+	}
+	return NULL;
+}
+
+static void race(struct fixture *f, void *(*body)(void *), uint64_t rounds,
+		 void (*between)(struct fixture *f, struct racer *racers,
+				 uint64_t round))
+{
+	pthread_barrier_t barrier;
+	struct racer racers[2];
+	pthread_t threads[2];
+	uint64_t round;
+	int i;
+
+	pthread_barrier_init(&barrier, NULL, 3);
+	for (i = 0; i < 2; i++) {
+		racers[i] = (struct racer){
+			f, { 0 }, &barrier, rounds, (uint64_t)i * 256, 0
+		};
+		ck_assert_int_eq(
+			pthread_create(&threads[i], NULL, body, &racers[i]), 0);
+	}
+	for (round = 0; round < rounds; round++) {
+		between(f, racers, round);
+		pthread_barrier_wait(&barrier);
+		pthread_barrier_wait(&barrier);
+	}
+	for (i = 0; i < 2; i++) {
+		pthread_join(threads[i], NULL);
+		tablemem_pool_drain(&f->mem, &f->account, &racers[i].pool);
+	}
+	pthread_barrier_destroy(&barrier);
+}
+
+static void halves_between(struct fixture *f, struct racer *racers,
+			   uint64_t round)
+{
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	uint64_t words[8], in;
+	struct pt_sink sink = { words, 0, 8 };
+	struct pt_leaf leaf;
+	struct pt_run at;
+	int i;
+
+	for (in = 0; round && in < RACE_LEAVES * SPAN(1); in++) {
+		HOLDS(!f->pt.ops->lookup(&f->pt, in, &leaf));
+		HOLDS(f->pt.ops->lookup(&f->pt, in + SPAN(2) * round, &leaf));
+		HOLDS(leaf.out == SPAN(3) + in && leaf.attr == RW);
+	}
+	do {
+		HOLDS(f->pt.ops->edit(&f->pt, 0, SPAN(3), &clear, &f->pool,
+				      &sink, &at) == PT_OK);
+		sink_empty(f, &sink);
+	} while (sink.nr);
+	map(f, 0, SPAN(3), RACE_LEAVES * SPAN(1), RW);
+	for (i = 0; i < 2; i++)
+		HOLDS(!tablemem_pool_fill(&f->mem, &f->account, &racers[i].pool,
+					  4 * RACE_LEAVES));
+	HOLDS(f->account.used == 1 + linked(f) + f->pool.nr +
+					 racers[0].pool.nr + racers[1].pool.nr);
+}
+
+START_TEST(callers_on_both_halves_of_a_leaf_lose_nothing)
+{
+	static const struct geometry cases[] = {
+		{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x3, 0, 0 },
+		{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x3, 0, TEST_HOST_MAP },
+		{ &pt_ledger_ops, 48, 3, 12, 0x3, 0, 0 },
+		{ &pt_rmap_ops, 48, 3, 12, 0x3, 0, 0 },
+	};
+	struct fixture f;
+
+	fixture_make(&f, &cases[_i]);
+	race(&f, race_halves, test_rounds(10000) / 20, halves_between);
+	fixture_end(&f);
+}
+END_TEST
+
+/* Both want all of it: whoever is first in a slot has it. */
+static void *race_claim(void *arg)
+{
+	struct racer *racer = arg;
+	const struct pt *pt = &racer->f->pt;
+	struct pt_run run;
+	uint64_t round, done;
+
+	for (round = 0; round < racer->rounds; round++) {
+		pthread_barrier_wait(racer->barrier);
+		for (run.in = 0; run.in < 4 * SPAN(1); run.in += 64) {
+			run.out = SPAN(3) + run.in;
+			run.nr = 1;
+			run.attr = racer->first;
+			if (!pt->ops->map(pt, &run, &racer->pool, &done))
+				racer->won++;
+			run.in++;
+			if (!pt->ops->map_one(pt, run.in, 5, racer->first))
+				racer->won++;
+			run.in--;
+		}
+		pthread_barrier_wait(racer->barrier);
+	}
+	return NULL;
+}
+
+static void claim_between(struct fixture *f, struct racer *racers,
+			  uint64_t round)
+{
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	uint64_t words[8], in, mine[2] = { 0 };
+	struct pt_sink sink = { words, 0, 8 };
+	struct pt_leaf leaf;
+	struct pt_run at;
+	int i;
+
+	for (in = 0; round && in < 4 * SPAN(1); in++)
+		if (f->pt.ops->lookup(&f->pt, in, &leaf))
+			mine[leaf.attr / 256]++;
+	for (i = 0; i < 2; i++) {
+		HOLDS(racers[i].won == mine[i]);
+		racers[i].won = 0;
+		HOLDS(!tablemem_pool_fill(&f->mem, &f->account, &racers[i].pool,
+					  8));
+	}
+	HOLDS(!round || mine[0] + mine[1] == 4 * SPAN(1) / 32);
+	HOLDS(f->pt.ops->edit(&f->pt, 0, SPAN(3), &clear, &f->pool, &sink,
+			      &at) == PT_OK);
+	sink_empty(f, &sink);
+}
+
+START_TEST(a_slot_of_the_reverse_map_has_one_winner)
+{
+	struct fixture f;
+
+	fixture_make(&f, &rmap_52);
+	race(&f, race_claim, test_rounds(10000) / 20, claim_between);
+	fixture_end(&f);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("pgtable");
+	TCase *tc = tcase_create("oracle");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc,
+			    every_format_and_geometry_agrees_with_a_flat_array,
+			    0, NR_GEOMETRIES);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("rules");
+	tcase_add_test(tc, arm_descriptors_are_those_of_the_manual);
+	tcase_add_test(tc, count_is_what_map_takes);
+	tcase_add_test(tc, the_largest_leaf_splits_down_to_one_frame);
+	tcase_add_test(tc, a_cut_alone_changes_nothing_but_the_leaves);
+	tcase_add_test(tc, clear_unlinks_a_covered_table_in_one_store);
+	tcase_add_test(tc, without_a_sink_no_table_is_unlinked);
+	tcase_add_test(tc, clear_with_a_condition_unlinks_what_became_empty);
+	tcase_add_test(tc, occupied_says_how_far_it_got);
+	tcase_add_test(tc, nothing_is_found_past_the_input_bits);
+	tcase_add_test(tc, a_budget_of_one_frees_everything);
+	tcase_add_test(tc, a_run_of_stores_is_cleaned_once);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("callers");
+	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc, callers_on_both_halves_of_a_leaf_lose_nothing,
+			    0, 4);
+	tcase_add_test(tc, a_slot_of_the_reverse_map_has_one_winner);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+HARNESS_MAIN(suite)
