@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "test_world.h"
+
+#include <stdlib.h>
+
+#include "harness.h"
+
+static struct iommuabs_unit_state state_of(struct iommuabs_unit *unit)
+{
+	struct iommuabs_unit_state state = { .size = sizeof(state) };
+
+	ck_assert_int_eq(iommuabs_unit_state(unit, &state), 0);
+	return state;
+}
+
+static void expect_status(struct world_unit *u,
+			  enum iommuabs_unit_status status, int error)
+{
+	struct iommuabs_unit_state state = state_of(u->unit);
+
+	ck_assert_int_eq(state.status, status);
+	ck_assert_int_eq(state.error, error);
+}
+
+/* A started world with one attached device, cookie 8. */
+static struct world *started_world(struct iommuabs_domain **dom,
+				   struct iommuabs_device **dev)
+{
+	struct world *w = world_new(1);
+
+	*dom = world_domain(w);
+	*dev = world_device(w, 8, 1, 0);
+	ck_assert_int_eq(iommuabs_domain_map(*dom, IOMMUABS_GFN(0x100),
+					     IOMMUABS_MFN(0x5000), 16,
+					     IOMMUABS_READ | IOMMUABS_WRITE,
+					     NULL),
+			 0);
+	ck_assert_int_eq(iommuabs_device_attach(*dev, *dom, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	return w;
+}
+
+static int unmap(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr)
+{
+	return iommuabs_domain_unmap(dom, IOMMUABS_GFN(gfn), nr, NULL);
+}
+
+START_TEST(start_enables_and_stop_leaves_blocking)
+{
+	struct world *w = world_new(2);
+
+	expect_status(&w->unit[0], IOMMUABS_UNIT_ADDED, 0);
+	ck_assert(!unit_blocks_all(w->unit[0].unit));
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	expect_status(&w->unit[0], IOMMUABS_UNIT_RUNNING, 0);
+	expect_status(&w->unit[1], IOMMUABS_UNIT_RUNNING, 0);
+	ck_assert_int_eq(iommuabs_stop(w->abs), 0);
+	expect_status(&w->unit[0], IOMMUABS_UNIT_STOPPED, 0);
+	ck_assert(unit_blocks_all(w->unit[0].unit));
+	ck_assert_uint_eq(w->unit[1].disables, 1);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	expect_status(&w->unit[0], IOMMUABS_UNIT_RUNNING, 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_unit_added_after_start_is_enabled_at_once)
+{
+	const struct iommuabs_unit_desc desc = {
+		.size = sizeof(desc),
+		.type = IOMMUABS_UNIT_NULL,
+		.name = "late",
+	};
+	struct world *w = world_new(1);
+	struct iommuabs_unit *late;
+	struct iommuabs_unit_state state;
+
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &late), 0);
+	state = state_of(late);
+	ck_assert_int_eq(state.status, IOMMUABS_UNIT_RUNNING);
+	ck_assert_str_eq(state.name, "late");
+	ck_assert_ptr_eq(iommuabs_unit_next(w->abs, w->unit[0].unit), late);
+	ck_assert_ptr_null(iommuabs_unit_next(w->abs, late));
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_unit_that_fails_to_start_fails_alone)
+{
+	static const int errors[] = {
+		IOMMUABS_E_NOMEM,
+		IOMMUABS_E_UNIT,
+		IOMMUABS_E_TIMEOUT,
+	};
+	struct world *w = world_new(2);
+
+	w->unit[0].enable = errors[_i];
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	expect_status(&w->unit[0], IOMMUABS_UNIT_FAILED, errors[_i]);
+	expect_status(&w->unit[1], IOMMUABS_UNIT_RUNNING, 0);
+	ck_assert_uint_eq(w->unit[0].fences, errors[_i] == IOMMUABS_E_TIMEOUT);
+	w->unit[0].enable = 0;
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	expect_status(&w->unit[0], IOMMUABS_UNIT_RUNNING, 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_unit_of_an_unknown_kind_is_reported_and_left_alone)
+{
+	const struct iommuabs_unit_desc desc = {
+		.size = sizeof(desc),
+		.type = IOMMUABS_UNIT_OTHER,
+	};
+	struct world *w = world_new(1);
+	struct iommuabs_unit *other;
+
+	COVERS(iommuabs_unit_irq, E_NODRIVER);
+	COVERS(iommuabs_unit_recover, E_NODRIVER);
+	ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &other), 0);
+	ck_assert_int_eq(state_of(other).status, IOMMUABS_UNIT_NO_DRIVER);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(state_of(other).status, IOMMUABS_UNIT_NO_DRIVER);
+	ck_assert_int_eq(iommuabs_unit_irq(other, IOMMUABS_IRQ_EVENT),
+			 IOMMUABS_E_NODRIVER);
+	ck_assert_int_eq(iommuabs_unit_recover(other, 0), IOMMUABS_E_NODRIVER);
+	ck_assert(!unit_blocks_all(other));
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_timeout_fences_once_and_withholds)
+{
+	struct iommuabs_domain *dom;
+	struct iommuabs_device *dev;
+	struct world *w = started_world(&dom, &dev);
+	struct world_unit *u = &w->unit[0];
+	iommuabs_gfn_t gfns[2];
+	uint64_t cursor = 0;
+	uint32_t nr;
+
+	u->invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(dom, 0x100, 1), IOMMUABS_E_TIMEOUT);
+	expect_status(u, IOMMUABS_UNIT_FENCED, IOMMUABS_E_TIMEOUT);
+	ck_assert(unit_blocks_all(u->unit));
+	ck_assert_int_eq(unmap(dom, 0x101, 1), IOMMUABS_E_FENCED);
+	ck_assert_uint_eq(u->fences, 1);
+	ck_assert_uint_eq(u->invalidates, 1);
+	ck_assert_uint_eq(w->isolated, 0);
+	ck_assert_int_eq(iommuabs_domain_gfns(dom, IOMMUABS_MFN(0x5001),
+					      &cursor, gfns, 2, &nr),
+			 0);
+	ck_assert_uint_eq(nr, 1);
+
+	u->invalidate = 0;
+	ck_assert_int_eq(iommuabs_unit_recover(u->unit, 0), 0);
+	expect_status(u, IOMMUABS_UNIT_RUNNING, 0);
+	ck_assert_uint_eq(dom->owing, 0);
+	cursor = 0;
+	ck_assert_int_eq(iommuabs_domain_gfns(dom, IOMMUABS_MFN(0x5001),
+					      &cursor, gfns, 2, &nr),
+			 0);
+	ck_assert_uint_eq(nr, 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(what_does_not_acknowledge_is_isolated_or_dead)
+{
+	struct iommuabs_domain *dom;
+	struct iommuabs_device *dev;
+	struct world *w = started_world(&dom, &dev);
+	struct world_unit *u = &w->unit[0];
+
+	world_device(w, 9, 1, 0); /* attached to nothing: not asked about */
+	u->invalidate = u->fence = IOMMUABS_E_TIMEOUT;
+	w->isolate = _i ? IOMMUABS_E_NOTSUP : 0;
+	ck_assert_int_eq(unmap(dom, 0x100, 1), IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(w->isolated, 1);
+	ck_assert_ptr_eq(w->isolated_cookie, (void *)8);
+	expect_status(u, _i ? IOMMUABS_UNIT_DEAD : IOMMUABS_UNIT_FENCED,
+		      IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(w->dead, _i);
+	if (_i)
+		ck_assert_ptr_eq(w->dead_cookie, u);
+	ck_assert_int_eq(unit_blocks_all(u->unit), !_i);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_host_without_isolation_has_dead_units)
+{
+	struct iommuabs_domain *dom;
+	struct iommuabs_device *dev;
+	struct world *w = started_world(&dom, &dev);
+	struct world_unit *u = &w->unit[0];
+
+	w->abs->host.ops.device_isolate = NULL;
+	u->invalidate = u->fence = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(dom, 0x100, 1), IOMMUABS_E_TIMEOUT);
+	expect_status(u, IOMMUABS_UNIT_DEAD, IOMMUABS_E_TIMEOUT);
+	COVERS(iommuabs_stop, E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_stop(w->abs), IOMMUABS_E_TIMEOUT);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_recovery_that_fails_leaves_the_unit_fenced)
+{
+	static const int errors[] = {
+		IOMMUABS_E_NOMEM,
+		IOMMUABS_E_UNIT,
+		IOMMUABS_E_TIMEOUT,
+	};
+	struct iommuabs_domain *dom;
+	struct iommuabs_device *dev;
+	struct world *w = started_world(&dom, &dev);
+	struct world_unit *u = &w->unit[0];
+
+	COVERS(iommuabs_unit_recover, E_NOMEM);
+	COVERS(iommuabs_unit_recover, E_UNIT);
+	COVERS(iommuabs_unit_recover, E_TIMEOUT);
+	u->invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(dom, 0x100, 1), IOMMUABS_E_TIMEOUT);
+	u->enable = errors[_i];
+	ck_assert_int_eq(iommuabs_unit_recover(u->unit, 0), errors[_i]);
+	expect_status(u, IOMMUABS_UNIT_FENCED, errors[_i]);
+	ck_assert_uint_ne(dom->owing, 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_recovery_counts_domains)
+{
+	struct world *w = world_new(1);
+	struct world_unit *u = &w->unit[0];
+	struct iommuabs_domain *dom[3];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		dom[i] = world_domain(w);
+		ck_assert_int_eq(
+			iommuabs_domain_map(dom[i], IOMMUABS_GFN(1),
+					    IOMMUABS_MFN(0x5000 + (uint64_t)i),
+					    1, IOMMUABS_READ, NULL),
+			0);
+		ck_assert_int_eq(iommuabs_device_attach(
+					 world_device(w, (uint32_t)i, 1, 0),
+					 dom[i], NULL, 0),
+				 0);
+	}
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	u->invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(dom[0], 1, 1), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(unmap(dom[1], 1, 1), IOMMUABS_E_FENCED);
+	ck_assert_int_eq(unmap(dom[2], 1, 1), IOMMUABS_E_FENCED);
+	u->invalidate = 0;
+	COVERS(iommuabs_unit_recover, E_AGAIN);
+	ck_assert_int_eq(iommuabs_unit_recover(u->unit, 1), IOMMUABS_E_AGAIN);
+	ck_assert_uint_eq(dom[0]->owing, 0);
+	ck_assert_uint_ne(dom[1]->owing, 0);
+	ck_assert_int_eq(iommuabs_unit_recover(u->unit, 1), IOMMUABS_E_AGAIN);
+	ck_assert_int_eq(iommuabs_unit_recover(u->unit, 1), 0);
+	ck_assert_uint_eq(dom[2]->owing, 0);
+	ck_assert_int_eq(iommuabs_unit_recover(u->unit, 1), 0);
+	ck_assert_uint_eq(u->enables, 2);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_stopped_instance_recovers_without_translating)
+{
+	struct iommuabs_domain *dom;
+	struct iommuabs_device *dev;
+	struct world *w = started_world(&dom, &dev);
+	struct world_unit *u = &w->unit[0];
+
+	u->invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(dom, 0x100, 1), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_stop(w->abs), 0);
+	expect_status(u, IOMMUABS_UNIT_FENCED, IOMMUABS_E_TIMEOUT);
+	u->disable = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_unit_recover(u->unit, 0), IOMMUABS_E_TIMEOUT);
+	u->disable = 0;
+	ck_assert_int_eq(iommuabs_unit_recover(u->unit, 0), 0);
+	expect_status(u, IOMMUABS_UNIT_STOPPED, 0);
+	ck_assert_uint_eq(dom->owing, 0);
+	ck_assert_uint_eq(u->enables, 1);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_stop_that_is_not_acknowledged_is_reported)
+{
+	struct world *w = world_new(2);
+
+	COVERS(iommuabs_stop, E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	w->unit[0].disable = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_stop(w->abs), IOMMUABS_E_TIMEOUT);
+	expect_status(&w->unit[0], IOMMUABS_UNIT_FENCED, IOMMUABS_E_TIMEOUT);
+	expect_status(&w->unit[1], IOMMUABS_UNIT_STOPPED, 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_failed_error_register_fences_the_unit)
+{
+	struct world *w = world_new(2);
+
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	w->unit[1].errors = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_faults_poll(w->abs, 0, NULL), 0);
+	expect_status(&w->unit[0], IOMMUABS_UNIT_RUNNING, 0);
+	expect_status(&w->unit[1], IOMMUABS_UNIT_FENCED, IOMMUABS_E_TIMEOUT);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(ids_are_given_once_each)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_unit *unit = w->unit[0].unit;
+	uint32_t id, i, max = unit->nr_ids;
+	uint8_t *seen = calloc(max, 1);
+
+	ck_assert_uint_ge(max, 256);
+	for (i = 1; i < max; i++) {
+		ck_assert_int_eq(unit_id_take(unit, &id), 0);
+		ck_assert_uint_lt(id, max);
+		ck_assert_uint_gt(id, 0);
+		ck_assert(!seen[id]);
+		seen[id] = 1;
+	}
+	ck_assert_int_eq(unit_id_take(unit, &id), IOMMUABS_E_NOIDS);
+	unit_id_give(unit, 77);
+	ck_assert_int_eq(unit_id_take(unit, &id), 0);
+	ck_assert_uint_eq(id, 77);
+	for (i = 1; i < max; i++)
+		unit_id_give(unit, i);
+	free(seen);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(an_id_whose_retirement_failed_waits_for_recovery)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_unit *unit = w->unit[0].unit;
+	uint32_t id, again;
+
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(unit_id_take(unit, &id), 0);
+	unit_fence(unit, IOMMUABS_E_TIMEOUT);
+	unit_id_keep(unit, id);
+	ck_assert_int_eq(unit_id_take(unit, &again), 0);
+	ck_assert_uint_ne(id, again);
+	unit_id_give(unit, again);
+	ck_assert_int_eq(iommuabs_unit_recover(unit, 0), 0);
+	ck_assert_int_eq(unit_id_take(unit, &again), 0);
+	ck_assert_uint_eq(id, again);
+	/* Recovered before it was kept: it is free at once. */
+	unit_id_keep(unit, id);
+	ck_assert_int_eq(unit_id_take(unit, &again), 0);
+	ck_assert_uint_eq(id, again);
+	unit_id_give(unit, again);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(registers_are_never_mapped)
+{
+	const struct iommuabs_unit_desc desc = {
+		.size = sizeof(desc),
+		.type = IOMMUABS_UNIT_OTHER,
+		.base = 0x9050000,
+		.length = 0x20000,
+	};
+	struct iommuabs_unit_desc second = desc;
+	struct world *w = world_new(0);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct iommuabs_unit *unit;
+	uint32_t flags = IOMMUABS_READ;
+
+	COVERS(iommuabs_unit_add, E_EXISTS);
+	ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &unit), 0);
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(1),
+					     IOMMUABS_MFN(0x906f), 1, flags,
+					     NULL),
+			 IOMMUABS_E_PERM);
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(1),
+					     IOMMUABS_MFN(0x9040), 17, flags,
+					     NULL),
+			 IOMMUABS_E_PERM);
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(1),
+					     IOMMUABS_MFN(0x9070), 1, flags,
+					     NULL),
+			 0);
+	ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &unit),
+			 IOMMUABS_E_EXISTS);
+	second.base = 0x9070000;
+	ck_assert_int_eq(iommuabs_unit_add(w->abs, &second, &unit),
+			 IOMMUABS_E_EXISTS);
+	/* What was refused protects nothing. */
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(2),
+					     IOMMUABS_MFN(0x9071), 1, flags,
+					     NULL),
+			 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(there_are_64_units_at_the_most)
+{
+	struct iommuabs_unit_desc desc = {
+		.size = sizeof(desc),
+		.type = IOMMUABS_UNIT_OTHER,
+	};
+	struct world *w = world_new(0);
+	struct iommuabs_unit *unit;
+	int i;
+
+	COVERS(iommuabs_unit_add, E_NOMEM);
+	for (i = 0; i < 64; i++)
+		ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &unit), 0);
+	ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &unit),
+			 IOMMUABS_E_NOMEM);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(interrupts_are_as_described_and_reach_the_driver)
+{
+	static const struct iommuabs_irq irqs[] = {
+		{ IOMMUABS_IRQ_EVENT, 106, 1 },
+		{ IOMMUABS_IRQ_ERROR, 109, 1 },
+	};
+	const struct iommuabs_unit_desc desc = {
+		.size = sizeof(desc),
+		.type = IOMMUABS_UNIT_OTHER,
+		.irqs = irqs,
+		.nr_irqs = 2,
+	};
+	struct world *w = world_new(1);
+	struct iommuabs_unit *unit;
+	struct iommuabs_irq irq = { 0 };
+
+	COVERS(iommuabs_unit_irq_get, E_NOENT);
+	ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &unit), 0);
+	ck_assert_int_eq(iommuabs_unit_irq_get(unit, 1, &irq), 0);
+	ck_assert_int_eq(irq.which, IOMMUABS_IRQ_ERROR);
+	ck_assert_uint_eq(irq.number, 109);
+	ck_assert_uint_eq(irq.edge, 1);
+	ck_assert_int_eq(iommuabs_unit_irq_get(unit, 2, &irq),
+			 IOMMUABS_E_NOENT);
+	ck_assert_int_eq(iommuabs_unit_irq(w->unit[0].unit, IOMMUABS_IRQ_ERROR),
+			 0);
+	ck_assert_uint_eq(w->unit[0].irqs, 1u << IOMMUABS_IRQ_ERROR);
+	world_delete(w);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("unit");
+	TCase *life = tcase_create("life");
+	TCase *fence = tcase_create("fence");
+	TCase *parts = tcase_create("parts");
+
+	tcase_add_test(life, start_enables_and_stop_leaves_blocking);
+	tcase_add_test(life, a_unit_added_after_start_is_enabled_at_once);
+	tcase_add_loop_test(life, a_unit_that_fails_to_start_fails_alone, 0, 3);
+	tcase_add_test(life,
+		       a_unit_of_an_unknown_kind_is_reported_and_left_alone);
+	tcase_add_test(life, a_stop_that_is_not_acknowledged_is_reported);
+	tcase_add_test(life, there_are_64_units_at_the_most);
+	suite_add_tcase(s, life);
+	tcase_add_test(fence, a_timeout_fences_once_and_withholds);
+	tcase_add_loop_test(
+		fence, what_does_not_acknowledge_is_isolated_or_dead, 0, 2);
+	tcase_add_test(fence, a_host_without_isolation_has_dead_units);
+	tcase_add_loop_test(fence, a_recovery_that_fails_leaves_the_unit_fenced,
+			    0, 3);
+	tcase_add_test(fence, a_recovery_counts_domains);
+	tcase_add_test(fence, a_stopped_instance_recovers_without_translating);
+	tcase_add_test(fence, a_failed_error_register_fences_the_unit);
+	suite_add_tcase(s, fence);
+	tcase_add_test(parts, ids_are_given_once_each);
+	tcase_add_test(parts, an_id_whose_retirement_failed_waits_for_recovery);
+	tcase_add_test(parts, registers_are_never_mapped);
+	tcase_add_test(parts, interrupts_are_as_described_and_reach_the_driver);
+	suite_add_tcase(s, parts);
+	return s;
+}
+
+HARNESS_MAIN(suite)

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "test_world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness.h"
+
+static struct world_unit *of(const struct backend_unit *hw)
+{
+	const struct iommuabs_unit *unit =
+		IA_CONTAINER(hw, const struct iommuabs_unit, hw);
+
+	return unit->cookie;
+}
+
+static int world_enable(struct backend_unit *hw)
+{
+	struct world_unit *u = of(hw);
+
+	u->enables++;
+	return u->enable ? u->enable : u->real->enable(hw);
+}
+
+static int world_disable(struct backend_unit *hw)
+{
+	struct world_unit *u = of(hw);
+
+	u->disables++;
+	return u->disable ? u->disable : u->real->disable(hw);
+}
+
+static int world_fence(struct backend_unit *hw)
+{
+	struct world_unit *u = of(hw);
+
+	u->fences++;
+	return u->fence ? u->fence : u->real->fence(hw);
+}
+
+static int world_invalidate(struct backend_unit *hw,
+			    const struct backend_inv *inv)
+{
+	struct world_unit *u = of(hw);
+
+	u->invalidates++;
+	return u->invalidate ? u->invalidate : u->real->invalidate(hw, inv);
+}
+
+static int world_errors(struct backend_unit *hw)
+{
+	struct world_unit *u = of(hw);
+
+	return u->errors ? u->errors : u->real->errors(hw);
+}
+
+static int world_reserve(struct backend_unit *hw, uint32_t first, uint32_t nr)
+{
+	struct world_unit *u = of(hw);
+
+	return u->reserve ? u->reserve
+			  : u->real->streams_reserve(hw, first, nr);
+}
+
+static int world_stream_set(struct backend_unit *hw, uint32_t first,
+			    uint32_t nr, const struct backend_table *table)
+{
+	struct world_unit *u = of(hw);
+	int ret = u->real->stream_set(hw, first, nr, table);
+
+	return u->stream_set ? u->stream_set : ret;
+}
+
+static int world_mirror(const struct backend_unit *hw, uint8_t input_bits,
+			uint8_t max_level, struct backend_geometry *geometry)
+{
+	struct world_unit *u = of(hw);
+
+	return u->mirror ? u->mirror
+			 : u->real->mirror(hw, input_bits, max_level, geometry);
+}
+
+static uint32_t world_events(struct backend_unit *hw,
+			     struct backend_event *events, uint32_t max)
+{
+	struct world_unit *u = of(hw);
+	uint32_t n = 0;
+
+	while (n < max && u->next_event < u->nr_events)
+		events[n++] = u->events[u->next_event++];
+	return n;
+}
+
+static void world_irq(struct backend_unit *hw,
+		      enum iommuabs_unit_irq_which which)
+{
+	of(hw)->irqs |= 1u << which;
+}
+
+static void unit_take_over(struct world_unit *u)
+{
+	u->real = u->unit->hw.ops;
+	u->ops = *u->real;
+	u->ops.enable = world_enable;
+	u->ops.disable = world_disable;
+	u->ops.fence = world_fence;
+	u->ops.invalidate = world_invalidate;
+	u->ops.errors = world_errors;
+	u->ops.streams_reserve = world_reserve;
+	u->ops.stream_set = world_stream_set;
+	u->ops.mirror = world_mirror;
+	u->ops.events = world_events;
+	u->ops.irq = world_irq;
+	u->unit->hw.ops = &u->ops;
+}
+
+static struct world *world_of_ctx; /* hooks get the test host */
+
+static void hook_fault(void *ctx, const struct iommuabs_fault *fault)
+{
+	struct world *w = world_of_ctx;
+
+	(void)ctx;
+	if (test_host_holds_lock(-1))
+		test_host_violation(w->host, "fault() under a lock");
+	w->fault = *fault;
+	w->faults++;
+	if (w->on_fault)
+		w->on_fault(w, fault);
+}
+
+static int hook_isolate(void *ctx, void *cookie)
+{
+	(void)ctx;
+	world_of_ctx->isolated++;
+	world_of_ctx->isolated_cookie = cookie;
+	return world_of_ctx->isolate;
+}
+
+static void hook_dead(void *ctx, void *cookie)
+{
+	(void)ctx;
+	world_of_ctx->dead++;
+	world_of_ctx->dead_cookie = cookie;
+}
+
+struct world *world_new(uint32_t nr_units)
+{
+	struct iommuabs_unit_desc desc = {
+		.size = sizeof(desc),
+		.type = IOMMUABS_UNIT_NULL,
+	};
+	struct world *w = calloc(1, sizeof(*w));
+	uint32_t i;
+
+	ck_assert_ptr_nonnull(w);
+	world_of_ctx = w;
+	w->host = test_host_new(TEST_HOST_LOCKS);
+	w->host->ops.fault = hook_fault;
+	w->host->ops.device_isolate = hook_isolate;
+	w->host->ops.unit_dead = hook_dead;
+	ck_assert_int_eq(iommuabs_create(&w->host->ops, w->host, &w->abs), 0);
+	w->nr_units = nr_units;
+	for (i = 0; i < nr_units; i++) {
+		desc.cookie = &w->unit[i];
+		ck_assert_int_eq(
+			iommuabs_unit_add(w->abs, &desc, &w->unit[i].unit), 0);
+		unit_take_over(&w->unit[i]);
+	}
+	return w;
+}
+
+static void world_calm(struct world *w)
+{
+	struct world_unit *u;
+	uint32_t i;
+
+	for (i = 0; i < w->nr_units; i++) {
+		u = &w->unit[i];
+		u->enable = u->disable = u->fence = u->invalidate = 0;
+		u->errors = u->stream_set = u->reserve = u->mirror = 0;
+	}
+}
+
+void world_delete(struct world *w)
+{
+	struct iommuabs_device *dev = NULL;
+	struct iommuabs_domain *dom, *next;
+	uint32_t i;
+
+	world_calm(w);
+	while ((dev = iommuabs_device_next(w->abs, dev)))
+		ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	for (i = 0; i < w->nr_units; i++)
+		ck_assert_int_eq(iommuabs_unit_recover(w->unit[i].unit, 0), 0);
+	for (dom = w->abs->domains; dom; dom = next) {
+		next = dom->next;
+		ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	}
+	if (w->abs->started)
+		ck_assert_int_eq(iommuabs_stop(w->abs), 0);
+	for (i = 0; i < w->nr_units; i++)
+		w->unit[i].unit->hw.ops = w->unit[i].real;
+	ck_assert_int_eq(iommuabs_destroy(w->abs), 0);
+	test_host_delete(w->host);
+	free(w);
+}
+
+struct iommuabs_device_desc
+world_device_desc(const struct iommuabs_stream_range *range, uint32_t flags)
+{
+	return (struct iommuabs_device_desc){
+		.size = sizeof(struct iommuabs_device_desc),
+		.flags = flags,
+		.cookie = (void *)(uintptr_t)range->first,
+		.pci = range->rid,
+		.nr_pci = range->nr,
+		.streams = range,
+		.nr_streams = 1,
+	};
+}
+
+struct iommuabs_device *world_device(struct world *w, uint32_t first,
+				     uint32_t nr, uint32_t flags)
+{
+	const struct iommuabs_stream_range range = {
+		.unit = w->unit[0].unit,
+		.first = first,
+		.nr = nr,
+		.rid = first,
+	};
+	const struct iommuabs_device_desc desc =
+		world_device_desc(&range, flags);
+	struct iommuabs_device *dev;
+
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	return dev;
+}
+
+struct iommuabs_domain *world_domain(struct world *w)
+{
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.cookie = w,
+	};
+	struct iommuabs_domain *dom;
+
+	ck_assert_int_eq(iommuabs_domain_create(w->abs, &config, &dom), 0);
+	return dom;
+}
+
+void world_event(struct world_unit *unit, uint32_t stream, uint64_t address,
+		 uint32_t access)
+{
+	ck_assert_uint_lt(unit->nr_events, WORLD_EVENTS);
+	unit->events[unit->nr_events++] = (struct backend_event){
+		.reason = IOMMUABS_FAULT_TRANSLATION,
+		.stream = stream,
+		.access = access,
+		.has_address = 1,
+		.address = address,
+		.raw = { stream, address, 2, 3 },
+	};
+}
+
+char *world_dump(struct world *w)
+{
+	char *lines;
+
+	test_host_log_clear(w->host);
+	ck_assert_int_eq(iommuabs_dump(w->abs, IOMMUABS_DUMP_ALL), 0);
+	lines = strdup(w->host->log ? w->host->log : "");
+	test_host_log_clear(w->host);
+	ck_assert_ptr_nonnull(lines);
+	return lines;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_world.h - an instance with units whose driver does what a test says
+ *
+ *	struct world *w = world_new(2);
+ *	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+ *	...
+ *	world_delete(w);
+ *
+ * The units are null units; each operation that core calls is counted, and
+ * answers what the test wants instead of the null driver's work if that is not
+ * 0. Events come from a list of the test's.
+ */
+#ifndef TEST_WORLD_H
+#define TEST_WORLD_H
+
+#include "test_host.h"
+
+#include "core/core.h"
+
+#define WORLD_UNITS_MAX 3
+#define WORLD_EVENTS	8192
+
+struct world_unit {
+	struct iommuabs_unit *unit;
+	const struct backend_ops *real;
+	struct backend_ops ops; /* what core calls */
+
+	/* Answers; 0: what the driver does. */
+	int enable, disable, fence, invalidate, errors, stream_set, reserve,
+		mirror;
+	/* Calls of them so far. */
+	unsigned int enables, disables, fences, invalidates;
+	unsigned int irqs; /* a bit each */
+
+	struct backend_event events[WORLD_EVENTS];
+	uint32_t nr_events, next_event;
+};
+
+struct world {
+	struct test_host *host;
+	struct iommuabs *abs;
+	struct world_unit unit[WORLD_UNITS_MAX];
+	uint32_t nr_units;
+
+	/* What the host was told: the last, and how often. */
+	struct iommuabs_fault fault;
+	unsigned int faults;
+	void (*on_fault)(struct world *w, const struct iommuabs_fault *fault);
+	int isolate; /* device_isolate()'s answer */
+	unsigned int isolated, dead;
+	void *isolated_cookie, *dead_cookie;
+};
+
+/* With @nr_units units, not started; cookies: &w->unit[n]. */
+struct world *world_new(uint32_t nr_units);
+/* Stops, removes what is left, and looks for leaks. */
+void world_delete(struct world *w);
+
+/* A device with ids [@first, @first + @nr) of unit 0; cookie: (void *)first. */
+struct iommuabs_device *world_device(struct world *w, uint32_t first,
+				     uint32_t nr, uint32_t flags);
+struct iommuabs_domain *world_domain(struct world *w);
+/* Its description, to be changed. */
+struct iommuabs_device_desc
+world_device_desc(const struct iommuabs_stream_range *range, uint32_t flags);
+
+/* Events that the unit will report. */
+void world_event(struct world_unit *unit, uint32_t stream, uint64_t address,
+		 uint32_t access);
+
+/* iommuabs_dump() of everything as one string, freed by the caller. */
+char *world_dump(struct world *w);
+
+#endif
