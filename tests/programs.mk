@@ -8,7 +8,9 @@
 # run under a thread sanitizer.
 
 PLAIN_TESTS = \
+	tests/check_device \
 	tests/check_domain \
+	tests/check_faults \
 	tests/check_hostif \
 	tests/check_p2m \
 	tests/check_pgtable \

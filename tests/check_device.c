@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "test_world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness.h"
+
+#define PCI   IOMMUABS_DEVICE_PCI
+#define RANGE IOMMUABS_DEVICE_RANGE
+
+/* A PCI host bridge: streams 0x1000 to 0x10ff are functions 0:00.0 to 0:1f.7. */
+static struct iommuabs_device *bridge_new(struct world *w)
+{
+	const struct iommuabs_stream_range range = {
+		.unit = w->unit[0].unit,
+		.first = 0x1000,
+		.nr = 0x100,
+		.rid = 0,
+	};
+	struct iommuabs_device_desc desc =
+		world_device_desc(&range, PCI | RANGE);
+	struct iommuabs_device *bridge;
+
+	desc.pci = 0;
+	desc.nr_pci = 0x10000;
+	desc.path = "/pcie@10000000";
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &bridge), 0);
+	return bridge;
+}
+
+static int add(struct world *w, uint32_t first, uint32_t nr, uint32_t flags,
+	       struct iommuabs_device **dev)
+{
+	const struct iommuabs_stream_range range = {
+		.unit = w->unit[0].unit,
+		.first = first,
+		.nr = nr,
+		.rid = first & 0xfff,
+	};
+	struct iommuabs_device_desc desc = world_device_desc(&range, flags);
+
+	return iommuabs_device_add(w->abs, &desc, dev);
+}
+
+static struct iommuabs_device *find_pci(struct world *w, uint32_t pci)
+{
+	struct iommuabs_device *dev;
+
+	ck_assert_int_eq(iommuabs_device_find_pci(w->abs, pci, &dev), 0);
+	return dev;
+}
+
+START_TEST(everything_is_copied)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_stream_range ranges[2] = {
+		{ w->unit[0].unit, 4, 2, 0 },
+		{ w->unit[0].unit, 8, 1, 0 },
+	};
+	struct iommuabs_reserved region = {
+		.gfn = IOMMUABS_GFN(0x100),
+		.mfn = IOMMUABS_MFN(0x100),
+		.nr = 4,
+		.flags = IOMMUABS_READ,
+	};
+	char name[] = "nic", path[] = "/soc/nic";
+	struct iommuabs_device_desc desc = {
+		.size = sizeof(desc),
+		.name = name,
+		.path = path,
+		.streams = ranges,
+		.nr_streams = 2,
+		.reserved = &region,
+		.nr_reserved = 1,
+	};
+	struct iommuabs_device *dev, *found;
+	char *before, *after;
+
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	before = world_dump(w);
+	memset(ranges, 0xa5, sizeof(ranges));
+	memset(&region, 0xa5, sizeof(region));
+	name[0] = path[1] = 'x';
+	after = world_dump(w);
+	ck_assert_str_eq(before, after);
+	ck_assert_ptr_nonnull(strstr(before, "device nic"));
+	ck_assert_ptr_nonnull(strstr(before, "gfn 100+4"));
+	ck_assert_int_eq(iommuabs_device_find_path(w->abs, "/soc/nic", &found),
+			 0);
+	ck_assert_ptr_eq(found, dev);
+	free(before);
+	free(after);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(an_id_has_one_device)
+{
+	static const struct {
+		uint32_t first, nr;
+		int ret;
+	} cases[] = {
+		{ 0x20, 1, IOMMUABS_E_EXISTS },
+		{ 0x2f, 1, IOMMUABS_E_EXISTS },
+		{ 0x1f, 2, IOMMUABS_E_EXISTS },
+		{ 0x10, 0x40, IOMMUABS_E_EXISTS },
+		{ 0x1f, 1, 0 },
+		{ 0x30, 1, 0 },
+	};
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev;
+
+	COVERS(iommuabs_device_add, E_EXISTS);
+	world_device(w, 0x20, 0x10, 0);
+	ck_assert_int_eq(add(w, cases[_i].first, cases[_i].nr, 0, &dev),
+			 cases[_i].ret);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_function_has_one_device)
+{
+	struct world *w = world_new(1);
+	const struct iommuabs_stream_range range = { w->unit[0].unit, 0x40, 1,
+						     0 };
+	struct iommuabs_device_desc desc = world_device_desc(&range, PCI);
+	struct iommuabs_device *dev;
+
+	desc.pci = IOMMUABS_PCI(0, 1, 2, 3);
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	desc.streams = NULL;
+	desc.nr_streams = 0;
+	desc.pci = IOMMUABS_PCI(0, 1, 2, 0);
+	desc.nr_pci = 8;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev),
+			 IOMMUABS_E_EXISTS);
+	desc.nr_pci = 3;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_device_is_carved_out_of_a_range)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *bridge = bridge_new(w), *nic, *other;
+
+	COVERS(iommuabs_device_remove, E_BUSY);
+	COVERS(iommuabs_device_add, E_INVAL);
+	ck_assert_ptr_eq(find_pci(w, 0x08), bridge);
+	ck_assert_int_eq(add(w, 0x1008, 1, PCI, &nic), 0);
+	ck_assert_ptr_eq(nic->range, bridge);
+	ck_assert_ptr_eq(find_pci(w, 0x08), nic);
+	ck_assert_ptr_eq(find_pci(w, 0x09), bridge);
+	ck_assert_ptr_eq(device_of_stream(w->abs, w->unit[0].unit, 0x1008),
+			 nic);
+	ck_assert_ptr_eq(device_of_stream(w->abs, w->unit[0].unit, 0x1009),
+			 bridge);
+	/* Taken; half in, half out; a range in a range. */
+	ck_assert_int_eq(add(w, 0x1008, 1, 0, &other), IOMMUABS_E_EXISTS);
+	ck_assert_int_eq(add(w, 0x1006, 4, 0, &other), IOMMUABS_E_EXISTS);
+	ck_assert_int_eq(add(w, 0x10ff, 2, 0, &other), IOMMUABS_E_INVAL);
+	ck_assert_int_eq(add(w, 0x1010, 2, RANGE, &other), IOMMUABS_E_EXISTS);
+	ck_assert_int_eq(iommuabs_device_remove(bridge), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_device_remove(nic), 0);
+	ck_assert_ptr_eq(find_pci(w, 0x08), bridge);
+	ck_assert_int_eq(iommuabs_device_remove(bridge), 0);
+	ck_assert_ptr_null(iommuabs_device_next(w->abs, NULL));
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(all_ids_of_a_carved_device_lie_in_one_range)
+{
+	struct world *w = world_new(2);
+	struct iommuabs_stream_range ranges[2] = {
+		{ w->unit[0].unit, 0x1010, 1, 0 },
+		{ w->unit[0].unit, 0x2010, 1, 0 },
+	};
+	struct iommuabs_device_desc desc = {
+		.size = sizeof(desc),
+		.streams = ranges,
+		.nr_streams = 2,
+	};
+	struct iommuabs_device *dev;
+
+	bridge_new(w);
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev),
+			 IOMMUABS_E_INVAL);
+	world_device(w, 0x2000, 0x100, RANGE);
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev),
+			 IOMMUABS_E_INVAL);
+	/* The same ids of another unit are others. */
+	ranges[1].unit = w->unit[1].unit;
+	ranges[1].first = 0x1010;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev),
+			 IOMMUABS_E_INVAL);
+	ranges[1].unit = w->unit[0].unit;
+	ranges[1].first = 0x1020;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(nothing_is_carved_out_of_an_attached_range)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *bridge = bridge_new(w), *nic, *other;
+	struct iommuabs_domain *dom = world_domain(w);
+	struct backend_stream live;
+	uint32_t sid;
+
+	COVERS(iommuabs_device_add, E_BUSY);
+	COVERS(iommuabs_device_remove, E_BUSY);
+	ck_assert_int_eq(add(w, 0x1008, 1, 0, &nic), 0);
+	ck_assert_int_eq(iommuabs_device_attach(bridge, dom, NULL, 0), 0);
+	ck_assert_int_eq(add(w, 0x1010, 1, 0, &other), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_device_remove(bridge), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_device_remove(nic), IOMMUABS_E_BUSY);
+	/* What was carved out stays blocked. */
+	for (sid = 0x1000; sid < 0x1100; sid++) {
+		w->unit[0].real->read_stream(&w->unit[0].unit->hw, sid, &live);
+		ck_assert_int_eq(live.kind, sid == 0x1008
+						    ? BACKEND_STREAM_BLOCKED
+						    : BACKEND_STREAM_TABLE);
+	}
+	ck_assert_int_eq(iommuabs_device_detach(bridge, 0), 0);
+	ck_assert_int_eq(add(w, 0x1010, 1, 0, &other), 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(what_is_left_of_a_range_comes_in_pieces)
+{
+	static const struct {
+		uint32_t first, nr;
+	} pieces[] = {
+		{ 0x1001, 7 },
+		{ 0x1009, 1 },
+		{ 0x100c, 0xf3 },
+	};
+	struct world *w = world_new(1);
+	struct iommuabs_device *bridge = bridge_new(w), *dev;
+	uint32_t pos = 0, first, nr, i;
+
+	ck_assert_int_eq(add(w, 0x100a, 2, 0, &dev), 0);
+	ck_assert_int_eq(add(w, 0x1008, 1, 0, &dev), 0);
+	ck_assert_int_eq(add(w, 0x1000, 1, 0, &dev), 0);
+	ck_assert_int_eq(add(w, 0x10ff, 1, 0, &dev), 0);
+	for (i = 0; i < 3; i++) {
+		ck_assert(device_next_piece(bridge, &bridge->streams[0], &pos,
+					    &first, &nr));
+		ck_assert_uint_eq(first, pieces[i].first);
+		ck_assert_uint_eq(nr, pieces[i].nr);
+	}
+	ck_assert(!device_next_piece(bridge, &bridge->streams[0], &pos, &first,
+				     &nr));
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(what_no_unit_sees_is_found_and_said_so)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device_desc desc = {
+		.size = sizeof(desc),
+		.flags = PCI,
+		.pci = IOMMUABS_PCI(1, 0, 3, 0),
+		.path = "/soc/dma",
+	};
+	struct iommuabs_device *dev, *found = NULL;
+
+	COVERS(iommuabs_device_find_pci, E_UNTRANSLATED);
+	COVERS(iommuabs_device_find_pci, E_NOENT);
+	COVERS(iommuabs_device_find_path, E_UNTRANSLATED);
+	COVERS(iommuabs_device_find_path, E_NOENT);
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	ck_assert_int_eq(iommuabs_device_find_pci(w->abs, desc.pci, &found),
+			 IOMMUABS_E_UNTRANSLATED);
+	ck_assert_int_eq(iommuabs_device_find_pci(w->abs, desc.pci + 1, &found),
+			 IOMMUABS_E_NOENT);
+	ck_assert_int_eq(iommuabs_device_find_path(w->abs, "/soc/dma", &found),
+			 IOMMUABS_E_UNTRANSLATED);
+	ck_assert_int_eq(iommuabs_device_find_path(w->abs, "/soc/dm", &found),
+			 IOMMUABS_E_NOENT);
+	/* In the bridge, and past what its unit sees. */
+	bridge_new(w);
+	ck_assert_int_eq(iommuabs_device_find_pci(w->abs, 0x100, &found),
+			 IOMMUABS_E_UNTRANSLATED);
+	ck_assert_ptr_null(found);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_failed_add_takes_nothing)
+{
+	struct world *w = world_new(1);
+	const struct iommuabs_stream_range range = { w->unit[0].unit, 0x40, 1,
+						     0 };
+	const struct iommuabs_reserved region = { .nr = 1 };
+	struct iommuabs_device_desc desc = world_device_desc(&range, 0);
+	struct iommuabs_device *dev;
+	unsigned int n = 0;
+	int ret;
+
+	COVERS(iommuabs_device_add, E_NOMEM);
+	desc.reserved = &region;
+	desc.nr_reserved = 1;
+	do {
+		char *before = world_dump(w), *after;
+
+		test_host_fail_nth(w->host, ++n);
+		ret = iommuabs_device_add(w->abs, &desc, &dev);
+		if (!test_host_failed(w->host)) {
+			free(before);
+			break;
+		}
+		ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
+		after = world_dump(w);
+		ck_assert_str_eq(before, after);
+		free(before);
+		free(after);
+	} while (n < 100);
+	test_host_fail_nth(w->host, 0);
+	ck_assert_int_eq(ret, 0);
+	ck_assert_uint_gt(n, 1);
+	world_delete(w);
+}
+END_TEST
+
+/* ---- explain ---- */
+
+struct asked {
+	struct world *w;
+	struct iommuabs_domain *dom;
+	struct iommuabs_device *dev;
+};
+
+static struct asked asked_new(void)
+{
+	struct asked a;
+
+	a.w = world_new(1);
+	a.dom = world_domain(a.w);
+	a.dev = world_device(a.w, 8, 1, 0);
+	ck_assert_int_eq(iommuabs_domain_map(a.dom, IOMMUABS_GFN(0x100),
+					     IOMMUABS_MFN(0x5000), 16,
+					     IOMMUABS_READ | IOMMUABS_WRITE,
+					     NULL),
+			 0);
+	ck_assert_int_eq(iommuabs_domain_map(a.dom, IOMMUABS_GFN(0x200),
+					     IOMMUABS_MFN(0x6000), 1,
+					     IOMMUABS_READ, NULL),
+			 0);
+	ck_assert_int_eq(iommuabs_domain_map(a.dom, IOMMUABS_GFN(0x201),
+					     IOMMUABS_MFN(0x6001), 1,
+					     IOMMUABS_WRITE, NULL),
+			 0);
+	ck_assert_int_eq(iommuabs_device_attach(a.dev, a.dom, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_start(a.w->abs), 0);
+	return a;
+}
+
+static struct iommuabs_explanation explain(struct iommuabs_device *dev,
+					   uint64_t gfn, uint32_t access)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+
+	ck_assert_int_eq(
+		iommuabs_device_explain(dev, IOMMUABS_GFN(gfn), access, &why),
+		0);
+	ck_assert_str_ne(why.text, "");
+	return why;
+}
+
+START_TEST(explain_names_what_the_table_says)
+{
+	static const struct {
+		uint64_t gfn;
+		uint32_t access;
+		enum iommuabs_obstacle obstacle;
+	} cases[] = {
+		{ 0x105, IOMMUABS_READ | IOMMUABS_WRITE,
+		  IOMMUABS_OBSTACLE_NONE },
+		{ 0x110, IOMMUABS_READ, IOMMUABS_OBSTACLE_NOT_MAPPED },
+		{ 0x200, IOMMUABS_WRITE, IOMMUABS_OBSTACLE_WRITE_DENIED },
+		{ 0x200, IOMMUABS_READ, IOMMUABS_OBSTACLE_NONE },
+		{ 0x201, IOMMUABS_READ | IOMMUABS_WRITE,
+		  IOMMUABS_OBSTACLE_READ_DENIED },
+		{ (uint64_t)1 << 36, IOMMUABS_READ,
+		  IOMMUABS_OBSTACLE_TOO_WIDE },
+	};
+	struct asked a = asked_new();
+	struct iommuabs_explanation why =
+		explain(a.dev, cases[_i].gfn, cases[_i].access);
+
+	ck_assert_int_eq(why.obstacle, cases[_i].obstacle);
+	ck_assert_uint_eq(why.stream, 8);
+	ck_assert_uint_eq(why.shared, 0);
+	if (cases[_i].gfn == 0x105)
+		ck_assert_uint_eq(why.mfn.frame, 0x5005);
+	world_delete(a.w);
+}
+END_TEST
+
+START_TEST(explain_reads_the_live_table)
+{
+	struct asked a = asked_new();
+	struct view *view = a.dev->streams[0].binding->view;
+	struct pt_edit edit = { .kind = PT_EDIT_CLEAR };
+	struct tablemem_pool none = { 0 };
+	struct pt_run at;
+	uint64_t tables[8];
+	struct pt_sink sink = { tables, 0, 8 };
+
+	/* Behind core's back. */
+	ck_assert_int_eq(view->pt.ops->edit(&view->pt, 0x107, 1, &edit, &none,
+					    &sink, &at),
+			 PT_OK);
+	ck_assert_int_eq(explain(a.dev, 0x107, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_NOT_IN_TABLE);
+	ck_assert_int_eq(explain(a.dev, 0x108, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_NONE);
+	world_delete(a.w);
+}
+END_TEST
+
+START_TEST(explain_reads_the_live_stream_entry)
+{
+	struct asked a = asked_new();
+	struct world_unit *u = &a.w->unit[0];
+	struct backend_stream live;
+
+	u->real->read_stream(&u->unit->hw, 8, &live);
+	ck_assert_int_eq(live.kind, BACKEND_STREAM_TABLE);
+	live.table.id++;
+	ck_assert_int_eq(u->real->stream_set(&u->unit->hw, 8, 1, &live.table),
+			 0);
+	ck_assert_int_eq(explain(a.dev, 0x100, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_ENTRY);
+	live.table.id--;
+	ck_assert_int_eq(u->real->stream_set(&u->unit->hw, 8, 1, &live.table),
+			 0);
+	ck_assert_int_eq(explain(a.dev, 0x100, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_NONE);
+	ck_assert_int_eq(u->real->stream_set(&u->unit->hw, 8, 1, NULL), 0);
+	ck_assert_int_eq(explain(a.dev, 0x100, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_ENTRY);
+	ck_assert_int_eq(iommuabs_device_detach(a.dev, 0), 0);
+	ck_assert_int_eq(explain(a.dev, 0x100, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_NOT_ATTACHED);
+	/* A detached device whose entry lets it in is no "not attached". */
+	ck_assert_int_eq(u->real->stream_set(&u->unit->hw, 8, 1, &live.table),
+			 0);
+	ck_assert_int_eq(explain(a.dev, 0x100, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_ENTRY);
+	world_delete(a.w);
+}
+END_TEST
+
+START_TEST(explain_names_what_is_wrong_with_the_unit)
+{
+	const struct iommuabs_unit_desc other = {
+		.size = sizeof(other),
+		.type = IOMMUABS_UNIT_OTHER,
+	};
+	struct asked a = asked_new();
+	struct world_unit *u = &a.w->unit[0];
+	struct iommuabs_device_desc desc = { .size = sizeof(desc) };
+	struct iommuabs_stream_range range = { .nr = 1 };
+	struct iommuabs_device *dev;
+
+	ck_assert_int_eq(iommuabs_device_add(a.w->abs, &desc, &dev), 0);
+	ck_assert_int_eq(explain(dev, 0x100, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_NO_UNIT);
+	ck_assert_int_eq(iommuabs_unit_add(a.w->abs, &other, &range.unit), 0);
+	desc.streams = &range;
+	desc.nr_streams = 1;
+	ck_assert_int_eq(iommuabs_device_add(a.w->abs, &desc, &dev), 0);
+	ck_assert_int_eq(explain(dev, 0x100, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_NO_DRIVER);
+	unit_fence(u->unit, IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(explain(a.dev, 0x100, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_FENCED);
+	ck_assert_int_eq(iommuabs_unit_recover(u->unit, 0), 0);
+	ck_assert_int_eq(explain(a.dev, 0x100, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_NONE);
+	ck_assert_int_eq(iommuabs_stop(a.w->abs), 0);
+	ck_assert_int_eq(explain(a.dev, 0x100, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_NOT_STARTED);
+	world_delete(a.w);
+}
+END_TEST
+
+START_TEST(explain_tells_removed_from_never_mapped)
+{
+	struct asked a = asked_new();
+	struct iommuabs_batch batch;
+
+	ck_assert_int_eq(iommuabs_batch_init(&batch, a.dom), 0);
+	ck_assert_int_eq(
+		iommuabs_domain_unmap(a.dom, IOMMUABS_GFN(0x103), 1, &batch),
+		0);
+	ck_assert_int_eq(explain(a.dev, 0x103, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_WITHHELD);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+	ck_assert_int_eq(explain(a.dev, 0x103, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_NOT_MAPPED);
+	world_delete(a.w);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("device");
+	TCase *ids = tcase_create("ids");
+	TCase *why = tcase_create("explain");
+
+	tcase_add_test(ids, everything_is_copied);
+	tcase_add_loop_test(ids, an_id_has_one_device, 0, 6);
+	tcase_add_test(ids, a_function_has_one_device);
+	tcase_add_test(ids, a_device_is_carved_out_of_a_range);
+	tcase_add_test(ids, all_ids_of_a_carved_device_lie_in_one_range);
+	tcase_add_test(ids, nothing_is_carved_out_of_an_attached_range);
+	tcase_add_test(ids, what_is_left_of_a_range_comes_in_pieces);
+	tcase_add_test(ids, what_no_unit_sees_is_found_and_said_so);
+	tcase_add_test(ids, a_failed_add_takes_nothing);
+	suite_add_tcase(s, ids);
+	tcase_add_loop_test(why, explain_names_what_the_table_says, 0, 6);
+	tcase_add_test(why, explain_reads_the_live_table);
+	tcase_add_test(why, explain_reads_the_live_stream_entry);
+	tcase_add_test(why, explain_names_what_is_wrong_with_the_unit);
+	tcase_add_test(why, explain_tells_removed_from_never_mapped);
+	suite_add_tcase(s, why);
+	return s;
+}
+
+HARNESS_MAIN(suite)
