@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * iommuabs_host.h - the library, embedded: its hooks, and what the host keeps
+ */
+#ifndef IOMMUABS_HOST_GLUE_H
+#define IOMMUABS_HOST_GLUE_H
+
+#include <iommuabs/iommuabs.h>
+
+#define IOMMU_MAX_FAULTS 32
+#define IOMMU_NR_EDUS	 2
+
+/* This machine's instance. */
+struct iommu {
+	struct iommuabs *abs;
+	struct iommuabs_unit *unit; /* the only one of QEMU's board */
+	struct iommuabs_device *edu[IOMMU_NR_EDUS]; /* cookie: its struct edu */
+
+	/* What was blocked since iommu_faults_forget(); more are only counted. */
+	struct iommuabs_fault faults[IOMMU_MAX_FAULTS];
+	unsigned int nr_faults;
+	volatile unsigned int nr_event_irqs;
+};
+
+extern struct iommu iommu;
+
+/* Less important lines are not printed; to begin with INFO. */
+extern enum iommuabs_log_level iommu_log_level;
+
+/* The hooks, for a scenario that wants one of its own. */
+struct iommuabs_host iommu_hooks(void);
+
+/*
+ * An instance with the units and devices of this machine, the edu devices taken
+ * out of their host bridge. Nothing is enabled yet. 0 or IOMMUABS_E_*.
+ */
+int iommu_create(const struct iommuabs_host *hooks);
+
+/* Enable, and let the units' interrupts in. */
+int iommu_start(void);
+
+/* Stop, and give everything back. */
+int iommu_destroy(void);
+
+/* Drain the event queues into iommu.faults; throw away what is there. */
+void iommu_faults_poll(void);
+void iommu_faults_forget(void);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * prove.c - all scenarios, from the SMMU as reset leaves it to nothing left
+ */
+#include "console.h"
+#include "iommuabs_host.h"
+#include "pages.h"
+#include "scenarios.h"
+#include "tap.h"
+
+static int bring_up_iommu(void)
+{
+	struct iommuabs_host hooks = iommu_hooks();
+	struct iommuabs_unit_state state = { .size = sizeof(state) };
+	int st = iommu_create(&hooks);
+
+	if (!st)
+		st = iommu_start();
+	if (!st)
+		st = iommuabs_unit_state(iommu.unit, &state);
+	return tap_check(!st && state.status == IOMMUABS_UNIT_RUNNING,
+			 "the device tree's unit runs: %s, registers %lx, "
+			 "input %u bits, output %u, stage 1 %u, BBML %u: %s",
+			 state.name, state.base, state.input_bits,
+			 state.output_bits, state.stage1, state.bbml,
+			 st ? iommuabs_strerror(st) : state.reason);
+}
+
+void prove(void)
+{
+	uint64_t tables = table_pool.nr_used, frames = guest_pool.nr_used;
+	int st;
+
+	scenario_before_start();
+	if (!bring_up_iommu())
+		return;
+	scenario_share();
+	scenario_auto();
+	scenario_blocked();
+	scenario_take_away();
+	scenario_devices();
+	scenario_late();
+	scenario_reverse_map();
+	scenario_cpu_agrees();
+	scenario_random();
+	st = iommu_destroy();
+	tap_check(!st && table_pool.nr_used == tables &&
+			  guest_pool.nr_used == frames,
+		  "stopped and destroyed, nothing is left: %lu table pages "
+		  "before, %lu after; %lu frames, %lu: %s",
+		  tables, table_pool.nr_used, frames, guest_pool.nr_used,
+		  iommuabs_strerror(st));
+}

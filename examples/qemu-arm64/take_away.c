@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * take_away.c - what was taken away is out of reach when the call returns
+ *
+ * Each time the device uses the frame first, so that the SMMU's caches hold what
+ * must be forgotten.
+ */
+#include <stddef.h>
+#include "pages.h"
+#include "scenarios.h"
+#include "scene.h"
+#include "tap.h"
+
+static unsigned int leaf_level(uint64_t gfn)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+
+	if (iommuabs_device_explain(iommu.edu[0], IOMMUABS_GFN(gfn),
+				    IOMMUABS_READ, &why))
+		return ~0u;
+	return why.level;
+}
+
+static void unmap_a_frame(struct scene *scene)
+{
+	const uint64_t gfn = SCENE_RAM_GFN + 0x1800;
+	uint64_t mfn = frame_new(0x5eed), before, after, byte = 0;
+	const struct iommuabs_fault *fault;
+	int st, kept, out;
+
+	st = vm_map(&scene->vm, gfn, mfn, 1, SCENE_RW);
+	before = dma_load(scene, 0, gfn);
+	dma_take(scene, 0, 0xbad);
+	iommu_faults_forget();
+	if (!st)
+		st = vm_unmap(&scene->vm, gfn, 1);
+	dma_store(0, gfn);
+	kept = *frame_word(mfn) == 0x5eed;
+	after = dma_load(scene, 0, gfn);
+	fault = fault_find(0, gfn, IOMMUABS_WRITE);
+	tap_check(!st && before == 0x5eed && !after && kept && fault,
+		  "%s: unmap, then DMA at once: blocked: gfn %lx was mfn %lx; "
+		  "read %lx before, %lx after; the frame keeps %lx; word 0 of "
+		  "its event %lx",
+		  scene->name, gfn, mfn, before, after, *frame_word(mfn),
+		  fault ? fault->raw[0] : 0);
+	out = guest_read(&scene->vm.guest, gfn << PAGE_LG2, &byte, 1);
+	tap_check(out == GUEST_FAULT &&
+			  scene->vm.guest.fault.ipa >> PAGE_LG2 == gfn,
+		  "%s: the guest faults there too: ESR_EL2 %lx", scene->name,
+		  scene->vm.guest.fault.esr);
+	explain_check(scene->name, "a read after unmap", gfn, IOMMUABS_READ,
+		      IOMMUABS_OBSTACLE_NOT_MAPPED);
+	frame_free(mfn);
+}
+
+static void split_a_leaf(struct scene *scene)
+{
+	const uint64_t gfn = SCENE_RAM_GFN + 100, mfn = scene->ram + 100;
+	unsigned int level = leaf_level(gfn - 1), after;
+	uint64_t left, hole, right;
+	int st;
+
+	for (uint64_t i = 0; i < 3; i++) {
+		*frame_word(mfn - 1 + i) = 0x100 + i;
+		(void)dma_load(scene, 0, gfn - 1 + i);
+	}
+	iommu_faults_forget();
+	st = vm_unmap(&scene->vm, gfn, 1);
+	hole = dma_load(scene, 0, gfn);
+	left = dma_load(scene, 0, gfn - 1);
+	right = dma_load(scene, 0, gfn + 1);
+	after = leaf_level(gfn - 1);
+	tap_check(!st && level == 1 && after == 0 && !hole && left == 0x100 &&
+			  right == 0x102 && fault_find(0, gfn, IOMMUABS_READ),
+		  "%s: a 2M leaf is split, the hole is blocked, its neighbours "
+		  "are not: gfn %lx reads %lx, %lx, %lx; leaves of level %u, "
+		  "then %u",
+		  scene->name, gfn - 1, left, hole, right, level, after);
+}
+
+static void replace_a_frame(struct scene *scene)
+{
+	const uint64_t gfn = SCENE_RAM_GFN + 0x2000;
+	uint64_t old = frame_new(0x01d), new = frame_new(0x7e57), seen, guest;
+	int st, st2;
+
+	guest = 0;
+	st = vm_map(&scene->vm, gfn, old, 1, SCENE_RW);
+	if (dma_load(scene, 0, gfn) != 0x01d)
+		st = IOMMUABS_E_INVAL;
+	st2 = vm_map(&scene->vm, gfn, new, 1, SCENE_RW | IOMMUABS_REPLACE);
+	seen = dma_load(scene, 0, gfn);
+	dma_take(scene, 0, 0xd00d);
+	dma_store(0, gfn);
+	(void)guest_read(&scene->vm.guest, gfn << PAGE_LG2, &guest, 8);
+	tap_check(!st && !st2 && seen == 0x7e57 && guest == 0xd00d &&
+			  *frame_word(new) == 0xd00d &&
+			  *frame_word(old) == 0x01d,
+		  "%s: a frame is replaced, the old one is never seen again: "
+		  "gfn %lx was mfn %lx, is mfn %lx; read %lx, wrote %lx, the "
+		  "old one keeps %lx",
+		  scene->name, gfn, old, new, seen, *frame_word(new),
+		  *frame_word(old));
+	(void)vm_unmap(&scene->vm, gfn, 1);
+	frame_free(new);
+	frame_free(old);
+}
+
+static void one_strategy(const struct scene_strategy *how)
+{
+	struct scene scene;
+
+	if (scene_open(&scene, how->name, how->strategy))
+		return;
+	if (!scene_attach(&scene, 0)) {
+		unmap_a_frame(&scene);
+		split_a_leaf(&scene);
+		replace_a_frame(&scene);
+	}
+	scene_close(&scene);
+}
+
+void scenario_take_away(void)
+{
+	one_strategy(&scene_strategies[0]);
+	one_strategy(&scene_strategies[1]);
+}
