@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "test_host.h"
 
+#include <sched.h>
 #include <string.h>
 
 #include "harness.h"
@@ -217,6 +218,25 @@ START_TEST(a_table_given_twice_stays_the_first_ones)
 }
 END_TEST
 
+START_TEST(a_block_that_is_a_table_in_part_leaves_no_mark)
+{
+	struct fixture f = fixture_make(modes[_i]);
+	uint64_t maddr;
+
+	ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif), 0);
+	f.host->hint = 0x400 + 200;
+	ck_assert_int_eq(tablemem_alloc(&f.mem, &f.account, 12, 0, &maddr), 0);
+	tablemem_uncharge(&f.account, 1);
+	ck_assert_int_eq(alloc_lie(&f, (TEST_HOST_MFN + 0x400) << LG2, 20),
+			 IOMMUABS_E_NOMEM);
+	ck_assert(test_host_logged(f.host, "a table already"));
+	marks_are_exact(&f);
+	ck_assert_int_eq(tablemem_charge(&f.account, 1), 0);
+	tablemem_free(&f.mem, &f.account, maddr, 12);
+	fixture_end(&f);
+}
+END_TEST
+
 static uint64_t mapped_mfn;
 
 static bool is_mapped(void *arg, uint64_t mfn, uint64_t nr)
@@ -348,6 +368,46 @@ START_TEST(a_charge_is_exact_against_the_limit)
 	ck_assert_uint_eq(account.used, 10);
 	account.limit = 5; /* lowered below what is used */
 	ck_assert_int_eq(tablemem_charge(&account, 1), IOMMUABS_E_QUOTA);
+}
+END_TEST
+
+struct payer {
+	struct tablemem_account account;
+	uint32_t holders; /* atomic: of the one charge there is room for */
+	uint32_t wrong;	  /* atomic */
+	uint32_t started; /* atomic */
+};
+
+static void *charge_and_uncharge(void *arg)
+{
+	struct payer *payer = arg;
+	uint64_t round;
+
+	port_add32(&payer->started, 1);
+	while (port_load32(&payer->started) < 2)
+		sched_yield();
+	for (round = test_rounds(1000000); round; round--) {
+		if (tablemem_charge(&payer->account, 3))
+			continue;
+		if (port_add32(&payer->holders, 1) != 1)
+			port_add32(&payer->wrong, 1);
+		port_add32(&payer->holders, (uint32_t)-1);
+		tablemem_uncharge(&payer->account, 3);
+	}
+	return NULL;
+}
+
+START_TEST(a_charge_is_exact_for_two_callers_at_once)
+{
+	struct payer payer = { .account = { .limit = 5 } };
+	pthread_t other;
+
+	ck_assert_int_eq(
+		pthread_create(&other, NULL, charge_and_uncharge, &payer), 0);
+	charge_and_uncharge(&payer);
+	pthread_join(other, NULL);
+	ck_assert_uint_eq(payer.wrong, 0);
+	ck_assert_uint_eq(payer.account.used, 0);
 }
 END_TEST
 
@@ -577,6 +637,7 @@ static Suite *suite(void)
 	ADD(tables, every_allocation_fails_once_and_nothing_leaks);
 	ADD(tables, memory_from_outside_table_ranges_is_given_back);
 	ADD(tables, a_table_given_twice_stays_the_first_ones);
+	ADD(tables, a_block_that_is_a_table_in_part_leaves_no_mark);
 	ADD(tables, memory_that_is_mapped_is_given_back);
 	suite_add_tcase(s, tables);
 	ADD(ranges, ranges_may_be_huge);
@@ -584,6 +645,7 @@ static Suite *suite(void)
 	ADD(ranges, ranges_that_make_no_sense_are_refused);
 	suite_add_tcase(s, ranges);
 	tcase_add_test(charges, a_charge_is_exact_against_the_limit);
+	tcase_add_test(charges, a_charge_is_exact_for_two_callers_at_once);
 	ADD(charges, an_allocation_over_quota_asks_the_host_for_nothing);
 	suite_add_tcase(s, charges);
 	ADD(objects, objects_are_zeroed_apart_and_give_their_pages_back);
