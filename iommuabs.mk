@@ -47,6 +47,8 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/refresh.c \
 	src/core/remove.c \
 	src/core/reserved.c \
+	src/core/rmap.c \
+	src/core/rmap_tree.c \
 	src/core/strerror.c \
 	src/core/sync.c \
 	src/core/unit.c \
@@ -100,6 +102,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/core/core.h \
 	src/core/gate.h \
 	src/core/rmap.h \
+	src/core/rmap_tree.h \
 	src/firmware/desc.h \
 	src/host/hostif.h \
 	src/host/lock.h \
