@@ -23,6 +23,7 @@ SIM_TESTS = \
 
 THREAD_TESTS = \
 	tests/check_hostif \
+	tests/check_pgtable \
 	tests/check_rmap \
 	tests/check_sim_smmuv3 \
 	tests/check_tablemem
