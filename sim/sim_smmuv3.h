@@ -438,7 +438,6 @@ void smmuv3_streams_update(struct iommuabs_sim_unit *u);
 /* A CFGI for these streams: what they hold now is what was meant. */
 void smmuv3_ste_meant(struct iommuabs_sim_unit *u, uint32_t first,
 		      uint32_t last);
-void smmuv3_check_vmid(struct iommuabs_sim_unit *u, const struct regime *r);
 /* What STRTAB_BASE points to is a stream table from now on. */
 void smmuv3_reach_stream_table(struct iommuabs_sim_unit *u);
 void smmuv3_stream_stored(struct iommuabs_sim_arena *a, uint32_t word,

@@ -475,7 +475,7 @@ static void collect(struct iommuabs_sim_unit *u, const struct ste *ste,
 	}
 }
 
-void smmuv3_check_vmid(struct iommuabs_sim_unit *u, const struct regime *r)
+static void check_vmid(struct iommuabs_sim_unit *u, const struct regime *r)
 {
 	const struct regime *other = u->regimes;
 
@@ -500,7 +500,7 @@ static void regime_lives(struct iommuabs_sim_unit *u, struct regime *r,
 	if (r->live++)
 		return;
 	if (smmuv3_may_be_enabled(u)) {
-		smmuv3_check_vmid(u, r);
+		check_vmid(u, r);
 		sim_check_ready(u->arena, r->ttb, smmuv3_root_bytes(r), epoch,
 				"a root table");
 	}

@@ -607,7 +607,6 @@ static void relink_caches(struct iommuabs_sim_unit *u)
 void smmuv3_restart(struct iommuabs_sim_unit *u)
 {
 	struct stream *s;
-	struct regime *r;
 
 	if (!u->arena->adversary)
 		return;
@@ -617,10 +616,6 @@ void smmuv3_restart(struct iommuabs_sim_unit *u)
 		s->nr_regimes = 0;
 	smmuv3_reach_stream_table(u);
 	smmuv3_streams_update(u);
-	for (r = u->regimes; r; r = r->next) {
-		if (r->live)
-			smmuv3_check_vmid(u, r);
-	}
 }
 
 /* ---- the end of a page, of a unit ---- */

@@ -1454,6 +1454,7 @@ static void a_whole_life(void)
 	iommuabs_sim_free(arena, get(slot(root, 1, GPA)) & 0xfffffffff000ull,
 			  12);
 	iommuabs_sim_free(arena, root, 12);
+	page();
 	root = page();
 	map(root, GPA, PAGE_RW(PA));
 	allow(p, BLOCKED, PA);
@@ -1506,11 +1507,34 @@ START_TEST(a_unit_is_rebuilt_while_it_is_off)
 }
 END_TEST
 
+START_TEST(a_unit_switched_on_with_one_vmid_for_two_tables)
+{
+	uint64_t other;
+
+	one_domain();
+	set_cr0(CMDQEN | EVENTQEN);
+	other = page();
+	st(ste_at(DEV + 1) + 8, STE1_SHCFG);
+	st(ste_at(DEV + 1) + 16, STE2(VM));
+	st(ste_at(DEV + 1) + 24, other);
+	st(ste_at(DEV + 1), STE0_S2);
+	mb();
+	cmd(CFGI_ALL);
+	cmd(TLBI_ALL);
+	sync();
+	assert_clean();
+	set_cr0(SMMUEN | CMDQEN | EVENTQEN);
+	assert_only(VMID);
+}
+END_TEST
+
 START_TEST(a_unit_switched_on_with_stale_caches)
 {
+	struct iommuabs_sim_probe *p;
 	uint64_t table;
 
 	one_domain();
+	p = iommuabs_sim_probe_add(unit, DEV, GPA, 0);
 	set_cr0(CMDQEN | EVENTQEN);
 	table = get(slot(root, 2, GPA)) & 0xfffffffff000ull;
 	st(slot(root, 2, GPA), 0);
@@ -1518,6 +1542,9 @@ START_TEST(a_unit_switched_on_with_stale_caches)
 	iommuabs_sim_free(arena, table, 12);
 	set_cr0(SMMUEN | CMDQEN | EVENTQEN);
 	assert_found(FREED);
+	/* What is walked then was never stored as a table. */
+	allow(p, BLOCKED);
+	assert_found(UNINIT);
 }
 END_TEST
 
@@ -1860,6 +1887,7 @@ START_TEST(a_posted_write_lands_at_the_sync)
 	cmd(TLBI_IPA(VM, GPA + 0x1000));
 	submit();
 	iommuabs_sim_free(arena, ram, 12);
+	assert_only(FREED);
 	iommuabs_sim_settle(arena);
 	assert_only(FREED);
 }
@@ -1996,6 +2024,24 @@ START_TEST(an_entry_changed_in_pieces)
 	mb();
 	cmd_sync(CFGI_STE(DEV, 1));
 	assert_found(TORN_STE);
+}
+END_TEST
+
+/* V = 0 first, but the next word before that was synced. */
+START_TEST(an_entry_refilled_before_its_invalidation)
+{
+	config.fetch_128 = (unsigned int)_i;
+	remake(IOMMUABS_SIM_ADVERSARY);
+	one_domain();
+	st(ste_at(DEV), 0);
+	mb();
+	st(ste_at(DEV) + 8, STE1_SHCFG << 1);
+	mb();
+	cmd_sync(CFGI_STE(DEV, 1));
+	if (_i)
+		assert_clean();
+	else
+		assert_only(TORN_STE);
 }
 END_TEST
 
@@ -2627,6 +2673,7 @@ static TCase *stream_mistakes(void)
 
 	tcase_add_checked_fixture(t, adversary, drop);
 	tcase_add_test(t, an_entry_changed_in_pieces);
+	tcase_add_loop_test(t, an_entry_refilled_before_its_invalidation, 0, 2);
 	tcase_add_test(t, an_entry_made_valid_together_with_its_content);
 	tcase_add_test(t, an_entry_without_its_invalidation);
 	tcase_add_test(t, a_bypass_entry);
@@ -2634,6 +2681,7 @@ static TCase *stream_mistakes(void)
 	tcase_add_test(t, a_level_1_descriptor_without_its_invalidation);
 	tcase_add_test(t, enabled_before_the_caches_are_invalidated);
 	tcase_add_test(t, a_unit_switched_on_with_stale_caches);
+	tcase_add_test(t, a_unit_switched_on_with_one_vmid_for_two_tables);
 	tcase_add_test(t, a_moment_without_translation);
 	tcase_add_test(t, bypass_until_gbpa_is_acknowledged);
 	tcase_add_test(t, cr0_changed_before_its_acknowledge);
