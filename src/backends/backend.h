@@ -31,6 +31,14 @@
 #include "../host/lock.h"
 #include "../host/tablemem.h"
 
+/* What is built: 0 leaves a driver out. */
+#ifndef IOMMUABS_CONFIG_SMMU
+#define IOMMUABS_CONFIG_SMMU 1
+#endif
+#ifndef IOMMUABS_CONFIG_NULL
+#define IOMMUABS_CONFIG_NULL 1
+#endif
+
 /* Longest wait for hardware. */
 #define BACKEND_TIMEOUT_US 100000
 
@@ -58,7 +66,7 @@ struct backend_unit {
 	struct hostif_regs regs;
 	struct backend_caps caps; /* probe() fills it */
 	uint32_t desc_flags;	  /* IOMMUABS_UNIT_COHERENT, ... */
-	uint8_t enabled;	  /* the driver's: traffic is translated now */
+	uint32_t enabled; /* the driver's, atomic: traffic is translated now */
 	const char *name;
 	uint64_t commands, syncs, events, events_lost; /* counters, atomic */
 	char reason[96]; /* the driver's words for its last failure */
@@ -159,7 +167,9 @@ struct backend_ops {
 	/*
 	 * Point [@first, @first + @nr), reserved before, at @table; NULL: block,
 	 * recording. When it returns 0 no unit uses an older entry. It does not
-	 * invalidate translations. 0 | E_TIMEOUT (entries are written).
+	 * invalidate translations. 0 | E_TIMEOUT: the entries block, since new
+	 * words must not meet an old entry that the unit still holds; set them
+	 * again once the unit is fenced.
 	 */
 	int (*stream_set)(struct backend_unit *unit, uint32_t first,
 			  uint32_t nr, const struct backend_table *table);

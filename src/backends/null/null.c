@@ -6,21 +6,19 @@
  * the rest of each function below says what a driver of real hardware does there.
  */
 #include "../backend.h"
-
-#ifndef IOMMUABS_CONFIG_NULL
-#define IOMMUABS_CONFIG_NULL 1
-#endif
+#include "../table_formats.h"
 
 #if IOMMUABS_CONFIG_NULL
-
-#include "../../pgtable/pgtable.h"
 
 #define NULL_INPUT_BITS	 48
 #define NULL_OUTPUT_BITS 48
 #define NULL_ID_BITS	 16
 #define NULL_STREAM_BITS 16
 
-/* Streams [first, first + nr) use @table; a stream in no entry is blocked. */
+/*
+ * Streams [first, first + nr) use @table; a stream in no entry is blocked. Where
+ * entries overlap, the one set last counts: it is at the head of the list.
+ */
 struct null_entry {
 	struct null_entry *next;
 	uint32_t first, nr;
@@ -73,27 +71,32 @@ static void null_release(struct backend_unit *unit)
  */
 static int null_enable(struct backend_unit *unit)
 {
-	unit->enabled = 1;
+	port_store32(&unit->enabled, 1);
 	return 0;
 }
 
 /* Real hardware: block by register, wait until that is acknowledged. */
 static int null_disable(struct backend_unit *unit)
 {
-	unit->enabled = 0;
+	port_store32(&unit->enabled, 0);
 	return 0;
 }
 
-static struct null_entry *entry_find(const struct backend_unit *unit,
-				     uint32_t first, uint32_t nr)
+/* The link to the entry of just these streams; to NULL: there is none. */
+static struct null_entry **entry_link(struct null_unit *null, uint32_t first,
+				      uint32_t nr)
 {
-	struct null_entry *entry = null_of(unit)->entries;
+	struct null_entry **link = &null->entries;
 
-	while (entry &&
-	       !(first >= entry->first &&
-		 first - entry->first <= entry->nr - nr && nr <= entry->nr))
-		entry = entry->next;
-	return entry;
+	while (*link && ((*link)->first != first || (*link)->nr != nr))
+		link = &(*link)->next;
+	return link;
+}
+
+static void entry_to_head(struct null_unit *null, struct null_entry *entry)
+{
+	entry->next = null->entries;
+	null->entries = entry;
 }
 
 /* All memory that stream_set() could need is taken here. */
@@ -101,11 +104,9 @@ static int null_streams_reserve(struct backend_unit *unit, uint32_t first,
 				uint32_t nr)
 {
 	struct null_unit *null = null_of(unit);
-	struct null_entry *entry = null->entries;
+	struct null_entry *entry;
 
-	while (entry && (entry->first != first || entry->nr != nr))
-		entry = entry->next;
-	if (entry)
+	if (*entry_link(null, first, nr))
 		return 0;
 	entry = tablemem_object_alloc(unit->mem, sizeof(*entry));
 	if (!entry)
@@ -113,8 +114,7 @@ static int null_streams_reserve(struct backend_unit *unit, uint32_t first,
 	entry->first = first;
 	entry->nr = nr;
 	ia_lock(unit->host, &unit->lock);
-	entry->next = null->entries;
-	null->entries = entry;
+	entry_to_head(null, entry);
 	ia_unlock(unit->host, &unit->lock);
 	return 0;
 }
@@ -123,19 +123,32 @@ static int null_streams_reserve(struct backend_unit *unit, uint32_t first,
 static int null_stream_set(struct backend_unit *unit, uint32_t first,
 			   uint32_t nr, const struct backend_table *table)
 {
-	struct null_entry *entry;
+	struct null_unit *null = null_of(unit);
+	struct null_entry **link, *entry;
 
 	ia_lock(unit->host, &unit->lock);
-	entry = null_of(unit)->entries;
-	while (entry && (entry->first != first || entry->nr != nr))
-		entry = entry->next;
+	link = entry_link(null, first, nr);
+	entry = *link;
 	if (entry) {
 		entry->set = table != NULL;
 		if (table)
 			entry->table = *table;
+		*link = entry->next;
+		entry_to_head(null, entry);
 	}
 	ia_unlock(unit->host, &unit->lock);
 	return 0;
+}
+
+static struct null_entry *entry_of(const struct backend_unit *unit,
+				   uint32_t stream)
+{
+	struct null_entry *entry = null_of(unit)->entries;
+
+	while (entry &&
+	       (stream < entry->first || stream - entry->first >= entry->nr))
+		entry = entry->next;
+	return entry;
 }
 
 static void null_read_stream(struct backend_unit *unit, uint32_t stream,
@@ -143,9 +156,10 @@ static void null_read_stream(struct backend_unit *unit, uint32_t stream,
 {
 	struct null_entry *entry;
 
+	__builtin_memset(out, 0, sizeof(*out));
 	out->kind = BACKEND_STREAM_BLOCKED;
 	ia_lock(unit->host, &unit->lock);
-	entry = entry_find(unit, stream, 1);
+	entry = entry_of(unit, stream);
 	if (entry && entry->set) {
 		out->kind = BACKEND_STREAM_TABLE;
 		out->table = entry->table;
@@ -168,6 +182,8 @@ static enum iommuabs_share_reason null_share(const struct backend_unit *unit,
 					     struct backend_table *table)
 {
 	(void)unit;
+	if (p2m->format == IOMMUABS_P2M_NONE)
+		return IOMMUABS_SHARE_NO_P2M;
 	if (p2m->format != IOMMUABS_P2M_ARM_S2)
 		return IOMMUABS_SHARE_FORMAT;
 	if (p2m->granule_lg2 != 12)
@@ -192,6 +208,7 @@ static int null_mirror(const struct backend_unit *unit, uint8_t input_bits,
 {
 	(void)unit;
 	(void)input_bits;
+	__builtin_memset(geometry, 0, sizeof(*geometry));
 	geometry->pt_ops = &pt_arm_s2_4k_ops;
 	geometry->format = IOMMUABS_P2M_ARM_S2;
 	geometry->input_bits = NULL_INPUT_BITS;
@@ -200,7 +217,6 @@ static int null_mirror(const struct backend_unit *unit, uint8_t input_bits,
 	geometry->levels = 4;
 	geometry->root_lg2 = 12;
 	geometry->leaf_mask = (uint8_t)IA_BITS(IA_MIN(max_level, 2) + 1);
-	geometry->clean = 0;
 	return 0;
 }
 
