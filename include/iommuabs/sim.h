@@ -309,7 +309,8 @@ IOMMUABS_API void iommuabs_sim_settle(struct iommuabs_sim_arena *arena);
  * After each register access and each store of device-visible memory that could
  * have changed something, every outcome that is possible then must be an allowed
  * one, else: violation (PROBE). Nothing is written and no event recorded. To
- * begin with, everything is allowed.
+ * begin with, everything is allowed. FUNCTIONAL: looked at only when asked, and
+ * that fills the caches as DMA does.
  *
  * Return: NULL for out of memory.
  */
