@@ -511,6 +511,37 @@ START_TEST(explain_tells_removed_from_never_mapped)
 }
 END_TEST
 
+START_TEST(explain_reads_a_shared_table)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_domain *dom = world_shared_domain(w);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_explanation why;
+
+	/* The library was told of two frames, the p2m has the first. */
+	ck_assert_int_eq(iommuabs_domain_map(
+				 dom, IOMMUABS_GFN(0x100), IOMMUABS_MFN(0x5000),
+				 2, IOMMUABS_READ | IOMMUABS_WRITE, NULL),
+			 0);
+	world_p2m_map(w, 0x100, 0x5000, 1);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	why = explain(dev, 0x100, IOMMUABS_WRITE);
+	ck_assert_int_eq(why.obstacle, IOMMUABS_OBSTACLE_NONE);
+	ck_assert_uint_eq(why.shared, 1);
+	ck_assert_uint_eq(why.mfn.frame, 0x5000);
+	ck_assert_uint_eq(why.level, 0);
+	ck_assert_int_eq(explain(dev, 0x101, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_NOT_IN_TABLE);
+	ck_assert_int_eq(explain(dev, 0x102, IOMMUABS_READ).obstacle,
+			 IOMMUABS_OBSTACLE_NOT_MAPPED);
+	ck_assert_int_eq(
+		explain(dev, (uint64_t)1 << 27, IOMMUABS_READ).obstacle,
+		IOMMUABS_OBSTACLE_TOO_WIDE);
+	world_delete(w);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("device");
@@ -532,6 +563,7 @@ static Suite *suite(void)
 	tcase_add_test(why, explain_reads_the_live_stream_entry);
 	tcase_add_test(why, explain_names_what_is_wrong_with_the_unit);
 	tcase_add_test(why, explain_tells_removed_from_never_mapped);
+	tcase_add_test(why, explain_reads_a_shared_table);
 	suite_add_tcase(s, why);
 	return s;
 }

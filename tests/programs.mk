@@ -8,6 +8,7 @@
 # run under a thread sanitizer.
 
 PLAIN_TESTS = \
+	tests/check_api \
 	tests/check_device \
 	tests/check_domain \
 	tests/check_faults \

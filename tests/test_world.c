@@ -202,6 +202,9 @@ void world_delete(struct world *w)
 	for (i = 0; i < w->nr_units; i++)
 		w->unit[i].unit->hw.ops = w->unit[i].real;
 	ck_assert_int_eq(iommuabs_destroy(w->abs), 0);
+	while (w->nr_p2m_pages)
+		w->host->ops.table_free(w->host, NULL,
+					w->p2m_pages[--w->nr_p2m_pages], 12);
 	test_host_delete(w->host);
 	free(w);
 }
@@ -245,6 +248,74 @@ struct iommuabs_domain *world_domain(struct world *w)
 	};
 	struct iommuabs_domain *dom;
 
+	ck_assert_int_eq(iommuabs_domain_create(w->abs, &config, &dom), 0);
+	return dom;
+}
+
+static uint64_t p2m_page(struct world *w)
+{
+	uint64_t maddr;
+
+	ck_assert_uint_lt(w->nr_p2m_pages, 8);
+	ck_assert_int_eq(w->host->ops.table_alloc(w->host, NULL, 12, 0, &maddr),
+			 0);
+	w->p2m_pages[w->nr_p2m_pages++] = maddr;
+	return maddr;
+}
+
+static void p2m_make(struct world *w)
+{
+	if (w->p2m.ops)
+		return;
+	w->p2m = (struct pt){
+		.ops = &pt_arm_s2_4k_ops,
+		.host = &w->abs->host,
+		.root = p2m_page(w),
+		.granule_lg2 = 12,
+		.top = 2,
+		.root_lg2 = 12,
+		.in_bits = 39,
+		.out_bits = 48,
+		.leaf_mask = 1,
+	};
+	w->p2m.ops->init_root(&w->p2m);
+}
+
+void world_p2m_map(struct world *w, uint64_t gfn, uint64_t mfn, uint64_t nr)
+{
+	const struct pt_run run = { gfn, mfn, nr,
+				    IOMMUABS_READ | IOMMUABS_WRITE };
+	struct tablemem_pool pool = { 0 };
+	uint64_t done;
+	uint32_t need;
+
+	p2m_make(w);
+	for (need = w->p2m.ops->count(&w->p2m, gfn, mfn, nr); need; need--)
+		tablemem_pool_put(&w->abs->host, &pool, p2m_page(w));
+	ck_assert_int_eq(w->p2m.ops->map(&w->p2m, &run, &pool, &done), PT_OK);
+}
+
+struct iommuabs_domain *world_shared_domain(struct world *w)
+{
+	struct iommuabs_p2m p2m = {
+		.size = sizeof(p2m),
+		.format = IOMMUABS_P2M_ARM_S2,
+		.input_bits = 39,
+		.output_bits = 48,
+		.granule_lg2 = 12,
+		.levels = 3,
+	};
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.cookie = w,
+		.strategy = IOMMUABS_STRATEGY_SHARE,
+		.p2m = &p2m,
+		.input_bits = 39,
+	};
+	struct iommuabs_domain *dom;
+
+	p2m_make(w);
+	p2m.root = w->p2m.root;
 	ck_assert_int_eq(iommuabs_domain_create(w->abs, &config, &dom), 0);
 	return dom;
 }

@@ -43,6 +43,11 @@ struct world {
 	struct world_unit unit[WORLD_UNITS_MAX];
 	uint32_t nr_units;
 
+	/* The guest's own stage 2, once world_p2m_map() was called. */
+	struct pt p2m;
+	uint64_t p2m_pages[8];
+	uint32_t nr_p2m_pages;
+
 	/* What the host was told: the last, and how often. */
 	struct iommuabs_fault fault;
 	unsigned int faults;
@@ -61,7 +66,11 @@ void world_delete(struct world *w);
 struct iommuabs_device *world_device(struct world *w, uint32_t first,
 				     uint32_t nr, uint32_t flags);
 struct iommuabs_domain *world_domain(struct world *w);
-/* Its description, to be changed. */
+/* A domain that shares the world's p2m. */
+struct iommuabs_domain *world_shared_domain(struct world *w);
+/* What the host would do: a run of frames of the p2m, readable and writable. */
+void world_p2m_map(struct world *w, uint64_t gfn, uint64_t mfn, uint64_t nr);
+/* A device's description, to be changed. */
 struct iommuabs_device_desc
 world_device_desc(const struct iommuabs_stream_range *range, uint32_t flags);
 
