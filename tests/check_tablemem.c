@@ -329,6 +329,20 @@ START_TEST(ranges_may_be_many_unsorted_and_overlap)
 }
 END_TEST
 
+START_TEST(only_frames_of_the_ranges_may_become_tables)
+{
+	struct fixture f = fixture_make(modes[_i]);
+	uint64_t end = TEST_HOST_MFN + TEST_HOST_FRAMES;
+
+	ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif), 0);
+	ck_assert(!tablemem_may_hold(&f.mem, 0, TEST_HOST_MFN));
+	ck_assert(tablemem_may_hold(&f.mem, 0, TEST_HOST_MFN + 1));
+	ck_assert(tablemem_may_hold(&f.mem, end - 1, 1));
+	ck_assert(!tablemem_may_hold(&f.mem, end, 1000));
+	fixture_end(&f);
+}
+END_TEST
+
 START_TEST(ranges_that_make_no_sense_are_refused)
 {
 	static const struct iommuabs_range bad[] = {
@@ -642,6 +656,7 @@ static Suite *suite(void)
 	suite_add_tcase(s, tables);
 	ADD(ranges, ranges_may_be_huge);
 	ADD(ranges, ranges_may_be_many_unsorted_and_overlap);
+	ADD(ranges, only_frames_of_the_ranges_may_become_tables);
 	ADD(ranges, ranges_that_make_no_sense_are_refused);
 	suite_add_tcase(s, ranges);
 	tcase_add_test(charges, a_charge_is_exact_against_the_limit);
