@@ -47,4 +47,15 @@ TEST_HEADERS_SUPPORT = \
 tests_check_sim_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_sim_smmuv3_LDADD = $(SIM_TEST_LIBS)
 # Linked with the library as it is installed, and nothing hidden.
-BENCHES =
+BENCHES = \
+	bench/bench
+
+bench_bench_SOURCES = \
+	bench/bench.c \
+	bench/bench.h \
+	bench/machine.c \
+	bench/measure.c \
+	bench/reverse.c \
+	bench/tables.c
+bench_bench_CPPFLAGS = $(public_cppflags)
+bench_bench_LDADD = libiommuabs.la $(PTHREAD_FLAGS)
