@@ -63,11 +63,20 @@ IOMMUABS_PGTABLE_SOURCES = \
 	src/pgtable/pt_ledger.c \
 	src/pgtable/pt_rmap.c
 
-IOMMUABS_BACKENDS_SMMU_SOURCES =
+IOMMUABS_BACKENDS_SMMU_SOURCES = \
+	src/backends/smmu/smmuv3.c \
+	src/backends/smmu/smmuv3_cmdq.c \
+	src/backends/smmu/smmuv3_control.c \
+	src/backends/smmu/smmuv3_entry.c \
+	src/backends/smmu/smmuv3_evtq.c \
+	src/backends/smmu/smmuv3_strtab.c \
+	src/backends/smmu/smmuv3_tlbi.c
 
-IOMMUABS_BACKENDS_NULL_SOURCES =
+IOMMUABS_BACKENDS_NULL_SOURCES = \
+	src/backends/null/null.c
 
-IOMMUABS_BACKENDS_SOURCES =
+IOMMUABS_BACKENDS_SOURCES = \
+	src/backends/backend.c
 
 IOMMUABS_FIRMWARE_SOURCES =
 
@@ -97,6 +106,9 @@ IOMMUABS_HEADERS_PUBLIC = \
 
 IOMMUABS_HEADERS_PRIVATE = \
 	src/backends/backend.h \
+	src/backends/smmu/smmuv3.h \
+	src/backends/smmu/smmuv3_regs.h \
+	src/backends/table_formats.h \
 	src/core/api_struct.h \
 	src/core/change.h \
 	src/core/core.h \
