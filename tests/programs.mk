@@ -15,6 +15,7 @@ PLAIN_TESTS = \
 	tests/check_hostif \
 	tests/check_p2m \
 	tests/check_pgtable \
+	tests/check_pgtable_claim \
 	tests/check_rmap \
 	tests/check_tablemem \
 	tests/check_unit
