@@ -9,14 +9,17 @@
 
 PLAIN_TESTS = \
 	tests/check_api \
+	tests/check_attach \
 	tests/check_device \
 	tests/check_domain \
+	tests/check_domain_errors \
 	tests/check_faults \
 	tests/check_hostif \
 	tests/check_p2m \
 	tests/check_pgtable \
 	tests/check_pgtable_claim \
 	tests/check_rmap \
+	tests/check_smmuv3_entry \
 	tests/check_tablemem \
 	tests/check_unit
 
@@ -38,11 +41,14 @@ TEST_SUPPORT_SOURCES = \
 	tests/test_machine.c \
 	tests/test_world.c
 
-SIM_TEST_SUPPORT_SOURCES =
+SIM_TEST_SUPPORT_SOURCES = \
+	tests/demo_timeout.c \
+	tests/test_smmu.c
 
 TEST_HEADERS_SUPPORT = \
 	tests/test_host.h \
 	tests/test_machine.h \
+	tests/test_smmu.h \
 	tests/test_world.h
 
 tests_check_sim_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
@@ -51,12 +57,7 @@ tests_check_sim_smmuv3_LDADD = $(SIM_TEST_LIBS)
 BENCHES = \
 	bench/bench
 
-bench_bench_SOURCES = \
-	bench/bench.c \
-	bench/bench.h \
-	bench/machine.c \
-	bench/measure.c \
-	bench/reverse.c \
-	bench/tables.c
+bench_bench_SOURCES = bench/bench.c bench/machine.c bench/measure.c bench/reverse.c bench/tables.c bench/bench.h
 bench_bench_CPPFLAGS = $(public_cppflags)
 bench_bench_LDADD = libiommuabs.la $(PTHREAD_FLAGS)
+bench_bench_LDFLAGS = $(AM_LDFLAGS) -static

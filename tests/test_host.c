@@ -50,7 +50,7 @@ bool test_host_holds_lock(int class_)
 /* Counts an allocation; true: it has to fail. With the mutex held. */
 static bool refused(struct test_host *host)
 {
-	return ++host->allocations == host->fail_at;
+	return ++host->allocations == host->fail_at || host->fail_always;
 }
 
 static bool is_free(const struct test_host *host, uint64_t first, uint64_t nr)
@@ -130,7 +130,7 @@ static void give_back(struct test_host *host, void *cookie, uint64_t maddr,
 	struct test_host_frame *frame = &host->frames[first];
 
 	if (first >= TEST_HOST_FRAMES || frame->size_lg2 != size_lg2 ||
-	    frame->cookie != cookie) {
+	    (cookie && frame->cookie != cookie)) {
 		test_host_violation(host, "table_free(%llx, %u) as never given",
 				    (unsigned long long)maddr, size_lg2);
 		return;

@@ -53,6 +53,7 @@ struct test_host {
 	/* table_alloc(), alloc() and lock_create() calls so far. */
 	uint64_t allocations;
 	uint64_t fail_at;    /* the value of @allocations that fails; 0: none */
+	int fail_always;     /* every allocation fails */
 	int64_t tables_most; /* the highest value of @tables */
 
 	/* table_alloc() gives this once instead; 0: off. What came back: */

@@ -62,8 +62,9 @@ struct iommuabs_host {
 	 * instance's own. Returns 0 or IOMMUABS_E_NOMEM.
 	 * Called with no lock of the library held. Needed.
 	 *
-	 * table_free() takes back exactly what table_alloc() gave. May be called
-	 * under any lock. Needed.
+	 * table_free() takes back exactly what table_alloc() gave; with
+	 * @dom_cookie NULL also what a domain had that was destroyed while one
+	 * of its units was fenced. May be called under any lock. Needed.
 	 */
 	int (*table_alloc)(void *ctx, void *dom_cookie, unsigned int size_lg2,
 			   uint32_t flags, uint64_t *maddr);

@@ -52,10 +52,10 @@ void dump_units(struct iommuabs *abs)
 	const struct backend_caps *caps;
 
 	ia_lock(&abs->host, &abs->lock);
-	LINE(abs, "instance: %s, %llu table frames, %llu of the reverse map",
+	/* Empty nodes of the reverse map stay for the next claim: no state. */
+	LINE(abs, "instance: %s, %llu table frames",
 	     abs->started ? "started" : "not started",
-	     (unsigned long long)port_load64(&abs->account.used),
-	     (unsigned long long)port_load64(&abs->rmap.account.used));
+	     (unsigned long long)port_load64(&abs->account.used));
 	for (unit = abs->units; unit; unit = unit->next) {
 		caps = &unit->hw.caps;
 		LINE(abs, "unit %s: %s at %llx+%llx, %u bindings, %u ids, %d",

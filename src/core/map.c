@@ -308,6 +308,20 @@ static void segment_enter(const struct request *req, const struct segment *seg,
 	}
 }
 
+/*
+ * A table in the place of one that was unlinked: units may hold on to the old
+ * one, and find nothing in it, until that is invalidated.
+ */
+static int forget_unlinked(struct iommuabs_domain *dom)
+{
+	const struct view *view;
+
+	for (view = dom->views; view; view = view->next)
+		if (port_load32(&view->tables_out))
+			return domain_invalidate_all(dom);
+	return 0;
+}
+
 static int request_enter_new(const struct request *req)
 {
 	struct tablemem_pool pool = { 0 };
@@ -317,6 +331,8 @@ static int request_enter_new(const struct request *req)
 	if (ret)
 		return ret;
 	ret = request_tables(req, &pool);
+	if (!ret && pool.nr)
+		ret = forget_unlinked(req->dom);
 	if (ret) {
 		request_unclaim(req, ~(uint64_t)0);
 		pages_put(req->dom, &pool);

@@ -1,0 +1,1280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * check_domain_errors.c - every error of the calls on domains and batches, and
+ * that nothing has changed after it
+ */
+#include "test_world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness.h"
+
+#define RW  (IOMMUABS_READ | IOMMUABS_WRITE)
+#define RAM ((uint64_t)0x1000000)
+#define GFN IOMMUABS_GFN
+#define MFN IOMMUABS_MFN
+
+static struct world *w;
+static struct iommuabs_domain *dom;
+static struct iommuabs_device *dev;
+
+/* What host->p2m_walk() answers: @nr runs, one of them, or an error. */
+static struct iommuabs_p2m_run walk_runs[4];
+static uint32_t walk_nr;
+static int walk_ret;
+static unsigned int walks;
+static void (*during_walk)(void);
+
+static int walk(void *ctx, struct iommuabs_p2m_query *query)
+{
+	uint64_t end = query->gfn.frame + query->nr;
+	uint32_t i;
+
+	(void)ctx;
+	walks++;
+	if (during_walk)
+		during_walk();
+	if (walk_ret)
+		return walk_ret;
+	for (i = 0; i < walk_nr; i++) {
+		if (walk_runs[i].gfn.frame < query->gfn.frame ||
+		    walk_runs[i].gfn.frame >= end)
+			continue;
+		query->runs[query->nr_runs++] = walk_runs[i];
+	}
+	query->next = GFN(end);
+	return 0;
+}
+
+static void setup(void)
+{
+	w = world_new(1);
+	w->abs->host.ops.p2m_walk = walk;
+	walk_nr = 0;
+	walk_ret = 0;
+	walks = 0;
+	during_walk = NULL;
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	dom = world_domain(w);
+	dev = world_device(w, 8, 1, 0);
+}
+
+static void teardown(void)
+{
+	world_delete(w);
+}
+
+static int map(uint64_t gfn, uint64_t mfn, uint64_t nr, uint32_t flags)
+{
+	return iommuabs_domain_map(dom, GFN(gfn), MFN(RAM + mfn), nr, flags,
+				   NULL);
+}
+
+static int unmap(uint64_t gfn, uint64_t nr)
+{
+	return iommuabs_domain_unmap(dom, GFN(gfn), nr, NULL);
+}
+
+static void attach(void)
+{
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+}
+
+static struct iommuabs_domain *
+domain_with(const struct iommuabs_domain_config *config)
+{
+	struct iommuabs_domain *made;
+
+	ck_assert_int_eq(iommuabs_domain_create(w->abs, config, &made), 0);
+	return made;
+}
+
+/* The call answers @error and leaves no trace. */
+#define refused(call, error)                            \
+	do {                                            \
+		char *before_ = world_dump(w), *after_; \
+		ck_assert_int_eq((call), (error));      \
+		after_ = world_dump(w);                 \
+		ck_assert_str_eq(before_, after_);      \
+		free(before_);                          \
+		free(after_);                           \
+	} while (0)
+
+/* A p2m that the null unit can walk. */
+static struct iommuabs_p2m p2m_good(void)
+{
+	return (struct iommuabs_p2m){
+		.size = sizeof(struct iommuabs_p2m),
+		.format = IOMMUABS_P2M_ARM_S2,
+		.root = 0x40000000,
+		.input_bits = 40,
+		.output_bits = 40,
+		.granule_lg2 = 12,
+		.levels = 3,
+	};
+}
+
+static void share(void)
+{
+	struct iommuabs_p2m p2m = p2m_good();
+
+	/* Anything that is no table: an empty frame of the arena. */
+	p2m.root = (TEST_HOST_MFN + TEST_HOST_FRAMES - 1) << 12;
+	ck_assert_int_eq(iommuabs_domain_set_p2m(dom, &p2m), 0);
+	attach();
+}
+
+/* 24 ranges that don't join: a batch is full. */
+static void batch_fill(struct iommuabs_batch *batch)
+{
+	uint64_t i;
+
+	for (i = 0; i < 24; i++) {
+		ck_assert_int_eq(map(0x8000 + 2 * i, 0x8000 + 2 * i, 1, RW), 0);
+		ck_assert_int_eq(iommuabs_domain_unmap(dom, GFN(0x8000 + 2 * i),
+						       1, batch),
+				 0);
+	}
+}
+
+/* Every allocation of @call fails once: nothing is lost, then it works. */
+#define each_allocation_fails(call, undo)                         \
+	do {                                                      \
+		uint64_t n_;                                      \
+		int ret_, undone_;                                \
+		for (n_ = 1;; n_++) {                             \
+			char *before_ = world_dump(w), *after_;   \
+			test_host_fail_nth(w->host, n_);          \
+			ret_ = (call);                            \
+			if (!test_host_failed(w->host)) {         \
+				test_host_fail_nth(w->host, 0);   \
+				ck_assert_int_eq(ret_, 0);        \
+				free(before_);                    \
+				break;                            \
+			}                                         \
+			if (!ret_) {                              \
+				undone_ = (undo);                 \
+				ck_assert_int_eq(undone_, 0);     \
+				free(before_);                    \
+				continue;                         \
+			}                                         \
+			ck_assert_int_eq(ret_, IOMMUABS_E_NOMEM); \
+			after_ = world_dump(w);                   \
+			ck_assert_str_eq(before_, after_);        \
+			free(before_);                            \
+			free(after_);                             \
+		}                                                 \
+		ck_assert_uint_gt(n_, 1);                         \
+	} while (0)
+
+START_TEST(create_refuses_what_it_does_not_know)
+{
+	const struct iommuabs_domain_config good = { .size = sizeof(good) };
+	struct iommuabs_p2m p2m = p2m_good();
+	struct iommuabs_domain_config bad[12];
+	struct iommuabs_domain *made;
+	unsigned int i;
+
+	COVERS(iommuabs_domain_create, E_INVAL);
+	for (i = 0; i < 12; i++)
+		bad[i] = good;
+	bad[0].flags = 1u << 31;
+	bad[1].strategy = (enum iommuabs_strategy)3;
+	bad[2].populate = (enum iommuabs_populate)2;
+	bad[3].source = (enum iommuabs_source)2;
+	bad[4].max_leaf = (enum iommuabs_max_leaf)4;
+	bad[5].input_bits = 31;
+	bad[6].input_bits = 53;
+	bad[7].flags = IOMMUABS_DOMAIN_NO_REVERSE_MAP;
+	bad[8].flags = IOMMUABS_DOMAIN_IDENTITY;
+	bad[8].strategy = IOMMUABS_STRATEGY_SHARE;
+	bad[9].callers = DOMAIN_CALLERS_MAX + 1;
+	p2m.root = 0x40000008;
+	bad[10].p2m = &p2m;
+	bad[11].size = 0;
+	for (i = 0; i < 12; i++)
+		refused(iommuabs_domain_create(w->abs, &bad[i], &made),
+			IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_create(NULL, &good, &made), IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_create(w->abs, NULL, &made), IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_create(w->abs, &good, NULL), IOMMUABS_E_INVAL);
+	w->abs->host.ops.p2m_walk = NULL;
+	bad[0] = good;
+	bad[0].source = IOMMUABS_SOURCE_P2M;
+	refused(iommuabs_domain_create(w->abs, &bad[0], &made),
+		IOMMUABS_E_INVAL);
+}
+END_TEST
+
+START_TEST(create_refuses_fields_of_the_future)
+{
+	struct {
+		struct iommuabs_domain_config config;
+		uint64_t more;
+	} newer = { .config = { .size = sizeof(newer) }, .more = 1 };
+	struct iommuabs_domain *made;
+
+	COVERS(iommuabs_domain_create, E_VERSION);
+	refused(iommuabs_domain_create(w->abs, &newer.config, &made),
+		IOMMUABS_E_VERSION);
+	newer.more = 0;
+	ck_assert_int_eq(iommuabs_domain_create(w->abs, &newer.config, &made),
+			 0);
+}
+END_TEST
+
+START_TEST(create_takes_all_or_nothing)
+{
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.populate = IOMMUABS_POPULATE_EAGER,
+		.callers = 3,
+	};
+	struct iommuabs_domain *made;
+
+	COVERS(iommuabs_domain_create, E_NOMEM);
+	each_allocation_fails(iommuabs_domain_create(w->abs, &config, &made),
+			      iommuabs_domain_destroy(made, 0));
+	ck_assert_int_eq(iommuabs_domain_destroy(made, 0), 0);
+}
+END_TEST
+
+START_TEST(create_charges_its_reserve)
+{
+	struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.quota_frames = 4,
+	};
+	struct iommuabs_domain *made;
+
+	COVERS(iommuabs_domain_create, E_QUOTA);
+	refused(iommuabs_domain_create(w->abs, &config, &made),
+		IOMMUABS_E_QUOTA);
+	config.quota_frames = 5; /* the ledger's root and four spare tables */
+	ck_assert_int_eq(iommuabs_domain_create(w->abs, &config, &made), 0);
+}
+END_TEST
+
+START_TEST(destroy_waits_for_devices_and_batches)
+{
+	struct iommuabs_batch batch;
+
+	COVERS(iommuabs_domain_destroy, E_INVAL);
+	COVERS(iommuabs_domain_destroy, E_BUSY);
+	refused(iommuabs_domain_destroy(NULL, 0), IOMMUABS_E_INVAL);
+	attach();
+	refused(iommuabs_domain_destroy(dom, 0), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	refused(iommuabs_domain_destroy(dom, 0), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+}
+END_TEST
+
+START_TEST(destroy_goes_in_bounded_steps)
+{
+	struct iommuabs_batch batch;
+	unsigned int steps = 0;
+	uint64_t i;
+	int ret;
+
+	COVERS(iommuabs_domain_destroy, E_AGAIN);
+	COVERS(iommuabs_batch_init, E_BUSY);
+	for (i = 0; i < 64; i++)
+		ck_assert_int_eq(map(i * 0x1000, 0x100000 - 3 * i, 1, RW), 0);
+	attach();
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	while ((ret = iommuabs_domain_destroy(dom, 16))) {
+		ck_assert_int_eq(ret, IOMMUABS_E_AGAIN);
+		ck_assert_int_eq(iommuabs_batch_init(&batch, dom),
+				 IOMMUABS_E_BUSY);
+		ck_assert_int_eq(map(1, 1, 1, RW), IOMMUABS_E_BUSY);
+		steps++;
+	}
+	ck_assert_uint_gt(steps, 8);
+}
+END_TEST
+
+START_TEST(map_refuses_bad_arguments)
+{
+	COVERS(iommuabs_domain_map, E_INVAL);
+	refused(iommuabs_domain_map(NULL, GFN(0), MFN(RAM), 1, RW, NULL),
+		IOMMUABS_E_INVAL);
+	refused(map(0, 0, 0, RW), IOMMUABS_E_INVAL);
+	refused(map(0, 0, 1, 0), IOMMUABS_E_INVAL);
+	refused(map(0, 0, 1, IOMMUABS_DEVICE), IOMMUABS_E_INVAL);
+	refused(map(0, 0, 1, RW | IOMMUABS_MEMTYPE), IOMMUABS_E_INVAL);
+	refused(map(0, 0, 1, RW | 1u << 20), IOMMUABS_E_INVAL);
+	refused(map((uint64_t)1 << 36, 0, 1, RW), IOMMUABS_E_INVAL);
+	refused(map(((uint64_t)1 << 36) - 1, 0, 2, RW), IOMMUABS_E_INVAL);
+	refused(map(UINT64_MAX, 0, 2, RW), IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_map(dom, GFN(0), MFN((uint64_t)1 << 40), 1, RW,
+				    NULL),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_map(dom, GFN(0), MFN(UINT64_MAX), 1, RW, NULL),
+		IOMMUABS_E_INVAL);
+}
+END_TEST
+
+START_TEST(identity_maps_only_itself)
+{
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.flags = IOMMUABS_DOMAIN_IDENTITY,
+	};
+	const iommuabs_mfn_t other = MFN(RAM + 1);
+	iommuabs_gfn_t gfn;
+	uint64_t cursor = 0;
+	uint32_t nr;
+
+	COVERS(iommuabs_domain_map_list, E_INVAL);
+	dom = domain_with(&config);
+	refused(map(0, 0, 1, RW), IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_map_list(dom, GFN(RAM), &other, 1, RW, NULL),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_map_list(dom, GFN(RAM), NULL, 1, RW, NULL),
+		IOMMUABS_E_INVAL);
+	ck_assert_int_eq(map(RAM, 0, 8, RW), 0);
+	ck_assert_int_eq(
+		iommuabs_domain_gfns(dom, MFN(RAM + 3), &cursor, &gfn, 1, &nr),
+		0);
+	ck_assert_uint_eq(nr, 1);
+	ck_assert_uint_eq(gfn.frame, RAM + 3);
+	/* Table memory is closed to it, tables or not. */
+	refused(iommuabs_domain_map(dom, GFN(TEST_HOST_MFN + 0xff00),
+				    MFN(TEST_HOST_MFN + 0xff00), 1, RW, NULL),
+		IOMMUABS_E_PERM);
+}
+END_TEST
+
+START_TEST(map_over_something_else_needs_replace)
+{
+	iommuabs_mfn_t list[3] = { MFN(RAM + 10), MFN(RAM + 40),
+				   MFN(RAM + 12) };
+
+	COVERS(iommuabs_domain_map, E_EXISTS);
+	COVERS(iommuabs_domain_map_list, E_EXISTS);
+	attach();
+	ck_assert_int_eq(map(10, 10, 2, RW), 0);
+	refused(map(10, 10, 2, RW), 0); /* the same: nothing happens */
+	refused(map(10, 20, 1, RW), IOMMUABS_E_EXISTS);
+	refused(map(9, 9, 3, IOMMUABS_READ), IOMMUABS_E_EXISTS);
+	refused(map(10, 10, 1, RW | IOMMUABS_FOREIGN), IOMMUABS_E_EXISTS);
+	refused(map(10, 10, 1, RW | IOMMUABS_FOREIGN | IOMMUABS_REPLACE),
+		IOMMUABS_E_EXISTS);
+	refused(iommuabs_domain_map_list(dom, GFN(10), list, 3, RW, NULL),
+		IOMMUABS_E_EXISTS);
+	ck_assert_int_eq(iommuabs_domain_map_list(dom, GFN(10), list, 3,
+						  RW | IOMMUABS_REPLACE, NULL),
+			 0);
+}
+END_TEST
+
+START_TEST(a_frame_of_another_guest_is_refused)
+{
+	struct iommuabs_domain *other = world_domain(w);
+	iommuabs_mfn_t list[2] = { MFN(RAM + 99), MFN(RAM + 5) };
+	uint64_t table = dom->ledger.root >> 12;
+
+	COVERS(iommuabs_domain_map, E_PERM);
+	COVERS(iommuabs_domain_map_list, E_PERM);
+	ck_assert_int_eq(map(0, 0, 16, RW), 0);
+	dom = other;
+	refused(map(0, 8, 16, RW), IOMMUABS_E_PERM);
+	refused(iommuabs_domain_map_list(dom, GFN(7), list, 2, RW, NULL),
+		IOMMUABS_E_PERM);
+	/* A grant is fine; the library's own memory never is. */
+	ck_assert_int_eq(map(0, 8, 4, RW | IOMMUABS_FOREIGN), 0);
+	refused(iommuabs_domain_map(dom, GFN(50), MFN(table), 1,
+				    RW | IOMMUABS_FOREIGN, NULL),
+		IOMMUABS_E_PERM);
+}
+END_TEST
+
+START_TEST(a_batch_is_of_one_domain)
+{
+	struct iommuabs_domain *other = world_domain(w);
+	const iommuabs_mfn_t mfn = MFN(RAM);
+	struct iommuabs_batch batch, never = { { 0 } };
+
+	COVERS(iommuabs_domain_map, E_BUSY);
+	COVERS(iommuabs_domain_map_list, E_BUSY);
+	COVERS(iommuabs_domain_unmap, E_BUSY);
+	COVERS(iommuabs_domain_protect, E_BUSY);
+	COVERS(iommuabs_domain_refresh, E_BUSY);
+	COVERS(iommuabs_batch_init, E_INVAL);
+	COVERS(iommuabs_batch_sync, E_INVAL);
+	COVERS(iommuabs_batch_done, E_INVAL);
+	refused(iommuabs_batch_init(NULL, dom), IOMMUABS_E_INVAL);
+	refused(iommuabs_batch_init(&batch, NULL), IOMMUABS_E_INVAL);
+	refused(iommuabs_batch_sync(&never), IOMMUABS_E_INVAL);
+	refused(iommuabs_batch_sync(NULL), IOMMUABS_E_INVAL);
+	refused(iommuabs_batch_done(&never), IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, other), 0);
+	refused(iommuabs_domain_map(dom, GFN(0), MFN(RAM), 1, RW, &batch),
+		IOMMUABS_E_BUSY);
+	refused(iommuabs_domain_map_list(dom, GFN(0), &mfn, 1, RW, &batch),
+		IOMMUABS_E_BUSY);
+	refused(iommuabs_domain_unmap(dom, GFN(0), 1, &batch), IOMMUABS_E_BUSY);
+	refused(iommuabs_domain_protect(dom, GFN(0), 1, RW, &batch),
+		IOMMUABS_E_BUSY);
+	refused(iommuabs_domain_refresh(dom, GFN(0), 1, NULL, &batch),
+		IOMMUABS_E_BUSY);
+	refused(iommuabs_domain_unmap(dom, GFN(0), 1, &never),
+		IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+	refused(iommuabs_batch_sync(&batch), IOMMUABS_E_INVAL);
+}
+END_TEST
+
+START_TEST(a_full_batch_does_nothing_until_synced)
+{
+	iommuabs_mfn_t list[2] = { MFN(RAM + 7), MFN(RAM + 5) };
+	struct iommuabs_batch batch;
+
+	COVERS(iommuabs_domain_map, E_AGAIN);
+	COVERS(iommuabs_domain_map_list, E_AGAIN);
+	COVERS(iommuabs_domain_unmap, E_AGAIN);
+	COVERS(iommuabs_domain_protect, E_AGAIN);
+	COVERS(iommuabs_domain_refresh, E_AGAIN);
+	attach();
+	ck_assert_int_eq(map(0, 0, 2, RW), 0);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	batch_fill(&batch);
+	refused(iommuabs_domain_unmap(dom, GFN(0), 1, &batch),
+		IOMMUABS_E_AGAIN);
+	refused(iommuabs_domain_protect(dom, GFN(0), 1, IOMMUABS_READ, &batch),
+		IOMMUABS_E_AGAIN);
+	refused(iommuabs_domain_map(dom, GFN(0), MFN(RAM + 9), 1,
+				    RW | IOMMUABS_REPLACE, &batch),
+		IOMMUABS_E_AGAIN);
+	refused(iommuabs_domain_map_list(dom, GFN(0), list, 2,
+					 RW | IOMMUABS_REPLACE, &batch),
+		IOMMUABS_E_AGAIN);
+	refused(iommuabs_domain_refresh(dom, GFN(0), 1, NULL, &batch),
+		IOMMUABS_E_AGAIN);
+	ck_assert_int_eq(iommuabs_batch_sync(&batch), 0);
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, GFN(0), 1, &batch), 0);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+}
+END_TEST
+
+static int unsynced_then_map(void)
+{
+	int ret = map(0x200, 0x200, 1024, RW);
+
+	return ret;
+}
+
+START_TEST(map_takes_all_memory_first)
+{
+	COVERS(iommuabs_domain_map, E_NOMEM);
+	attach();
+	each_allocation_fails(unsynced_then_map(), unmap(0x200, 1024));
+	each_allocation_fails(map(0x80000001, 0x5000, 600, RW),
+			      unmap(0x80000001, 600));
+}
+END_TEST
+
+START_TEST(map_list_takes_all_memory_first)
+{
+	iommuabs_mfn_t list[700];
+	unsigned int i;
+
+	COVERS(iommuabs_domain_map_list, E_NOMEM);
+	for (i = 0; i < 700; i++)
+		list[i] = MFN(RAM + 3 * i);
+	attach();
+	each_allocation_fails(
+		iommuabs_domain_map_list(dom, GFN(100), list, 700, RW, NULL),
+		unmap(100, 700));
+}
+END_TEST
+
+START_TEST(a_quota_holds)
+{
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.quota_frames = 8,
+	};
+	iommuabs_mfn_t list[2] = { MFN(RAM + 7), MFN(RAM + 5) };
+
+	COVERS(iommuabs_domain_map, E_QUOTA);
+	COVERS(iommuabs_domain_map_list, E_QUOTA);
+	COVERS(iommuabs_domain_populate, E_QUOTA);
+	dom = domain_with(&config);
+	/* Root and four spare; three tables for the first page; then none. */
+	ck_assert_int_eq(map(0, 0, 1, RW), 0);
+	refused(map((uint64_t)1 << 27, 1, 1, RW), IOMMUABS_E_QUOTA);
+	refused(iommuabs_domain_map_list(dom, GFN((uint64_t)1 << 27), list, 2,
+					 RW, NULL),
+		IOMMUABS_E_QUOTA);
+	ck_assert_int_eq(iommuabs_domain_populate(dom, dev, 0),
+			 IOMMUABS_E_QUOTA);
+	ck_assert_int_eq(map(1, 1, 100, RW), 0);
+}
+END_TEST
+
+START_TEST(device_only_and_sharing_exclude_each_other)
+{
+	const iommuabs_mfn_t mfn = MFN(RAM);
+	const struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.strategy = IOMMUABS_STRATEGY_SHARE,
+	};
+	enum iommuabs_share_reason reason;
+
+	COVERS(iommuabs_domain_map, E_NOSHARE);
+	COVERS(iommuabs_domain_map_list, E_NOSHARE);
+	COVERS(iommuabs_domain_share_check, E_INVAL);
+	share();
+	refused(map(0, 0, 1, RW | IOMMUABS_DEVICE_ONLY), IOMMUABS_E_NOSHARE);
+	refused(iommuabs_domain_map_list(dom, GFN(0), &mfn, 1,
+					 RW | IOMMUABS_DEVICE_ONLY, NULL),
+		IOMMUABS_E_NOSHARE);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(map(0, 0, 1, RW | IOMMUABS_DEVICE_ONLY), 0);
+	refused(iommuabs_domain_share_check(dom, NULL, &reason),
+		IOMMUABS_E_INVAL);
+	ck_assert_int_eq(
+		iommuabs_domain_share_check(dom, w->unit[0].unit, &reason), 0);
+	ck_assert_int_eq(reason, IOMMUABS_SHARE_DEVICE_ONLY);
+	refused(iommuabs_device_attach(dev, dom, &options, 0),
+		IOMMUABS_E_NOSHARE);
+	ck_assert_int_eq(unmap(0, 1), 0);
+	ck_assert_int_eq(
+		iommuabs_domain_share_check(dom, w->unit[0].unit, &reason), 0);
+	ck_assert_int_eq(reason, IOMMUABS_SHARE_OK);
+}
+END_TEST
+
+/* A device whose firmware wants [0x300, 0x304) mapped. */
+static struct iommuabs_device *device_reserving(void)
+{
+	const struct iommuabs_reserved region = {
+		.gfn = GFN(0x300),
+		.mfn = MFN(RAM + 0x9000),
+		.nr = 4,
+		.flags = RW,
+	};
+	const struct iommuabs_stream_range range = {
+		.unit = w->unit[0].unit,
+		.first = 20,
+		.nr = 1,
+	};
+	struct iommuabs_device_desc desc = world_device_desc(&range, 0);
+	struct iommuabs_device *made;
+
+	desc.reserved = &region;
+	desc.nr_reserved = 1;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &made), 0);
+	return made;
+}
+
+START_TEST(reserved_regions_are_kept_clear)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+	const iommuabs_mfn_t mfn = MFN(RAM);
+	struct iommuabs_device *rmrr = device_reserving();
+
+	COVERS(iommuabs_domain_map, E_RESERVED);
+	COVERS(iommuabs_domain_map_list, E_RESERVED);
+	ck_assert_int_eq(map(0x200, 0x200, 0x100, RW), 0);
+	ck_assert_int_eq(iommuabs_device_attach(rmrr, dom, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_device_explain(rmrr, GFN(0x302), RW, &why),
+			 0);
+	ck_assert_int_eq(why.obstacle, IOMMUABS_OBSTACLE_NONE);
+	ck_assert_uint_eq(why.mfn.frame, RAM + 0x9002);
+	refused(map(0x2ff, 0, 2, RW | IOMMUABS_REPLACE), IOMMUABS_E_RESERVED);
+	refused(iommuabs_domain_map_list(dom, GFN(0x303), &mfn, 1, RW, NULL),
+		IOMMUABS_E_RESERVED);
+	/* A removal around it leaves it, for it is no mapping of the host's. */
+	ck_assert_int_eq(unmap(0x200, 0x400), 0);
+	ck_assert_int_eq(iommuabs_device_explain(rmrr, GFN(0x300), RW, &why),
+			 0);
+	ck_assert_int_eq(why.obstacle, IOMMUABS_OBSTACLE_NONE);
+	ck_assert_int_eq(iommuabs_device_detach(rmrr, 0), 0);
+	ck_assert_int_eq(map(0x300, 0x9000, 4, RW), 0);
+}
+END_TEST
+
+START_TEST(what_a_device_needs_can_not_be_taken_away)
+{
+	struct iommuabs_device *rmrr = device_reserving();
+
+	COVERS(iommuabs_domain_unmap, E_RESERVED);
+	COVERS(iommuabs_domain_protect, E_RESERVED);
+	COVERS(iommuabs_domain_refresh, E_RESERVED);
+	ck_assert_int_eq(map(0x300, 0x9000, 4, RW), 0);
+	ck_assert_int_eq(iommuabs_device_attach(rmrr, dom, NULL, 0), 0);
+	refused(unmap(0x301, 1), IOMMUABS_E_RESERVED);
+	refused(iommuabs_domain_protect(dom, GFN(0x300), 4, IOMMUABS_READ,
+					NULL),
+		IOMMUABS_E_RESERVED);
+	ck_assert_int_eq(
+		iommuabs_domain_refresh(dom, GFN(0x300), 4, NULL, NULL),
+		IOMMUABS_E_RESERVED);
+	ck_assert_int_eq(iommuabs_device_detach(rmrr, 0), 0);
+	ck_assert_int_eq(unmap(0x301, 1), 0);
+}
+END_TEST
+
+START_TEST(a_timeout_withholds_until_recovery)
+{
+	iommuabs_gfn_t gfns[2];
+	iommuabs_mfn_t mfn;
+	uint64_t cursor = 0;
+	uint32_t nr;
+
+	COVERS(iommuabs_domain_unmap, E_TIMEOUT);
+	COVERS(iommuabs_domain_unmap, E_FENCED);
+	COVERS(iommuabs_domain_map, E_FENCED);
+	COVERS(iommuabs_domain_map_list, E_FENCED);
+	attach();
+	ck_assert_int_eq(map(0, 0, 8, RW), 0);
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(0, 2), IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(w->unit[0].fences, 1);
+	w->unit[0].invalidate = 0;
+	ck_assert_int_eq(unmap(2, 1), IOMMUABS_E_FENCED);
+	ck_assert_int_eq(iommuabs_domain_translate(dom, GFN(0), &mfn, NULL),
+			 IOMMUABS_E_NOENT);
+	ck_assert_int_eq(
+		iommuabs_domain_gfns(dom, MFN(RAM), &cursor, gfns, 2, &nr), 0);
+	ck_assert_uint_eq(nr, 1);
+	mfn = MFN(RAM + 70);
+	refused(map(0, 70, 1, RW), IOMMUABS_E_FENCED);
+	refused(iommuabs_domain_map_list(dom, GFN(1), &mfn, 1, RW, NULL),
+		IOMMUABS_E_FENCED);
+	/* Additions elsewhere go on. */
+	ck_assert_int_eq(map(100, 100, 4, RW), 0);
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	cursor = 0;
+	ck_assert_int_eq(
+		iommuabs_domain_gfns(dom, MFN(RAM), &cursor, gfns, 2, &nr), 0);
+	ck_assert_uint_eq(nr, 0);
+	ck_assert_int_eq(map(0, 70, 1, RW), 0);
+}
+END_TEST
+
+START_TEST(a_replace_that_times_out_maps_nothing)
+{
+	iommuabs_mfn_t list[2] = { MFN(RAM + 77), MFN(RAM + 75) }, mfn;
+	struct iommuabs_domain *other = world_domain(w);
+
+	COVERS(iommuabs_domain_map, E_TIMEOUT);
+	COVERS(iommuabs_domain_map_list, E_TIMEOUT);
+	attach();
+	ck_assert_int_eq(map(0, 0, 8, RW), 0);
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(map(0, 70, 1, RW | IOMMUABS_REPLACE),
+			 IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_domain_translate(dom, GFN(0), &mfn, NULL),
+			 IOMMUABS_E_NOENT);
+	w->unit[0].invalidate = 0;
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_domain_map_list(dom, GFN(4), list, 2,
+						  RW | IOMMUABS_REPLACE, NULL),
+			 IOMMUABS_E_TIMEOUT);
+	/* The new frames are anybody's again, the old ones are withheld. */
+	dom = other;
+	ck_assert_int_eq(map(0, 70, 8, RW), 0);
+	refused(map(100, 4, 1, RW), IOMMUABS_E_PERM);
+}
+END_TEST
+
+START_TEST(a_batch_that_times_out_is_the_domains_debt)
+{
+	struct iommuabs_batch batch;
+
+	COVERS(iommuabs_batch_sync, E_TIMEOUT);
+	COVERS(iommuabs_batch_sync, E_FENCED);
+	COVERS(iommuabs_batch_done, E_TIMEOUT);
+	COVERS(iommuabs_batch_done, E_FENCED);
+	attach();
+	ck_assert_int_eq(map(0, 0, 2048, RW), 0);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, GFN(0), 600, &batch), 0);
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_batch_sync(&batch), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_batch_sync(&batch), 0);
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, GFN(700), 1, &batch), 0);
+	ck_assert_int_eq(iommuabs_batch_sync(&batch), IOMMUABS_E_FENCED);
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, GFN(701), 1, &batch), 0);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), IOMMUABS_E_FENCED);
+	w->unit[0].invalidate = 0;
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, GFN(1000), 1, &batch), 0);
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_batch_done(&batch), IOMMUABS_E_TIMEOUT);
+}
+END_TEST
+
+START_TEST(unmap_refuses_bad_arguments)
+{
+	COVERS(iommuabs_domain_unmap, E_INVAL);
+	refused(iommuabs_domain_unmap(NULL, GFN(0), 1, NULL), IOMMUABS_E_INVAL);
+	refused(unmap(0, 0), IOMMUABS_E_INVAL);
+	refused(unmap((uint64_t)1 << 36, 1), IOMMUABS_E_INVAL);
+	refused(unmap(5, UINT64_MAX), IOMMUABS_E_INVAL);
+	refused(unmap(0, (uint64_t)1 << 36), 0);
+}
+END_TEST
+
+/* Neither the host nor a reserve has a table left: a leaf can't be split. */
+static void starve(void)
+{
+	uint64_t gfn = (uint64_t)1 << 30;
+	int ret;
+
+	do {
+		w->host->fail_always = 0;
+		ck_assert_int_eq(map(gfn, gfn, 512, RW), 0);
+		w->host->fail_always = 1;
+		ret = unmap(gfn + 1, 1);
+		gfn += 512;
+	} while (!ret);
+	ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
+}
+
+START_TEST(an_unmap_without_memory_takes_the_whole_leaf)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+	iommuabs_mfn_t mfn;
+
+	COVERS(iommuabs_domain_unmap, E_NOMEM);
+	attach();
+	ck_assert_int_eq(map(0, 0, 512, RW), 0);
+	ck_assert_int_eq(map(512, 512, 4, RW), 0);
+	starve();
+	ck_assert_int_eq(unmap(3, 1), IOMMUABS_E_NOMEM);
+	ck_assert_int_eq(iommuabs_device_explain(dev, GFN(7), RW, &why), 0);
+	ck_assert_int_ne(why.obstacle, IOMMUABS_OBSTACLE_NONE);
+	ck_assert_int_eq(iommuabs_domain_translate(dom, GFN(512), &mfn, NULL),
+			 0);
+	w->host->fail_always = 0;
+	/* Repeating finishes it; the rest of the leaf may be mapped again. */
+	ck_assert_int_eq(unmap(3, 1), 0);
+	ck_assert_int_eq(map(0, 0, 3, RW), 0);
+	ck_assert_int_eq(map(4, 4, 508, RW), 0);
+	ck_assert_int_eq(iommuabs_device_explain(dev, GFN(7), RW, &why), 0);
+	ck_assert_int_eq(why.obstacle, IOMMUABS_OBSTACLE_NONE);
+}
+END_TEST
+
+START_TEST(a_protect_without_memory_takes_the_whole_leaf)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+
+	COVERS(iommuabs_domain_protect, E_NOMEM);
+	attach();
+	ck_assert_int_eq(map(0, 0, 512, RW), 0);
+	starve();
+	ck_assert_int_eq(
+		iommuabs_domain_protect(dom, GFN(3), 1, IOMMUABS_READ, NULL),
+		IOMMUABS_E_NOMEM);
+	ck_assert_int_eq(iommuabs_device_explain(dev, GFN(3), RW, &why), 0);
+	ck_assert_int_ne(why.obstacle, IOMMUABS_OBSTACLE_NONE);
+	w->host->fail_always = 0;
+}
+END_TEST
+
+START_TEST(protect_refuses_holes_and_bad_arguments)
+{
+	COVERS(iommuabs_domain_protect, E_INVAL);
+	COVERS(iommuabs_domain_protect, E_NOENT);
+	refused(iommuabs_domain_protect(NULL, GFN(0), 1, RW, NULL),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_protect(dom, GFN(0), 0, RW, NULL),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_protect(dom, GFN(0), 1, 0, NULL),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_protect(dom, GFN(0), 1, RW | IOMMUABS_DEVICE,
+					NULL),
+		IOMMUABS_E_INVAL);
+	ck_assert_int_eq(map(0, 0, 4, RW), 0);
+	ck_assert_int_eq(map(5, 5, 4, RW), 0);
+	refused(iommuabs_domain_protect(dom, GFN(0), 6, IOMMUABS_READ, NULL),
+		IOMMUABS_E_NOENT);
+}
+END_TEST
+
+START_TEST(a_protect_that_times_out_has_fenced)
+{
+	COVERS(iommuabs_domain_protect, E_TIMEOUT);
+	COVERS(iommuabs_domain_protect, E_FENCED);
+	attach();
+	ck_assert_int_eq(map(0, 0, 4, RW), 0);
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(
+		iommuabs_domain_protect(dom, GFN(0), 1, IOMMUABS_READ, NULL),
+		IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(w->unit[0].fences, 1);
+	ck_assert_int_eq(
+		iommuabs_domain_protect(dom, GFN(1), 1, IOMMUABS_READ, NULL),
+		IOMMUABS_E_FENCED);
+}
+END_TEST
+
+START_TEST(questions_answer_bad_arguments)
+{
+	iommuabs_gfn_t gfn;
+	iommuabs_mfn_t mfn;
+	uint64_t cursor = 0, done, total;
+	uint32_t nr;
+
+	COVERS(iommuabs_domain_translate, E_INVAL);
+	COVERS(iommuabs_domain_translate, E_NOENT);
+	COVERS(iommuabs_domain_gfns, E_INVAL);
+	COVERS(iommuabs_domain_progress, E_INVAL);
+	refused(iommuabs_domain_translate(NULL, GFN(0), &mfn, NULL),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_translate(dom, GFN(0), NULL, NULL),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_translate(dom, GFN((uint64_t)1 << 36), &mfn,
+					  NULL),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_translate(dom, GFN(0), &mfn, NULL),
+		IOMMUABS_E_NOENT);
+	refused(iommuabs_domain_gfns(NULL, MFN(0), &cursor, &gfn, 1, &nr),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_gfns(dom, MFN(0), NULL, &gfn, 1, &nr),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_gfns(dom, MFN(0), &cursor, NULL, 1, &nr),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_gfns(dom, MFN(0), &cursor, &gfn, 0, &nr),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_gfns(dom, MFN((uint64_t)1 << 40), &cursor, &gfn,
+				     1, &nr),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_progress(NULL, &done, &total),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_progress(dom, NULL, &total), IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_domain_progress(dom, &done, &total), 0);
+	ck_assert_uint_eq(done, total);
+}
+END_TEST
+
+START_TEST(a_domain_without_reverse_map_says_so)
+{
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.flags = IOMMUABS_DOMAIN_HOST | IOMMUABS_DOMAIN_NO_REVERSE_MAP,
+	};
+	iommuabs_gfn_t gfn;
+	uint64_t cursor = 0;
+	uint32_t nr;
+
+	COVERS(iommuabs_domain_gfns, E_NOTSUP);
+	dom = domain_with(&config);
+	ck_assert_int_eq(map(0, 0, 1, RW), 0);
+	refused(iommuabs_domain_gfns(dom, MFN(RAM), &cursor, &gfn, 1, &nr),
+		IOMMUABS_E_NOTSUP);
+}
+END_TEST
+
+static struct iommuabs_domain *domain_of_p2m(void)
+{
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.source = IOMMUABS_SOURCE_P2M,
+	};
+
+	return domain_with(&config);
+}
+
+START_TEST(a_p2m_is_read_before_it_is_known)
+{
+	iommuabs_gfn_t gfn;
+	iommuabs_mfn_t mfn;
+	uint64_t cursor = 0, done, total;
+	uint32_t nr;
+
+	COVERS(iommuabs_domain_translate, E_NOTREADY);
+	COVERS(iommuabs_domain_gfns, E_NOTREADY);
+	dom = domain_of_p2m();
+	refused(iommuabs_domain_translate(dom, GFN(0), &mfn, NULL),
+		IOMMUABS_E_NOTREADY);
+	refused(iommuabs_domain_gfns(dom, MFN(0), &cursor, &gfn, 1, &nr),
+		IOMMUABS_E_NOTREADY);
+	ck_assert_int_eq(iommuabs_domain_progress(dom, &done, &total), 0);
+	ck_assert_uint_lt(done, total);
+	walk_runs[0] =
+		(struct iommuabs_p2m_run){ GFN(0x40), MFN(RAM + 3), 7, RW };
+	walk_nr = 1;
+	attach();
+	ck_assert_uint_gt(walks, 0);
+	ck_assert_int_eq(iommuabs_domain_translate(dom, GFN(0x41), &mfn, NULL),
+			 0);
+	ck_assert_uint_eq(mfn.frame, RAM + 4);
+	ck_assert_int_eq(
+		iommuabs_domain_gfns(dom, MFN(RAM + 3), &cursor, &gfn, 1, &nr),
+		0);
+	ck_assert_uint_eq(nr, 1);
+}
+END_TEST
+
+static void change_meanwhile(void)
+{
+	ck_assert_int_eq(
+		iommuabs_domain_refresh(dom, GFN(0x9000), 1, NULL, NULL), 0);
+}
+
+static void change_once(void)
+{
+	/* The refresh walks too: only the outer walk is disturbed. */
+	during_walk = NULL;
+	change_meanwhile();
+	during_walk = change_once;
+}
+
+START_TEST(populate_answers_its_errors)
+{
+	const struct iommuabs_unit_desc desc = {
+		.size = sizeof(desc),
+		.type = IOMMUABS_UNIT_OTHER,
+		.base = 0x7000000,
+		.length = 0x1000,
+	};
+	struct iommuabs_stream_range range = { .first = 1, .nr = 1 };
+	struct iommuabs_device_desc none = { .size = sizeof(none) }, ddesc;
+	struct iommuabs_device *untranslated, *driverless;
+	struct iommuabs_unit *unit;
+
+	COVERS(iommuabs_domain_populate, E_INVAL);
+	COVERS(iommuabs_domain_populate, E_UNTRANSLATED);
+	COVERS(iommuabs_domain_populate, E_NODRIVER);
+	COVERS(iommuabs_domain_populate, E_NOSHARE);
+	COVERS(iommuabs_domain_populate, E_NOTSUP);
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &none, &untranslated), 0);
+	ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &unit), 0);
+	range.unit = unit;
+	ddesc = world_device_desc(&range, 0);
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &ddesc, &driverless), 0);
+	refused(iommuabs_domain_populate(NULL, NULL, 0), IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_populate(dom, untranslated, 0),
+		IOMMUABS_E_UNTRANSLATED);
+	refused(iommuabs_domain_populate(dom, driverless, 0),
+		IOMMUABS_E_NODRIVER);
+	w->unit[0].mirror = IOMMUABS_E_NOTSUP;
+	refused(iommuabs_domain_populate(dom, dev, 0), IOMMUABS_E_NOTSUP);
+	dom->strategy = IOMMUABS_STRATEGY_SHARE;
+	refused(iommuabs_domain_populate(dom, dev, 0), IOMMUABS_E_NOSHARE);
+}
+END_TEST
+
+START_TEST(populate_of_a_dying_domain_is_refused)
+{
+	uint64_t i;
+
+	COVERS(iommuabs_domain_populate, E_BUSY);
+	for (i = 0; i < 64; i++)
+		ck_assert_int_eq(map(i * 0x1000, 0x100000 - 3 * i, 1, RW), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 16), IOMMUABS_E_AGAIN);
+	ck_assert_int_eq(iommuabs_domain_populate(dom, NULL, 0),
+			 IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+}
+END_TEST
+
+START_TEST(populate_goes_in_steps_and_hits_what_changes)
+{
+	uint64_t done, total, last = 0;
+	unsigned int steps = 0;
+	uint64_t i;
+	int ret;
+
+	COVERS(iommuabs_domain_populate, E_AGAIN);
+	for (i = 0; i < 64; i++)
+		ck_assert_int_eq(map(i * 0x1000, 0x100000 - 3 * i, 1, RW), 0);
+	while ((ret = iommuabs_domain_populate(dom, dev, 4))) {
+		ck_assert_int_eq(ret, IOMMUABS_E_AGAIN);
+		ck_assert_int_eq(iommuabs_domain_progress(dom, &done, &total),
+				 0);
+		ck_assert_uint_ge(done, last);
+		last = done;
+		steps++;
+	}
+	ck_assert_uint_gt(steps, 8);
+	ck_assert_int_eq(iommuabs_domain_progress(dom, &done, &total), 0);
+	ck_assert_uint_eq(done, total);
+}
+END_TEST
+
+START_TEST(a_populate_that_always_loses_gives_up_for_now)
+{
+	COVERS(iommuabs_domain_populate, E_AGAIN);
+	dom = domain_of_p2m();
+	during_walk = change_once;
+	ck_assert_int_eq(iommuabs_domain_populate(dom, NULL, 0),
+			 IOMMUABS_E_AGAIN);
+	during_walk = NULL;
+	ck_assert_int_eq(iommuabs_domain_populate(dom, NULL, 0), 0);
+}
+END_TEST
+
+START_TEST(populate_reads_a_p2m_under_the_same_policy)
+{
+	struct iommuabs_domain *other = dom;
+
+	COVERS(iommuabs_domain_populate, E_PERM);
+	COVERS(iommuabs_domain_populate, E_EXISTS);
+	ck_assert_int_eq(map(0, 0, 4, RW), 0);
+	dom = domain_of_p2m();
+	walk_runs[0] = (struct iommuabs_p2m_run){ GFN(9), MFN(RAM + 2), 1, RW };
+	walk_nr = 1;
+	ck_assert_int_eq(iommuabs_domain_populate(dom, NULL, 0),
+			 IOMMUABS_E_PERM);
+	walk_runs[0].mfn = MFN(RAM + 50);
+	ck_assert_int_eq(map(9, 50, 1, RW | IOMMUABS_FOREIGN), 0);
+	ck_assert_int_eq(iommuabs_domain_populate(dom, NULL, 0),
+			 IOMMUABS_E_EXISTS);
+	ck_assert_int_eq(unmap(9, 1), 0);
+	walk_ret = -77;
+	ck_assert_int_eq(iommuabs_domain_populate(dom, NULL, 0), -77);
+	walk_ret = 0;
+	ck_assert_int_eq(iommuabs_domain_populate(dom, NULL, 0), 0);
+	(void)other;
+}
+END_TEST
+
+START_TEST(populate_loses_nothing_when_memory_runs_out)
+{
+	uint64_t n;
+	int ret;
+
+	COVERS(iommuabs_domain_populate, E_NOMEM);
+	ck_assert_int_eq(map(3, 3, 2000, RW), 0);
+	for (n = 1;; n++) {
+		test_host_fail_nth(w->host, n);
+		ret = iommuabs_domain_populate(dom, dev, 0);
+		if (!ret)
+			break;
+		ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
+	}
+	ck_assert_uint_gt(n, 1);
+	attach();
+}
+END_TEST
+
+START_TEST(refresh_answers_its_errors)
+{
+	struct iommuabs_domain *other = world_domain(w), *mine = dom;
+
+	COVERS(iommuabs_domain_refresh, E_INVAL);
+	COVERS(iommuabs_domain_refresh, E_NOTSUP);
+	COVERS(iommuabs_domain_refresh, E_PERM);
+	COVERS(iommuabs_domain_refresh, E_EXISTS);
+	COVERS(iommuabs_domain_refresh, E_QUOTA);
+	refused(iommuabs_domain_refresh(NULL, GFN(0), 1, NULL, NULL),
+		IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_refresh(dom, GFN(0), 0, NULL, NULL),
+		IOMMUABS_E_INVAL);
+	dom = other;
+	ck_assert_int_eq(map(0, 0, 4, RW), 0);
+	dom = mine;
+	walk_runs[0] = (struct iommuabs_p2m_run){ GFN(9), MFN(RAM + 2), 1, RW };
+	walk_nr = 1;
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(9), 1, NULL, NULL),
+			 IOMMUABS_E_PERM);
+	walk_runs[0].mfn = MFN(RAM + 60);
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(9), 1, NULL, NULL),
+			 0);
+	ck_assert_int_eq(unmap(9, 1), 0);
+	ck_assert_int_eq(map(9, 61, 1, RW | IOMMUABS_DEVICE_ONLY), 0);
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(9), 1, NULL, NULL),
+			 IOMMUABS_E_EXISTS);
+	dom->account.limit = dom->account.used;
+	walk_runs[0].gfn = GFN((uint64_t)1 << 30);
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN((uint64_t)1 << 30), 1,
+						 NULL, NULL),
+			 IOMMUABS_E_QUOTA);
+	w->abs->host.ops.p2m_walk = NULL;
+	refused(iommuabs_domain_refresh(dom, GFN(0), 1, NULL, NULL),
+		IOMMUABS_E_NOTSUP);
+}
+END_TEST
+
+START_TEST(refresh_loses_nothing_when_memory_runs_out)
+{
+	uint64_t n;
+	int ret;
+
+	COVERS(iommuabs_domain_refresh, E_NOMEM);
+	attach();
+	walk_runs[0] =
+		(struct iommuabs_p2m_run){ GFN(9), MFN(RAM + 2), 600, RW };
+	walk_nr = 1;
+	for (n = 1;; n++) {
+		test_host_fail_nth(w->host, n);
+		ret = iommuabs_domain_refresh(dom, GFN(0), 1024, NULL, NULL);
+		if (!ret)
+			break;
+		ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
+	}
+	ck_assert_uint_gt(n, 1);
+}
+END_TEST
+
+START_TEST(refresh_tells_of_timeouts)
+{
+	COVERS(iommuabs_domain_refresh, E_TIMEOUT);
+	COVERS(iommuabs_domain_refresh, E_FENCED);
+	attach();
+	ck_assert_int_eq(map(9, 9, 2, RW), 0);
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(9), 1, NULL, NULL),
+			 IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(10), 1, NULL, NULL),
+			 IOMMUABS_E_FENCED);
+}
+END_TEST
+
+START_TEST(a_failed_refresh_blocks_what_shares)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+	struct iommuabs_domain *other = world_domain(w), *mine = dom;
+
+	share();
+	dom = other;
+	ck_assert_int_eq(map(0, 0, 4, RW), 0);
+	dom = mine;
+	walk_runs[0] = (struct iommuabs_p2m_run){ GFN(9), MFN(RAM + 2), 1, RW };
+	walk_nr = 1;
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(9), 1, NULL, NULL),
+			 IOMMUABS_E_PERM);
+	ck_assert_int_eq(iommuabs_device_explain(dev, GFN(9), RW, &why), 0);
+	ck_assert_int_eq(why.obstacle, IOMMUABS_OBSTACLE_BLOCKED);
+	/* Another range doesn't heal it; this one does. */
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(20), 1, NULL, NULL),
+			 0);
+	ck_assert_uint_eq(dom->nr_bad, 1);
+	walk_nr = 0;
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(8), 4, NULL, NULL),
+			 0);
+	ck_assert_uint_eq(dom->nr_bad, 0);
+	ck_assert_int_eq(iommuabs_device_explain(dev, GFN(9), RW, &why), 0);
+	ck_assert_int_ne(why.obstacle, IOMMUABS_OBSTACLE_BLOCKED);
+}
+END_TEST
+
+START_TEST(a_p2m_changes_only_when_nobody_shares_it)
+{
+	struct {
+		struct iommuabs_p2m p2m;
+		uint64_t more;
+	} newer = { .p2m = p2m_good(), .more = 1 };
+	struct iommuabs_p2m p2m = p2m_good();
+	struct iommuabs_batch batch;
+
+	COVERS(iommuabs_domain_set_p2m, E_INVAL);
+	COVERS(iommuabs_domain_set_p2m, E_VERSION);
+	COVERS(iommuabs_domain_set_p2m, E_BUSY);
+	refused(iommuabs_domain_set_p2m(NULL, &p2m), IOMMUABS_E_INVAL);
+	refused(iommuabs_domain_set_p2m(dom, NULL), IOMMUABS_E_INVAL);
+	p2m.levels = 9;
+	refused(iommuabs_domain_set_p2m(dom, &p2m), IOMMUABS_E_INVAL);
+	newer.p2m.size = sizeof(newer);
+	refused(iommuabs_domain_set_p2m(dom, &newer.p2m), IOMMUABS_E_VERSION);
+	p2m = p2m_good();
+	share();
+	refused(iommuabs_domain_set_p2m(dom, &p2m), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	refused(iommuabs_domain_set_p2m(dom, &p2m), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+	ck_assert_int_eq(iommuabs_domain_set_p2m(dom, &p2m), 0);
+}
+END_TEST
+
+START_TEST(what_is_not_there_says_so)
+{
+	COVERS(iommuabs_domain_set_strategy, E_NOTSUP);
+	COVERS(iommuabs_domain_compact, E_NOTSUP);
+	refused(iommuabs_domain_set_strategy(dom, IOMMUABS_STRATEGY_MIRROR, 0,
+					     0),
+		IOMMUABS_E_NOTSUP);
+	refused(iommuabs_domain_compact(dom, 0), IOMMUABS_E_NOTSUP);
+}
+END_TEST
+
+START_TEST(a_destroyed_domain_withholds_until_recovery)
+{
+	struct iommuabs_domain *other = world_domain(w);
+
+	attach();
+	ck_assert_int_eq(map(0, 0, 8, RW), 0);
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(0, 1), IOMMUABS_E_TIMEOUT);
+	w->unit[0].invalidate = 0;
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	dom = other;
+	refused(map(0, 0, 1, RW), IOMMUABS_E_PERM);
+	refused(map(0, 5, 1, RW), IOMMUABS_E_PERM);
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	ck_assert_int_eq(map(0, 0, 8, RW), 0);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	const TTest *const tests[] = {
+		create_refuses_what_it_does_not_know,
+		create_refuses_fields_of_the_future,
+		create_takes_all_or_nothing,
+		create_charges_its_reserve,
+		destroy_waits_for_devices_and_batches,
+		destroy_goes_in_bounded_steps,
+		map_refuses_bad_arguments,
+		identity_maps_only_itself,
+		map_over_something_else_needs_replace,
+		a_frame_of_another_guest_is_refused,
+		a_batch_is_of_one_domain,
+		a_full_batch_does_nothing_until_synced,
+		map_takes_all_memory_first,
+		map_list_takes_all_memory_first,
+		a_quota_holds,
+		device_only_and_sharing_exclude_each_other,
+		reserved_regions_are_kept_clear,
+		what_a_device_needs_can_not_be_taken_away,
+		a_timeout_withholds_until_recovery,
+		a_replace_that_times_out_maps_nothing,
+		a_batch_that_times_out_is_the_domains_debt,
+		unmap_refuses_bad_arguments,
+		an_unmap_without_memory_takes_the_whole_leaf,
+		a_protect_without_memory_takes_the_whole_leaf,
+		protect_refuses_holes_and_bad_arguments,
+		a_protect_that_times_out_has_fenced,
+		questions_answer_bad_arguments,
+		a_domain_without_reverse_map_says_so,
+		a_p2m_is_read_before_it_is_known,
+		populate_answers_its_errors,
+		populate_of_a_dying_domain_is_refused,
+		populate_goes_in_steps_and_hits_what_changes,
+		a_populate_that_always_loses_gives_up_for_now,
+		populate_reads_a_p2m_under_the_same_policy,
+		populate_loses_nothing_when_memory_runs_out,
+		refresh_answers_its_errors,
+		refresh_loses_nothing_when_memory_runs_out,
+		refresh_tells_of_timeouts,
+		a_failed_refresh_blocks_what_shares,
+		a_p2m_changes_only_when_nobody_shares_it,
+		what_is_not_there_says_so,
+		a_destroyed_domain_withholds_until_recovery,
+	};
+	Suite *s = suite_create("domain errors");
+	TCase *tcase = tcase_create("errors");
+	size_t i;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	for (i = 0; i < IA_COUNT(tests); i++)
+		tcase_add_test(tcase, tests[i]);
+	suite_add_tcase(s, tcase);
+	return s;
+}
+
+HARNESS_MAIN(suite)
