@@ -129,6 +129,17 @@ static void hook_fault(void *ctx, const struct iommuabs_fault *fault)
 		w->on_fault(w, fault);
 }
 
+static int hook_walk(void *ctx, struct iommuabs_p2m_query *query)
+{
+	struct world *w = world_of_ctx;
+
+	(void)ctx;
+	if (test_host_holds_lock(-1))
+		test_host_violation(w->host, "p2m_walk() under a lock");
+	query->next = IOMMUABS_GFN(query->gfn.frame + query->nr);
+	return w->on_walk ? w->on_walk(w, query) : 0;
+}
+
 static int hook_isolate(void *ctx, void *cookie)
 {
 	(void)ctx;
@@ -157,6 +168,7 @@ struct world *world_new(uint32_t nr_units)
 	world_of_ctx = w;
 	w->host = test_host_new(TEST_HOST_LOCKS);
 	w->host->ops.fault = hook_fault;
+	w->host->ops.p2m_walk = hook_walk;
 	w->host->ops.device_isolate = hook_isolate;
 	w->host->ops.unit_dead = hook_dead;
 	ck_assert_int_eq(iommuabs_create(&w->host->ops, w->host, &w->abs), 0);

@@ -52,6 +52,8 @@ struct world {
 	struct iommuabs_fault fault;
 	unsigned int faults;
 	void (*on_fault)(struct world *w, const struct iommuabs_fault *fault);
+	/* p2m_walk(); NULL: nothing is mapped. */
+	int (*on_walk)(struct world *w, struct iommuabs_p2m_query *query);
 	int isolate; /* device_isolate()'s answer */
 	unsigned int isolated, dead;
 	void *isolated_cookie, *dead_cookie;

@@ -299,6 +299,7 @@ static void views_drop_unused(struct iommuabs_domain *dom)
 		if (!view->bindings && !view->kept)
 			(void)view_drop(view, &budget);
 	}
+	pages_trim(dom);
 }
 
 static void attach_give_up(struct iommuabs_device *dev,

@@ -35,6 +35,8 @@ int pages_take_new(struct iommuabs_domain *dom, struct tablemem_pool *pool,
 void pages_put(struct iommuabs_domain *dom, struct tablemem_pool *pool);
 /* Bring the reserve to what callers x trees need. 0 | E_NOMEM | E_QUOTA. */
 int pages_reserve(struct iommuabs_domain *dom);
+/* Give back what the reserve holds beyond that, after mirrors went. */
+void pages_trim(struct iommuabs_domain *dom);
 
 /* ---- sync.c: what a batch owes ---- */
 

@@ -75,3 +75,17 @@ int pages_reserve(struct iommuabs_domain *dom)
 	pages_put(dom, &pool);
 	return ret;
 }
+
+void pages_trim(struct iommuabs_domain *dom)
+{
+	const struct hostif *host = &dom->abs->host;
+	struct tablemem_pool pool = { 0 };
+	uint32_t target = reserve_target(dom);
+
+	ia_lock(host, &dom->lock);
+	while (dom->reserve.nr > target)
+		tablemem_pool_put(host, &pool,
+				  tablemem_pool_take(host, &dom->reserve));
+	ia_unlock(host, &dom->lock);
+	tablemem_pool_drain(&dom->abs->mem, &dom->account, &pool);
+}

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Why a device is not attached, and that nothing is left of the attempt.
+ */
+#include "test_world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness.h"
+
+#define RW (IOMMUABS_READ | IOMMUABS_WRITE)
+
+static int map(struct iommuabs_domain *dom, uint64_t gfn, uint64_t mfn,
+	       uint64_t nr, uint32_t flags)
+{
+	return iommuabs_domain_map(dom, IOMMUABS_GFN(gfn), IOMMUABS_MFN(mfn),
+				   nr, flags, NULL);
+}
+
+static int attach(struct iommuabs_device *dev, struct iommuabs_domain *dom)
+{
+	return iommuabs_device_attach(dev, dom, NULL, 0);
+}
+
+static bool is_blocked(struct world *w, uint32_t stream)
+{
+	struct backend_stream live;
+
+	w->unit[0].real->read_stream(&w->unit[0].unit->hw, stream, &live);
+	return live.kind == BACKEND_STREAM_BLOCKED;
+}
+
+/*
+ * All but the instance's line: nodes of the reverse map stay for the next one.
+ */
+static char *state_of(struct world *w)
+{
+	char *dump = world_dump(w), *rest = strdup(strchr(dump, '\n'));
+
+	free(dump);
+	return rest;
+}
+
+/* The attach is refused and all is as before. */
+static void refused(struct world *w, struct iommuabs_device *dev,
+		    struct iommuabs_domain *dom, int error)
+{
+	char *before = state_of(w), *after;
+
+	ck_assert_int_eq(attach(dev, dom), error);
+	after = state_of(w);
+	ck_assert_str_eq(before, after);
+	ck_assert(is_blocked(w, 8));
+	free(before);
+	free(after);
+}
+
+START_TEST(an_attached_device_is_busy)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w), *other = world_domain(w);
+
+	COVERS(iommuabs_device_attach, E_BUSY);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	ck_assert_int_eq(attach(dev, dom), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(attach(dev, other), IOMMUABS_E_BUSY);
+	ck_assert(!is_blocked(w, 8));
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert(is_blocked(w, 8));
+	ck_assert_int_eq(attach(dev, other), 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(an_attach_in_steps_keeps_the_device_blocked)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w), *other = world_domain(w);
+	unsigned int steps = 0;
+	uint64_t i;
+	int ret;
+
+	COVERS(iommuabs_device_attach, E_AGAIN);
+	COVERS(iommuabs_device_attach, E_BUSY);
+	for (i = 0; i < 64; i++)
+		ck_assert_int_eq(map(dom, 2 * i, 0x5000 + 3 * i, 1, RW), 0);
+	while ((ret = iommuabs_device_attach(dev, dom, NULL, 5)) ==
+	       IOMMUABS_E_AGAIN) {
+		steps++;
+		ck_assert(is_blocked(w, 8));
+		ck_assert_int_eq(attach(dev, other), IOMMUABS_E_BUSY);
+	}
+	ck_assert_int_eq(ret, 0);
+	ck_assert_uint_gt(steps, 3);
+	ck_assert(!is_blocked(w, 8));
+	/* Once more, and given up half way. */
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(map(other, 0, 0x9000, 1, RW), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, other, NULL, 1),
+			 IOMMUABS_E_AGAIN);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(without_a_unit_or_a_driver_there_is_no_attach)
+{
+	const struct iommuabs_unit_desc other = {
+		.size = sizeof(other),
+		.type = IOMMUABS_UNIT_OTHER,
+	};
+	struct world *w = world_new(1);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct iommuabs_device_desc desc = { .size = sizeof(desc) };
+	struct iommuabs_stream_range ranges[2] = {
+		{ w->unit[0].unit, 8, 1, 0 },
+		{ NULL, 8, 1, 0 },
+	};
+	struct iommuabs_device *dev;
+
+	COVERS(iommuabs_device_attach, E_UNTRANSLATED);
+	COVERS(iommuabs_device_attach, E_NODRIVER);
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	refused(w, dev, dom, IOMMUABS_E_UNTRANSLATED);
+	ck_assert_int_eq(iommuabs_unit_add(w->abs, &other, &ranges[1].unit), 0);
+	desc.streams = ranges;
+	desc.nr_streams = 2;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	refused(w, dev, dom, IOMMUABS_E_NODRIVER);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_forger_of_interrupts_needs_leave)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev =
+		world_device(w, 8, 1, IOMMUABS_DEVICE_UNSAFE_MSI);
+	const struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.flags = IOMMUABS_ALLOW_UNSAFE_MSI,
+	};
+	struct iommuabs_domain *dom = world_domain(w);
+
+	COVERS(iommuabs_device_attach, E_UNSAFE_MSI);
+	refused(w, dev, dom, IOMMUABS_E_UNSAFE_MSI);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, &options, 0), 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(what_cannot_be_shared_is_not_mirrored_instead)
+{
+	const struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.strategy = IOMMUABS_STRATEGY_SHARE,
+	};
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+
+	COVERS(iommuabs_device_attach, E_NOSHARE);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, &options, 0),
+			 IOMMUABS_E_NOSHARE);
+	ck_assert(is_blocked(w, 8));
+	ck_assert_int_eq(attach(dev, dom), 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_unit_without_a_format_gets_no_mirror)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+
+	COVERS(iommuabs_device_attach, E_NOTSUP);
+	w->unit[0].mirror = IOMMUABS_E_NOTSUP;
+	refused(w, dev, dom, IOMMUABS_E_NOTSUP);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_unit_that_was_fenced_or_failed_takes_nobody)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+
+	COVERS(iommuabs_device_attach, E_FENCED);
+	w->unit[0].enable = _i ? IOMMUABS_E_UNIT : 0;
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	unit_fence(w->unit[0].unit, IOMMUABS_E_TIMEOUT);
+	refused(w, dev, dom, IOMMUABS_E_FENCED);
+	w->unit[0].enable = 0;
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(an_entry_that_is_not_acknowledged_fences)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct world_unit *u = &w->unit[0];
+
+	COVERS(iommuabs_device_attach, E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	u->stream_set = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(attach(dev, dom), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(unit_status(u->unit), IOMMUABS_UNIT_FENCED);
+	ck_assert_int_eq(dev->state, DEVICE_BLOCKED);
+	ck_assert(is_blocked(w, 8));
+	u->stream_set = 0;
+	ck_assert_int_eq(iommuabs_unit_recover(u->unit, 0), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_detach_that_is_not_acknowledged_fences_and_succeeds)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct world_unit *u = &w->unit[0];
+
+	COVERS(iommuabs_device_detach, E_TIMEOUT);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	*(_i ? &u->stream_set : &u->invalidate) = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(unit_status(u->unit), IOMMUABS_UNIT_FENCED);
+	ck_assert_int_eq(dev->state, DEVICE_BLOCKED);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(when_all_ids_are_in_use_there_is_no_attach)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_unit *unit = w->unit[0].unit;
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+	uint32_t id;
+
+	COVERS(iommuabs_device_attach, E_NOIDS);
+	while (!unit_id_take(unit, &id))
+		;
+	refused(w, dev, dom, IOMMUABS_E_NOIDS);
+	for (id = 1; id < unit->nr_ids; id++)
+		unit_id_give(unit, id);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	world_delete(w);
+}
+END_TEST
+
+/* A device that must see [0x300, 0x304) 1:1. */
+static struct iommuabs_device *reserved_device(struct world *w)
+{
+	static const struct iommuabs_reserved region = {
+		.gfn = { 0x300 },
+		.mfn = { 0x300 },
+		.nr = 4,
+		.flags = RW,
+	};
+	const struct iommuabs_stream_range range = { w->unit[0].unit, 8, 1, 0 };
+	struct iommuabs_device_desc desc = world_device_desc(&range, 0);
+	struct iommuabs_device *dev;
+
+	desc.reserved = &region;
+	desc.nr_reserved = 1;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	return dev;
+}
+
+START_TEST(what_is_mapped_over_a_reserved_region_keeps_the_device_out)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = reserved_device(w);
+	struct iommuabs_domain *dom = world_domain(w);
+
+	COVERS(iommuabs_device_attach, E_RESERVED);
+	ck_assert_int_eq(map(dom, 0x303, 0x5000, 1, RW), 0);
+	refused(w, dev, dom, IOMMUABS_E_RESERVED);
+	ck_assert_int_eq(
+		iommuabs_domain_unmap(dom, IOMMUABS_GFN(0x303), 1, NULL), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	ck_assert_int_eq(map(dom, 0x303, 0x5000, 1, RW), IOMMUABS_E_RESERVED);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(an_attach_without_memory_leaves_nothing)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = reserved_device(w);
+	struct iommuabs_domain *dom = world_domain(w);
+	unsigned int n = 0;
+	char *before, *after;
+	int ret;
+
+	COVERS(iommuabs_device_attach, E_NOMEM);
+	ck_assert_int_eq(map(dom, 0x100, 0x5000, 300, RW), 0);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	for (;;) {
+		before = state_of(w);
+		test_host_fail_nth(w->host, ++n);
+		ret = attach(dev, dom);
+		if (!test_host_failed(w->host))
+			break;
+		if (ret) {
+			ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
+			ck_assert(is_blocked(w, 8));
+			after = state_of(w);
+			ck_assert_str_eq(before, after);
+			free(after);
+		} else {
+			/* It found another way. */
+			ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+		}
+		free(before);
+	}
+	free(before);
+	test_host_fail_nth(w->host, 0);
+	ck_assert_uint_gt(n, 3);
+	ck_assert_int_eq(ret, 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_quota_too_small_for_a_mirror_keeps_the_device_out)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+
+	COVERS(iommuabs_device_attach, E_QUOTA);
+	ck_assert_int_eq(map(dom, 0x100, 0x5000, 1, RW), 0);
+	dom->account.limit = dom->account.used + 1;
+	refused(w, dev, dom, IOMMUABS_E_QUOTA);
+	dom->account.limit = 0;
+	ck_assert_int_eq(attach(dev, dom), 0);
+	world_delete(w);
+}
+END_TEST
+
+static struct iommuabs_domain *walked_domain(struct world *w)
+{
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.cookie = w,
+		.source = IOMMUABS_SOURCE_P2M,
+		.input_bits = 39,
+	};
+	struct iommuabs_domain *dom;
+
+	ck_assert_int_eq(iommuabs_domain_create(w->abs, &config, &dom), 0);
+	return dom;
+}
+
+/* The p2m maps gfn 0x100 to 0x5000. */
+static int walk_one(struct world *w, struct iommuabs_p2m_query *query)
+{
+	uint64_t gfn = query->gfn.frame;
+
+	(void)w;
+	if (gfn <= 0x100 && 0x100 < gfn + query->nr) {
+		query->runs[0] = (struct iommuabs_p2m_run){
+			.gfn = IOMMUABS_GFN(0x100),
+			.mfn = IOMMUABS_MFN(0x5000),
+			.nr = 1,
+			.flags = RW,
+		};
+		query->nr_runs = 1;
+	}
+	return 0;
+}
+
+START_TEST(a_p2m_that_shows_what_is_anothers_keeps_the_device_out)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *owner = world_domain(w);
+	struct iommuabs_domain *dom = walked_domain(w);
+
+	COVERS(iommuabs_device_attach, E_PERM);
+	w->on_walk = walk_one;
+	ck_assert_int_eq(map(owner, 0x10, 0x5000, 1, RW), 0);
+	ck_assert_int_eq(attach(dev, dom), IOMMUABS_E_PERM);
+	ck_assert_int_eq(dev->state, DEVICE_BLOCKED);
+	ck_assert(is_blocked(w, 8));
+	ck_assert_int_eq(
+		iommuabs_domain_unmap(owner, IOMMUABS_GFN(0x10), 1, NULL), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_p2m_under_a_foreign_mapping_keeps_the_device_out)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = walked_domain(w);
+
+	COVERS(iommuabs_device_attach, E_EXISTS);
+	w->on_walk = walk_one;
+	ck_assert_int_eq(map(dom, 0x100, 0x5000, 1, RW | IOMMUABS_FOREIGN), 0);
+	ck_assert_int_eq(attach(dev, dom), IOMMUABS_E_EXISTS);
+	ck_assert(is_blocked(w, 8));
+	world_delete(w);
+}
+END_TEST
+
+static struct iommuabs_device *walking;
+
+static int walk_detaching(struct world *w, struct iommuabs_p2m_query *query)
+{
+	(void)query;
+	ck_assert_int_eq(iommuabs_device_detach(walking, 0), IOMMUABS_E_BUSY);
+	w->on_walk = NULL;
+	return 0;
+}
+
+START_TEST(a_device_is_in_one_call_at_a_time)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_domain *dom = walked_domain(w);
+
+	COVERS(iommuabs_device_detach, E_BUSY);
+	walking = world_device(w, 8, 1, 0);
+	w->on_walk = walk_detaching;
+	ck_assert_int_eq(attach(walking, dom), 0);
+	ck_assert_ptr_null(w->on_walk);
+	world_delete(w);
+}
+END_TEST
+
+/* A refresh that meets another's frame blocks who shares, until it is right. */
+START_TEST(a_failed_refresh_is_an_obstacle)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *owner = world_domain(w);
+	struct iommuabs_domain *dom = world_shared_domain(w);
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+
+	w->on_walk = walk_one;
+	ck_assert_int_eq(map(owner, 0x10, 0x5000, 1, RW), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, IOMMUABS_GFN(0x100), 1,
+						 NULL, NULL),
+			 IOMMUABS_E_PERM);
+	ck_assert(is_blocked(w, 8));
+	ck_assert_int_eq(iommuabs_device_explain(dev, IOMMUABS_GFN(0x100),
+						 IOMMUABS_READ, &why),
+			 0);
+	ck_assert_int_eq(why.obstacle, IOMMUABS_OBSTACLE_BLOCKED);
+	w->on_walk = NULL;
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, IOMMUABS_GFN(0x100), 1,
+						 NULL, NULL),
+			 0);
+	ck_assert(!is_blocked(w, 8));
+	world_delete(w);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("attach");
+	TCase *who = tcase_create("who");
+	TCase *unit = tcase_create("unit");
+	TCase *memory = tcase_create("memory");
+
+	tcase_add_test(who, an_attached_device_is_busy);
+	tcase_add_test(who, an_attach_in_steps_keeps_the_device_blocked);
+	tcase_add_test(who, without_a_unit_or_a_driver_there_is_no_attach);
+	tcase_add_test(who, a_forger_of_interrupts_needs_leave);
+	tcase_add_test(who, what_cannot_be_shared_is_not_mirrored_instead);
+	tcase_add_test(who, a_device_is_in_one_call_at_a_time);
+	suite_add_tcase(s, who);
+	tcase_add_test(unit, a_unit_without_a_format_gets_no_mirror);
+	tcase_add_loop_test(unit, a_unit_that_was_fenced_or_failed_takes_nobody,
+			    0, 2);
+	tcase_add_test(unit, an_entry_that_is_not_acknowledged_fences);
+	tcase_add_loop_test(
+		unit, a_detach_that_is_not_acknowledged_fences_and_succeeds, 0,
+		2);
+	tcase_add_test(unit, when_all_ids_are_in_use_there_is_no_attach);
+	suite_add_tcase(s, unit);
+	tcase_add_test(
+		memory,
+		what_is_mapped_over_a_reserved_region_keeps_the_device_out);
+	tcase_add_test(memory, an_attach_without_memory_leaves_nothing);
+	tcase_add_test(memory,
+		       a_quota_too_small_for_a_mirror_keeps_the_device_out);
+	tcase_add_test(memory,
+		       a_p2m_that_shows_what_is_anothers_keeps_the_device_out);
+	tcase_add_test(memory,
+		       a_p2m_under_a_foreign_mapping_keeps_the_device_out);
+	tcase_add_test(memory, a_failed_refresh_is_an_obstacle);
+	suite_add_tcase(s, memory);
+	return s;
+}
+
+HARNESS_MAIN(suite)
