@@ -918,6 +918,29 @@ START_TEST(clear_with_a_condition_unlinks_what_became_empty)
 }
 END_TEST
 
+/* Others may be about to use what this range doesn't cover. */
+START_TEST(an_empty_table_stays_that_the_range_covers_in_part)
+{
+	const struct pt_edit clear = { PT_EDIT_CLEAR, PT_LEDGER_STATE,
+				       PT_LEDGER_UNSYNCED, 0, 0 };
+	uint64_t words[4];
+	struct pt_sink sink = { words, 0, 4 };
+	struct pt_run at;
+	struct fixture f;
+
+	fixture_make(&f, &ledger_48);
+	map(&f, 5, 1, SPAN(1) - 5, PT_LEDGER_UNSYNCED);
+	map(&f, SPAN(1), 1, 7, PT_LEDGER_UNSYNCED);
+	ck_assert_int_eq(f.pt.ops->edit(&f.pt, 5, SPAN(1) + 2, &clear, &f.pool,
+					&sink, &at),
+			 PT_OK);
+	ck_assert_uint_eq(sink.nr, 0);
+	ck_assert_uint_eq(linked(&f), 4);
+	ck_assert_uint_eq(raw(&f, SPAN(1) - 1), 0);
+	fixture_end(&f);
+}
+END_TEST
+
 START_TEST(occupied_says_how_far_it_got)
 {
 	struct pt_run run = { 10, 1000, 100, 3 };
@@ -1274,6 +1297,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, clear_unlinks_a_covered_table_in_one_store);
 	tcase_add_test(tc, without_a_sink_no_table_is_unlinked);
 	tcase_add_test(tc, clear_with_a_condition_unlinks_what_became_empty);
+	tcase_add_test(tc, an_empty_table_stays_that_the_range_covers_in_part);
 	tcase_add_test(tc, occupied_says_how_far_it_got);
 	tcase_add_test(tc, nothing_is_found_past_the_input_bits);
 	tcase_add_test(tc, a_budget_of_one_frees_everything);

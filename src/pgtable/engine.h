@@ -19,10 +19,10 @@
  * is a handful of loads for up to 512 entries, at most two pages are mapped at a
  * time, and what others change above is never stale.
  */
-#ifndef IOMMUABS_PGTABLE_ENGINE_H
-#define IOMMUABS_PGTABLE_ENGINE_H
-
 #include "pgtable.h"
+
+#if defined(PT_OPS) && !defined(IOMMUABS_PGTABLE_ENGINE_H)
+#define IOMMUABS_PGTABLE_ENGINE_H
 
 #define PAGE_LG2      12 /* of what hostif_map() maps */
 #define PAGE_ENTRIES  ((unsigned int)1 << (PAGE_LG2 - 3))
@@ -104,18 +104,6 @@ static inline void entries_clean(const struct pt *pt, const uint64_t *entries,
 		hostif_clean(pt->host, entries, nr * sizeof(*entries));
 }
 
-static inline void slot_map(const struct pt *pt, uint64_t table, uint64_t in,
-			    struct slot *slot)
-{
-	uint64_t index = in >> level_shift(slot->level);
-
-	if (slot->level != pt->top)
-		index &= TABLE_ENTRIES - 1;
-	table += index / PAGE_ENTRIES << PAGE_LG2;
-	slot->index = (unsigned int)index % PAGE_ENTRIES;
-	slot->page = hostif_map(pt->host, table);
-}
-
 /*
  * Down from the root to the slot of @in that holds no table, or to the one at
  * level @stop. The caller unmaps slot->page. Return: the slot's entry.
@@ -123,18 +111,27 @@ static inline void slot_map(const struct pt *pt, uint64_t table, uint64_t in,
 static inline uint64_t walk(const struct pt *pt, uint64_t in, unsigned int stop,
 			    struct slot *slot)
 {
-	uint64_t table = pt->root, entry;
+	unsigned int level = pt->top, shift = level_shift(level);
+	uint64_t index = in >> shift; /* the root may be several tables long */
+	uint64_t table = pt->root, entry, *page;
 
-	slot->level = pt->top;
 	for (;;) {
-		slot_map(pt, table, in, slot);
-		entry = entry_load(&slot->page[slot->index]);
-		if (slot->level == stop || !entry_is_table(entry, slot->level))
-			return entry;
-		hostif_unmap(pt->host, slot->page);
+		table += index / PAGE_ENTRIES << PAGE_LG2;
+		index %= PAGE_ENTRIES;
+		page = hostif_map(pt->host, table);
+		entry = entry_load(&page[index]);
+		if (level == stop || !entry_is_table(entry, level))
+			break;
+		hostif_unmap(pt->host, page);
 		table = entry_table(entry);
-		slot->level--;
+		level--;
+		shift -= INDEX_LG2;
+		index = (in >> shift) & (TABLE_ENTRIES - 1);
 	}
+	slot->page = page;
+	slot->index = (unsigned int)index;
+	slot->level = level;
+	return entry;
 }
 
 static inline bool in_is_valid(const struct pt *pt, uint64_t in)
