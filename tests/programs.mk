@@ -15,22 +15,26 @@ PLAIN_TESTS = \
 	tests/check_domain_errors \
 	tests/check_faults \
 	tests/check_hostif \
+	tests/check_null \
 	tests/check_p2m \
 	tests/check_pgtable \
 	tests/check_pgtable_claim \
 	tests/check_rmap \
-	tests/check_smmuv3_entry \
+	tests/check_scan \
 	tests/check_tablemem \
 	tests/check_unit
 
 SIM_TESTS = \
-	tests/check_sim_smmuv3
+	tests/check_sim_smmuv3 \
+	tests/check_smmuv3 \
+	tests/check_smmuv3_entry
 
 THREAD_TESTS = \
 	tests/check_hostif \
 	tests/check_pgtable \
 	tests/check_rmap \
 	tests/check_sim_smmuv3 \
+	tests/check_smmuv3 \
 	tests/check_tablemem
 
 ALL_TESTS = $(PLAIN_TESTS) $(SIM_TESTS)
@@ -53,6 +57,10 @@ TEST_HEADERS_SUPPORT = \
 
 tests_check_sim_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_sim_smmuv3_LDADD = $(SIM_TEST_LIBS)
+tests_check_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_smmuv3_LDADD = $(SIM_TEST_LIBS)
+tests_check_smmuv3_entry_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_smmuv3_entry_LDADD = $(SIM_TEST_LIBS)
 # Linked with the library as it is installed, and nothing hidden.
 BENCHES = \
 	bench/bench

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "test_smmu.h"
+
+#include "harness.h"
+#include "backends/smmu/smmuv3.h"
+
+#define IOVA ((uint64_t)0x40000000)
+
+/* What an entry can be: blocked, or one of three tables. */
+enum { BLOCK, MIRROR, SHARE, OTHER, NR_STATES };
+
+struct world {
+	struct smmu_machine m;
+	struct smmu_guest guests[NR_STATES]; /* BLOCK: unused */
+	struct iommuabs_sim_probe *probe;
+};
+
+static const uint32_t units[] = {
+	SMMU_ABORTS,
+	SMMU_ABORTS | SMMU_LINEAR,
+	SMMU_ABORTS | SMMU_NONCOHERENT,
+	SMMU_ABORTS | SMMU_NONCOHERENT | SMMU_LINEAR,
+};
+#define NR_UNITS ((int)IA_COUNT(units))
+
+/* Where a device may end up in @state. */
+static uint64_t outcome(int state)
+{
+	return state == BLOCK ? IOMMUABS_SIM_BLOCKED
+			      : 0x20000000 + 0x1000 * (uint64_t)state;
+}
+
+static const struct backend_table *table_of(const struct world *w, int state)
+{
+	return state == BLOCK ? NULL : &w->guests[state].table;
+}
+
+static void world_new(struct world *w, uint32_t flags)
+{
+	static const uint8_t widths[NR_STATES] = { 0, 39, 34, 44 };
+	int i;
+
+	smmu_machine_new(&w->m, flags);
+	for (i = MIRROR; i < NR_STATES; i++) {
+		smmu_guest_new(&w->m, &w->guests[i], (uint32_t)(100 + i),
+			       widths[i]);
+		smmu_guest_map(&w->guests[i], IOVA >> 12, outcome(i) >> 12, 1,
+			       IOMMUABS_READ | IOMMUABS_WRITE);
+	}
+	ck_assert_int_eq(w->m.unit.ops->streams_reserve(&w->m.unit, 3, 1), 0);
+	w->probe = iommuabs_sim_probe_add(w->m.sim, 3, IOVA, 0);
+	ck_assert_ptr_nonnull(w->probe);
+}
+
+static void world_delete(struct world *w)
+{
+	int i;
+
+	iommuabs_sim_probe_remove(w->probe);
+	ck_assert_int_eq(w->m.unit.ops->disable(&w->m.unit), 0);
+	for (i = MIRROR; i < NR_STATES; i++)
+		smmu_guest_delete(&w->guests[i]);
+	smmu_machine_delete(&w->m);
+}
+
+static void allow(struct world *w, const uint64_t *outcomes, unsigned int nr)
+{
+	ck_assert_uint_eq(iommuabs_sim_probe_allow(w->probe, outcomes, nr), 0);
+}
+
+/* Go to @to while the adversary tries DMA after each store and access. */
+static void change(struct world *w, int from, int to)
+{
+	const uint64_t during[] = { outcome(from), IOMMUABS_SIM_BLOCKED,
+				    outcome(to) };
+	const uint64_t after = outcome(to);
+	struct backend_stream live;
+
+	allow(w, during, 3);
+	ck_assert_int_eq(
+		w->m.unit.ops->stream_set(&w->m.unit, 3, 1, table_of(w, to)),
+		0);
+	allow(w, &after, 1);
+	smmu_no_violations(&w->m);
+	w->m.unit.ops->read_stream(&w->m.unit, 3, &live);
+	ck_assert_int_eq(live.kind, to == BLOCK ? BACKEND_STREAM_BLOCKED
+						: BACKEND_STREAM_TABLE);
+	if (to == BLOCK)
+		return;
+	ck_assert_uint_eq(live.table.root, table_of(w, to)->root);
+	ck_assert_uint_eq(live.table.id, table_of(w, to)->id);
+	ck_assert_uint_eq(live.table.input_bits, table_of(w, to)->input_bits);
+	ck_assert_uint_eq(live.table.levels, table_of(w, to)->levels);
+	ck_assert_uint_eq(live.table.granule_lg2, 12);
+	ck_assert_uint_eq(live.table.walk_attrs, table_of(w, to)->walk_attrs);
+}
+
+START_TEST(xsa_347_a_change_shows_old_or_new_or_blocked_at_every_store)
+{
+	struct world w;
+	int from, to;
+
+	world_new(&w, units[_i]);
+	ck_assert_int_eq(w.m.unit.ops->enable(&w.m.unit), 0);
+	for (from = BLOCK; from < NR_STATES; from++) {
+		for (to = BLOCK; to < NR_STATES; to++) {
+			change(&w, BLOCK, from);
+			change(&w, from, to);
+			change(&w, to, BLOCK);
+		}
+	}
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(an_entry_written_before_enable_is_in_force_from_the_first_moment)
+{
+	uint64_t allowed[2] = { IOMMUABS_SIM_BLOCKED, outcome(MIRROR) };
+	struct iommuabs_sim_counters counters;
+	struct world w;
+
+	world_new(&w, units[_i]);
+	allow(&w, allowed, 2);
+	ck_assert_int_eq(
+		w.m.unit.ops->stream_set(&w.m.unit, 3, 1, table_of(&w, MIRROR)),
+		0);
+	iommuabs_sim_counters(w.m.sim, &counters);
+	ck_assert_uint_eq(counters.writes, 0);
+	ck_assert_int_eq(w.m.unit.ops->enable(&w.m.unit), 0);
+	allow(&w, &allowed[1], 1);
+	allow(&w, allowed, 2);
+	ck_assert_int_eq(w.m.unit.ops->fence(&w.m.unit), 0);
+	allow(&w, &allowed[0], 1);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(a_timeout_in_a_change_never_mixes_old_and_new)
+{
+	const uint64_t allowed[] = { IOMMUABS_SIM_BLOCKED, outcome(MIRROR),
+				     outcome(OTHER) };
+	struct backend_stream live;
+	unsigned int n, hits = 0;
+	struct world w;
+	int ret;
+
+	world_new(&w, units[_i]);
+	allow(&w, allowed, 3);
+	for (n = 1; n <= 4; n++) {
+		ck_assert_int_eq(w.m.unit.ops->enable(&w.m.unit), 0);
+		ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 3, 1,
+							  table_of(&w, MIRROR)),
+				 0);
+		iommuabs_sim_plant(w.m.sim, IOMMUABS_SIM_SYNC_HANG, n, 0);
+		ret = w.m.unit.ops->stream_set(&w.m.unit, 3, 1,
+					       table_of(&w, OTHER));
+		if (!ret)
+			break;
+		hits++;
+		ck_assert_int_eq(ret, IOMMUABS_E_TIMEOUT);
+		w.m.unit.ops->read_stream(&w.m.unit, 3, &live);
+		if (n < 3)
+			ck_assert_int_eq(live.kind, BACKEND_STREAM_BLOCKED);
+		ck_assert_int_eq(w.m.unit.ops->fence(&w.m.unit), 0);
+		allow(&w, allowed, 1);
+		/* Fenced: the entry can be written in peace. */
+		ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 3, 1,
+							  table_of(&w, OTHER)),
+				 0);
+		iommuabs_sim_heal(w.m.sim);
+		allow(&w, allowed, 3);
+		ck_assert_int_eq(w.m.unit.ops->enable(&w.m.unit), 0);
+		allow(&w, &allowed[2], 1);
+		allow(&w, allowed, 3);
+	}
+	iommuabs_sim_heal(w.m.sim);
+	ck_assert_uint_eq(hits, 3);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(many_entries_change_in_three_steps_whatever_their_number)
+{
+	struct iommuabs_sim_counters before, after;
+	struct world w;
+
+	world_new(&w, 0);
+	ck_assert_int_eq(w.m.unit.ops->streams_reserve(&w.m.unit, 0x101, 0x2fe),
+			 0);
+	ck_assert_int_eq(w.m.unit.ops->enable(&w.m.unit), 0);
+	iommuabs_sim_counters(w.m.sim, &before);
+	ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 0x101, 0x2fe,
+						  table_of(&w, MIRROR)),
+			 0);
+	iommuabs_sim_counters(w.m.sim, &after);
+	ck_assert_uint_eq(after.syncs - before.syncs, 2);
+	ck_assert_uint_le(after.commands - before.commands, 50);
+	ck_assert_int_eq(smmu_dma(&w.m, 0x100, IOVA, 0), 0);
+	ck_assert_int_eq(smmu_dma(&w.m, 0x101, IOVA, 0), 1);
+	ck_assert_int_eq(smmu_dma(&w.m, 0x3fe, IOVA, 0), 1);
+	ck_assert_int_eq(smmu_dma(&w.m, 0x3ff, IOVA, 0), 0);
+	iommuabs_sim_counters(w.m.sim, &before);
+	ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 0x101, 0x2fe,
+						  table_of(&w, OTHER)),
+			 0);
+	iommuabs_sim_counters(w.m.sim, &after);
+	ck_assert_uint_eq(after.syncs - before.syncs, 3);
+	world_delete(&w);
+}
+END_TEST
+
+/* IHI 0070 5.2, by hand. */
+START_TEST(words_are_those_of_the_manual)
+{
+	const struct backend_table table = {
+		.format = IOMMUABS_P2M_ARM_S2,
+		.root = 0x123456000,
+		.input_bits = 40,
+		.output_bits = 44,
+		.granule_lg2 = 12,
+		.levels = 3,
+		.walk_attrs = 0x35,
+		.id = 0x4321,
+	};
+	struct backend_table wide = table;
+	uint64_t words[STE_WORDS];
+	struct smmu_machine m;
+	int i;
+
+	smmu_machine_new(&m, 0);
+	smmuv3_entry_make(smmuv3_of(&m.unit), &table, words);
+	ck_assert_uint_eq(words[0], 0xd); /* V, Config 6 */
+	ck_assert_uint_eq(words[1], 1ull << 44);
+	ck_assert_uint_eq(words[2], 0x4321 | 24ull << 32 | 1ull << 38 |
+					    1ull << 40 | 1ull << 42 |
+					    3ull << 44 | 4ull << 48 |
+					    1ull << 51 | 1ull << 58);
+	ck_assert_uint_eq(words[3], 0x123456000);
+	/* S2PS: never above OAS, never below the input. */
+	wide.output_bits = 48;
+	smmuv3_entry_make(smmuv3_of(&m.unit), &wide, words);
+	ck_assert_uint_eq(words[2] >> 48 & 7, 4);
+	wide.output_bits = 32;
+	smmuv3_entry_make(smmuv3_of(&m.unit), &wide, words);
+	ck_assert_uint_eq(words[2] >> 48 & 7, 2);
+	wide.granule_lg2 = 16;
+	wide.levels = 2;
+	smmuv3_entry_make(smmuv3_of(&m.unit), &wide, words);
+	ck_assert_uint_eq(words[2] >> 38 & 3, 1); /* level 2 of 64K */
+	ck_assert_uint_eq(words[2] >> 46 & 3, 1);
+	wide.granule_lg2 = 14;
+	smmuv3_entry_make(smmuv3_of(&m.unit), &wide, words);
+	ck_assert_uint_eq(words[2] >> 46 & 3, 2);
+	smmuv3_entry_make(smmuv3_of(&m.unit), NULL, words);
+	for (i = 0; i < STE_WORDS; i++)
+		ck_assert_uint_eq(words[i], 0);
+	smmu_machine_delete(&m);
+}
+END_TEST
+
+START_TEST(xsa_393_after_removal_the_raw_entry_is_zero)
+{
+	struct world w;
+	uint64_t *entry;
+	int i;
+
+	world_new(&w, 0);
+	ck_assert_int_eq(w.m.unit.ops->enable(&w.m.unit), 0);
+	change(&w, BLOCK, MIRROR);
+	change(&w, MIRROR, BLOCK);
+	entry = smmuv3_strtab_entry(smmuv3_of(&w.m.unit), 3);
+	for (i = 0; i < STE_WORDS; i++)
+		ck_assert_uint_eq(entry[i], 0);
+	smmuv3_strtab_entry_unmap(smmuv3_of(&w.m.unit), entry);
+	world_delete(&w);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("smmuv3_entry");
+	TCase *tc = tcase_create("entry");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, words_are_those_of_the_manual);
+	tcase_add_loop_test(
+		tc, xsa_347_a_change_shows_old_or_new_or_blocked_at_every_store,
+		0, NR_UNITS);
+	tcase_add_loop_test(
+		tc,
+		an_entry_written_before_enable_is_in_force_from_the_first_moment,
+		0, NR_UNITS);
+	tcase_add_loop_test(tc, a_timeout_in_a_change_never_mixes_old_and_new,
+			    0, NR_UNITS);
+	tcase_add_test(
+		tc, many_entries_change_in_three_steps_whatever_their_number);
+	tcase_add_test(tc, xsa_393_after_removal_the_raw_entry_is_zero);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+HARNESS_MAIN(suite)
