@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness.h"
-
 #define PCI   IOMMUABS_DEVICE_PCI
 #define RANGE IOMMUABS_DEVICE_RANGE
 
@@ -548,6 +546,8 @@ static Suite *suite(void)
 	TCase *ids = tcase_create("ids");
 	TCase *why = tcase_create("explain");
 
+	if (!world_possible(s))
+		return s;
 	tcase_add_test(ids, everything_is_copied);
 	tcase_add_loop_test(ids, an_id_has_one_device, 0, 6);
 	tcase_add_test(ids, a_function_has_one_device);

@@ -4,7 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness.h"
+START_TEST(no_null_driver)
+{
+	harness_skip("built without the null driver");
+}
+END_TEST
+
+bool world_possible(Suite *suite)
+{
+	TCase *none;
+
+	if (backend_find(IOMMUABS_UNIT_NULL))
+		return true;
+	none = tcase_create("world");
+	tcase_add_test(none, no_null_driver);
+	suite_add_tcase(suite, none);
+	return false;
+}
 
 static struct world_unit *of(const struct backend_unit *hw)
 {

@@ -17,6 +17,7 @@
 #include "test_host.h"
 
 #include "core/core.h"
+#include "harness.h"
 
 #define WORLD_UNITS_MAX 3
 #define WORLD_EVENTS	8192
@@ -58,6 +59,12 @@ struct world {
 	unsigned int isolated, dead;
 	void *isolated_cookie, *dead_cookie;
 };
+
+/*
+ * Is the null driver built in? If not, @suite gets one test, which is skipped
+ * and says so.
+ */
+bool world_possible(Suite *suite);
 
 /* With @nr_units units, not started; cookies: &w->unit[n]. */
 struct world *world_new(uint32_t nr_units);
