@@ -116,7 +116,8 @@ static void domain_dismantle(struct iommuabs_domain *dom)
 		pt_free_tables(&dom->ledger, dom->ledger.root | dom->ledger.top,
 			       &dom->abs->mem, &dom->account, &budget);
 	rmap_reserves_shrink(dom);
-	domain_number_give(dom->abs, dom);
+	if (dom->owner.number)
+		domain_number_give(dom->abs, dom);
 }
 
 static void domain_free(struct iommuabs_domain *dom)
