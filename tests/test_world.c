@@ -24,10 +24,10 @@ bool world_possible(Suite *suite)
 
 static struct world_unit *of(const struct backend_unit *hw)
 {
-	const struct iommuabs_unit *unit =
-		IA_CONTAINER(hw, const struct iommuabs_unit, hw);
+	const char *unit =
+		(const char *)hw - offsetof(struct iommuabs_unit, hw);
 
-	return unit->cookie;
+	return ((const struct iommuabs_unit *)(const void *)unit)->cookie;
 }
 
 static int world_enable(struct backend_unit *hw)
