@@ -12,6 +12,7 @@
 #include "mmu.h"
 #include "pages.h"
 #include "pci.h"
+#include "scenarios.h"
 #include "tap.h"
 #include "timer.h"
 
@@ -33,6 +34,8 @@ _Noreturn void host_main(uint64_t fdt)
 	edu_init();
 	if (machine_has_arg("selftest"))
 		bring_up();
+	else if (machine_has_arg("prove"))
+		prove();
 	else
 		panic("bootargs \"%s\" name nothing to do", machine.bootargs);
 	host_exit(tap_finish());

@@ -109,14 +109,24 @@ static int is_owned(const struct guest_state *guest, const struct range *range)
 	return 0;
 }
 
+/*
+ * Is something in the way? REPLACE takes the place of another frame or changes
+ * what may be done with the same one, but not whose it is.
+ */
 static int is_other(const struct guest_state *guest, const struct range *range,
 		    uint32_t flags)
 {
+	int replace = (flags & IOMMUABS_REPLACE) != 0;
+
 	for (uint64_t i = 0; i < range->nr; i++) {
 		const struct place *place = &guest->places[range->at + i];
+		uint32_t differs = (place->flags ^ flags) & ~IOMMUABS_REPLACE;
 
-		if (place->mfn &&
-		    (place->mfn != range->mfn + i || place->flags != flags))
+		if (!place->mfn)
+			continue;
+		if (place->mfn != range->mfn + i ? !replace
+		    : replace			 ? differs & IOMMUABS_FOREIGN
+						 : differs)
 			return 1;
 	}
 	return 0;
@@ -128,8 +138,7 @@ static void op_map(unsigned int who, const struct range *range, uint32_t flags)
 	uint32_t stored = flags & ~IOMMUABS_REPLACE;
 	int perm =
 		!(flags & IOMMUABS_FOREIGN) && is_owned(&guests[!who], range);
-	int exists =
-		!(flags & IOMMUABS_REPLACE) && is_other(guest, range, stored);
+	int exists = is_other(guest, range, flags);
 	int st = vm_map(&guest->scene.vm, WINDOW_GFN + range->at, range->mfn,
 			range->nr, flags);
 
@@ -200,7 +209,7 @@ static void op_move(unsigned int who)
 	for (unsigned int i = 0; swap && i < NR_GUESTS; i++)
 		guests[i].edu = !guests[i].edu;
 	for (unsigned int i = 0; i < NR_GUESTS; i++) {
-		if (guests[i].attached || !draw(4))
+		if (guests[i].attached || !draw(12))
 			continue;
 		st = scene_attach(&guests[i].scene, guests[i].edu);
 		if (st)
@@ -296,10 +305,19 @@ static void question_backward(unsigned int who, uint64_t mfn)
 	count.nr_questions++;
 }
 
+/* Whole leaves go less often than they come, else the window stays empty. */
+static struct range smaller(struct range range)
+{
+	if (draw(4) && range.nr >= LEAF_NR)
+		range.nr = 1 + draw(16);
+	return range;
+}
+
 static void operate(unsigned int who, const struct range *range)
 {
 	uint32_t flags = draw(3) ? SCENE_RW : IOMMUABS_READ;
 	uint32_t foreign = draw(8) ? 0 : IOMMUABS_FOREIGN;
+	const struct range part = smaller(*range);
 
 	switch (draw(16)) {
 	case 0:
@@ -308,13 +326,13 @@ static void operate(unsigned int who, const struct range *range)
 	case 1:
 	case 2:
 	case 3:
+		op_unmap(who, &part);
+		break;
 	case 4:
-		op_unmap(who, range);
-		break;
 	case 5:
-	case 6:
-		op_protect(who, range, flags);
+		op_protect(who, &part, flags);
 		break;
+	case 6:
 	case 7:
 	case 8:
 	case 9:

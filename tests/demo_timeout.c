@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * demo_timeout.c - a command queue hangs: what then?
+ *
+ * QEMU's SMMU can't hang, so this line of the demonstration is played on the
+ * model, as an adversary: the library's stores and barriers are calls into it.
+ * Prints TAP.
+ */
+#include <iommuabs/iommuabs.h>
+#include <iommuabs/sim.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define RAM	   0x80000000u
+#define SIZE	   ((uint64_t)64 << 20)
+#define RW	   (IOMMUABS_READ | IOMMUABS_WRITE)
+#define STREAM	   0x10u
+#define KEPT	   0x40u  /* gfns */
+#define GONE	   0x240u /* in a table of its own, which goes as well */
+#define GONE_TABLE 0x200u
+#define TABLE_NR   0x200u
+
+static struct machine {
+	struct iommuabs *abs;
+	struct iommuabs_sim_arena *arena;
+	struct iommuabs_sim_unit *hw;
+	struct iommuabs_unit *unit;
+	struct iommuabs_device *dev[2];
+	struct iommuabs_domain *dom[2];
+	uint64_t kept, gone; /* machine addresses */
+} m;
+
+static unsigned int nr_checks, nr_failed;
+
+__attribute__((format(printf, 2, 3))) static void check(int passed,
+							const char *format, ...)
+{
+	va_list args;
+
+	nr_checks++;
+	nr_failed += !passed;
+	printf("%sok %u - ", passed ? "" : "not ", nr_checks);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+static int table_alloc(void *ctx, void *dom, unsigned int lg2, uint32_t flags,
+		       uint64_t *maddr)
+{
+	(void)dom, (void)flags;
+	return iommuabs_sim_alloc(ctx, lg2, maddr) ? IOMMUABS_E_NOMEM : 0;
+}
+
+static void table_free(void *ctx, void *dom, uint64_t maddr, unsigned int lg2)
+{
+	(void)dom;
+	iommuabs_sim_free(ctx, maddr, lg2);
+}
+
+static uint64_t mmio_read(void *ctx, uint64_t addr, unsigned int width)
+{
+	return iommuabs_sim_mmio_read(ctx, addr, width);
+}
+
+static void mmio_write(void *ctx, uint64_t addr, unsigned int width, uint64_t v)
+{
+	iommuabs_sim_mmio_write(ctx, addr, width, v);
+}
+
+static uint64_t time_us(void *ctx)
+{
+	return iommuabs_sim_time_us(ctx);
+}
+
+static int model_create(struct iommuabs_sim_smmuv3_config *smmu)
+{
+	const struct iommuabs_sim_arena_config ram = {
+		.mode = IOMMUABS_SIM_ADVERSARY,
+		.base = RAM,
+		.length = SIZE,
+		.seed = 1,
+	};
+	int st = iommuabs_sim_arena_create(&ram, &m.arena);
+
+	iommuabs_sim_smmuv3_defaults(smmu);
+	if (!st)
+		st = iommuabs_sim_smmuv3_create(m.arena, smmu, &m.hw);
+	if (!st)
+		st = iommuabs_sim_alloc(m.arena, 12, &m.kept);
+	if (!st)
+		st = iommuabs_sim_alloc(m.arena, 12, &m.gone);
+	return st;
+}
+
+static int devices_add(void)
+{
+	struct iommuabs_stream_range stream = { .unit = m.unit, .nr = 1 };
+	struct iommuabs_device_desc desc = {
+		.size = sizeof(desc),
+		.streams = &stream,
+		.nr_streams = 1,
+	};
+	int st = 0;
+
+	for (unsigned int i = 0; !st && i < 2; i++) {
+		stream.first = STREAM + i;
+		st = iommuabs_device_add(m.abs, &desc, &m.dev[i]);
+	}
+	return st;
+}
+
+static int instance_create(const struct iommuabs_sim_smmuv3_config *smmu)
+{
+	const struct iommuabs_range tables = { { RAM >> 12 }, SIZE >> 12 };
+	const struct iommuabs_host host = {
+		.size = sizeof(host),
+		.table_alloc = table_alloc,
+		.table_free = table_free,
+		.table_ranges = &tables,
+		.nr_table_ranges = 1,
+		.table_offset = iommuabs_sim_offset(m.arena),
+		.mmio_read = mmio_read,
+		.mmio_write = mmio_write,
+		.time_us = time_us,
+	};
+	const struct iommuabs_unit_desc unit = {
+		.size = sizeof(unit),
+		.type = IOMMUABS_UNIT_SMMUV3,
+		.base = smmu->base,
+	};
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.strategy = IOMMUABS_STRATEGY_MIRROR,
+	};
+	int st = iommuabs_create(&host, m.arena, &m.abs);
+
+	if (!st)
+		st = iommuabs_unit_add(m.abs, &unit, &m.unit);
+	if (!st)
+		st = devices_add();
+	for (unsigned int i = 0; !st && i < 2; i++)
+		st = iommuabs_domain_create(m.abs, &config, &m.dom[i]);
+	return st ? st : iommuabs_start(m.abs);
+}
+
+static int memory_map(unsigned int dom, uint64_t gfn, uint64_t maddr)
+{
+	return iommuabs_domain_map(m.dom[dom], IOMMUABS_GFN(gfn),
+				   IOMMUABS_MFN(maddr >> 12), 1, RW, NULL);
+}
+
+/* What device 0 reads at @gfn; 0: blocked. */
+static uint64_t dma_read(uint64_t gfn)
+{
+	uint64_t word = 0;
+	struct iommuabs_sim_dma dma = {
+		.sid = STREAM,
+		.addr = gfn << 12,
+		.len = sizeof(word),
+		.data = &word,
+	};
+
+	return iommuabs_sim_dma(m.hw, &dma) ? word : 0;
+}
+
+static struct iommuabs_unit_state unit_state(void)
+{
+	struct iommuabs_unit_state state = { .size = sizeof(state) };
+
+	if (iommuabs_unit_state(m.unit, &state))
+		state.status = IOMMUABS_UNIT_DEAD;
+	return state;
+}
+
+/* Is @maddr reported as withheld? Its one user, if so. */
+static int is_withheld(uint64_t maddr)
+{
+	struct iommuabs_frame_user users[2];
+	uint64_t cursor = 0;
+	uint32_t nr = 0;
+
+	return !iommuabs_frame_users(m.abs, IOMMUABS_MFN(maddr >> 12), &cursor,
+				     users, 2, &nr) &&
+	       nr == 1 && users[0].state == IOMMUABS_FRAME_WITHHELD;
+}
+
+static int set_up(void)
+{
+	struct iommuabs_sim_smmuv3_config smmu;
+	int st = model_create(&smmu);
+
+	if (!st)
+		st = instance_create(&smmu);
+	if (!st)
+		st = memory_map(0, KEPT, m.kept);
+	if (!st)
+		st = memory_map(0, GONE, m.gone);
+	if (!st)
+		st = iommuabs_device_attach(m.dev[0], m.dom[0], NULL, 0);
+	if (st)
+		return st;
+	iommuabs_sim_dev_store64(iommuabs_sim_ptr(m.arena, m.kept), 0x4e97);
+	iommuabs_sim_dev_store64(iommuabs_sim_ptr(m.arena, m.gone), 0x60e);
+	iommuabs_sim_dev_mb();
+	return 0;
+}
+
+static void hang(void)
+{
+	struct iommuabs_unit_state state;
+	uint64_t kept = dma_read(KEPT), gone = dma_read(GONE);
+	uint64_t from = iommuabs_sim_time_us(m.arena);
+	int st;
+
+	iommuabs_sim_plant(m.hw, IOMMUABS_SIM_CMDQ_HANG, 1, 0);
+	st = iommuabs_domain_unmap(m.dom[0], IOMMUABS_GFN(GONE_TABLE), TABLE_NR,
+				   NULL);
+	state = unit_state();
+	check(st == IOMMUABS_E_TIMEOUT &&
+		      state.status == IOMMUABS_UNIT_FENCED && kept == 0x4e97 &&
+		      gone == 0x60e,
+	      "a hung command queue: unmap of gfn %x answers %d after %llu us, "
+	      "the unit is fenced: \"%s\"; gfns read %llx and %llx before",
+	      GONE, st,
+	      (unsigned long long)(iommuabs_sim_time_us(m.arena) - from),
+	      state.reason, (unsigned long long)kept, (unsigned long long)gone);
+}
+
+static void fenced(struct iommuabs_sim_probe *probe)
+{
+	const uint64_t blocked = IOMMUABS_SIM_BLOCKED;
+	unsigned int others = iommuabs_sim_probe_allow(probe, &blocked, 1);
+	uint64_t kept = dma_read(KEPT), gone = dma_read(GONE);
+	int attach, recover, owned;
+
+	check(!others && !kept && !gone,
+	      "while it is fenced all DMA is blocked: gfns read %llx and %llx",
+	      (unsigned long long)kept, (unsigned long long)gone);
+	owned = memory_map(1, KEPT, m.gone);
+	check(is_withheld(m.gone) && owned == IOMMUABS_E_PERM,
+	      "while it is fenced the frame is withheld: another guest gets "
+	      "%d for mfn %llx",
+	      owned, (unsigned long long)m.gone >> 12);
+	attach = iommuabs_device_attach(m.dev[1], m.dom[1], NULL, 0);
+	iommuabs_sim_plant(m.hw, IOMMUABS_SIM_CR0_IGNORED, 1, 0);
+	recover = iommuabs_unit_recover(m.unit, 0);
+	check(attach == IOMMUABS_E_FENCED && recover == IOMMUABS_E_TIMEOUT,
+	      "while it hangs attach answers %d and recover %d", attach,
+	      recover);
+}
+
+static void recovered(void)
+{
+	struct iommuabs_unit_state state;
+	uint64_t kept, gone;
+	int st, owned;
+
+	iommuabs_sim_heal(m.hw);
+	st = iommuabs_unit_recover(m.unit, 0);
+	state = unit_state();
+	kept = dma_read(KEPT);
+	gone = dma_read(GONE);
+	check(!st && state.status == IOMMUABS_UNIT_RUNNING && kept == 0x4e97 &&
+		      !gone,
+	      "recovered: gfn %x reads %llx, gfn %x is blocked: %llx", KEPT,
+	      (unsigned long long)kept, GONE, (unsigned long long)gone);
+	owned = memory_map(1, KEPT, m.gone);
+	st = iommuabs_device_attach(m.dev[1], m.dom[1], NULL, 0);
+	check(!owned && !st,
+	      "recovered: mfn %llx is free for another guest: %d",
+	      (unsigned long long)m.gone >> 12, owned);
+}
+
+static void tear_down(struct iommuabs_sim_probe *probe)
+{
+	unsigned int violations;
+	int st = 0;
+
+	for (unsigned int i = 0; !st && i < 2; i++) {
+		st = iommuabs_device_detach(m.dev[i], 0);
+		if (!st)
+			st = iommuabs_domain_destroy(m.dom[i], 0);
+	}
+	iommuabs_sim_probe_remove(probe);
+	if (!st)
+		st = iommuabs_stop(m.abs);
+	if (!st)
+		st = iommuabs_destroy(m.abs);
+	violations = iommuabs_sim_violations(m.arena);
+	check(!st && !violations && iommuabs_sim_pages_used(m.arena) == 2,
+	      "nothing is left, and DMA tried at every store and register "
+	      "access reached nothing forbidden: %u violations: %s",
+	      violations,
+	      violations ? iommuabs_sim_violation_text(m.arena, 0) : "none");
+}
+
+int main(void)
+{
+	struct iommuabs_sim_probe *probe = NULL;
+	int st = set_up();
+
+	if (!st)
+		probe = iommuabs_sim_probe_add(m.hw, STREAM,
+					       (uint64_t)GONE << 12, 0);
+	if (!probe) {
+		check(0, "set-up: %s", iommuabs_strerror(st));
+	} else {
+		hang();
+		fenced(probe);
+		recovered();
+		tear_down(probe);
+	}
+	iommuabs_sim_arena_destroy(m.arena);
+	printf("1..%u\n", nr_checks);
+	return nr_failed != 0;
+}
