@@ -47,7 +47,6 @@ TEST_SUPPORT_SOURCES = \
 	tests/test_world.c
 
 SIM_TEST_SUPPORT_SOURCES = \
-	tests/demo_timeout.c \
 	tests/test_smmu.c
 
 TEST_HEADERS_SUPPORT = \
