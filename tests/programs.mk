@@ -24,6 +24,7 @@ PLAIN_TESTS = \
 	tests/check_smmuv3 \
 	tests/check_smmuv3_entry \
 	tests/check_tablemem \
+	tests/check_threads \
 	tests/check_unit
 
 SIM_TESTS = \
@@ -36,7 +37,8 @@ THREAD_TESTS = \
 	tests/check_rmap \
 	tests/check_sim_smmuv3 \
 	tests/check_smmuv3 \
-	tests/check_tablemem
+	tests/check_tablemem \
+	tests/check_threads
 
 ALL_TESTS = $(PLAIN_TESTS) $(SIM_TESTS)
 

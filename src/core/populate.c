@@ -169,13 +169,14 @@ int populate_read(struct iommuabs_domain *dom, uint64_t *budget)
 		}
 		ret = read_apply(dom, &query);
 		if (!ret)
-			dom->read = query.next.frame;
+			port_store64(&dom->read, query.next.frame);
 		domain_leave_alone(dom);
 		if (ret)
 			return ret;
 		*budget -= IA_MIN(*budget, (uint64_t)query.nr_runs + 1);
 	}
-	dom->read = VIEW_COMPLETE;
+	if (dom->read != VIEW_COMPLETE)
+		port_store64(&dom->read, VIEW_COMPLETE);
 	return 0;
 }
 
