@@ -11,7 +11,7 @@
 #include "tablemem.h"
 
 #define TABLE_LG2_MAX 26
-#define PAGE_SIZE     4096
+#define PAGE_BYTES    4096
 
 #define CHUNK_LG2     15
 #define CHUNK_FRAMES  ((uint64_t)1 << CHUNK_LG2)
@@ -125,13 +125,13 @@ static uint64_t *chunk_map(const struct tablemem *mem,
 	char *page;
 
 	page = hostif_map(mem->host,
-			  range->directory + IA_ALIGN_DOWN(offset, PAGE_SIZE));
-	return (uint64_t *)(void *)(page + offset % PAGE_SIZE);
+			  range->directory + IA_ALIGN_DOWN(offset, PAGE_BYTES));
+	return (uint64_t *)(void *)(page + offset % PAGE_BYTES);
 }
 
 static void word_unmap(const struct tablemem *mem, uint64_t *word)
 {
-	uintptr_t page = (uintptr_t)word & ~(uintptr_t)(PAGE_SIZE - 1);
+	uintptr_t page = (uintptr_t)word & ~(uintptr_t)(PAGE_BYTES - 1);
 
 	hostif_unmap(mem->host, (void *)page);
 }
@@ -363,7 +363,7 @@ static void page_clear(const struct tablemem *mem, uint64_t maddr)
 {
 	void *page = hostif_map(mem->host, maddr);
 
-	__builtin_memset(page, 0, PAGE_SIZE);
+	__builtin_memset(page, 0, PAGE_BYTES);
 	hostif_unmap(mem->host, page);
 }
 
@@ -569,7 +569,7 @@ static int directory_make(struct tablemem *mem, struct range *range)
 	st = host_alloc(mem, NULL, size_lg2, 0, &maddr);
 	if (st)
 		return st;
-	for (offset = 0; offset < (uint64_t)1 << size_lg2; offset += PAGE_SIZE)
+	for (offset = 0; offset < (uint64_t)1 << size_lg2; offset += PAGE_BYTES)
 		page_clear(mem, maddr + offset);
 	range->directory = maddr;
 	range->directory_lg2 = size_lg2;
@@ -741,7 +741,7 @@ static struct tablemem_slab **slab_list(struct tablemem *mem,
 
 static bool slab_full(const struct tablemem_slab *slab)
 {
-	return !slab->free && slab->fresh + (1u << slab->size_lg2) > PAGE_SIZE;
+	return !slab->free && slab->fresh + (1u << slab->size_lg2) > PAGE_BYTES;
 }
 
 static void slab_link(struct tablemem *mem, struct tablemem_slab *slab)
@@ -821,7 +821,7 @@ static void *slab_alloc(struct tablemem *mem, unsigned int size_lg2)
 
 static void slab_free(struct tablemem *mem, void *object)
 {
-	uintptr_t page = (uintptr_t)object & ~(uintptr_t)(PAGE_SIZE - 1);
+	uintptr_t page = (uintptr_t)object & ~(uintptr_t)(PAGE_BYTES - 1);
 	struct tablemem_slab *slab = (void *)page;
 	bool was_full, empty;
 
