@@ -961,6 +961,27 @@ START_TEST(the_librarys_own_frames_are_its_own)
 }
 END_TEST
 
+START_TEST(what_a_domain_sees_becomes_no_table)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_domain *dom = world_domain(w);
+	const struct iommuabs_domain_config config = { .size = sizeof(config) };
+	struct iommuabs_domain *other;
+	uint64_t frame = TEST_HOST_MFN + TEST_HOST_FRAMES - 1;
+
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(1),
+					     IOMMUABS_MFN(frame), 1,
+					     IOMMUABS_READ, NULL),
+			 0);
+	w->host->lie = frame << 12;
+	ck_assert_int_eq(iommuabs_domain_create(w->abs, &config, &other),
+			 IOMMUABS_E_NOMEM);
+	ck_assert_uint_eq(w->host->lie_returned, frame << 12);
+	ck_assert(test_host_logged(w->host, "mapped in a domain"));
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(polling_wants_an_instance)
 {
 	uint32_t drained = 77;
@@ -1024,6 +1045,7 @@ static void add_object_tests(Suite *s)
 	tcase_add_loop_test(frame, frame_users_tells_every_place_once, 0, 6);
 	tcase_add_test(frame, frame_users_tells_what_state_a_frame_is_in);
 	tcase_add_test(frame, the_librarys_own_frames_are_its_own);
+	tcase_add_test(frame, what_a_domain_sees_becomes_no_table);
 	tcase_add_test(frame, polling_wants_an_instance);
 	suite_add_tcase(s, frame);
 }

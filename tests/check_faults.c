@@ -201,11 +201,11 @@ END_TEST
 /* Detach and forget the device that misbehaves; it stays readable till the end. */
 static void remove_it(struct world *w, const struct iommuabs_fault *fault)
 {
-	(void)w;
 	if (!fault->dev)
 		return;
 	ck_assert_int_eq(iommuabs_device_detach(fault->dev, 0), 0);
 	ck_assert_int_eq(iommuabs_device_remove(fault->dev), 0);
+	ck_assert_ptr_eq(w->abs->graveyard, fault->dev);
 	ck_assert_ptr_eq(fault->dev->cookie, (void *)8);
 }
 

@@ -2,6 +2,7 @@
 #include "test_world.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static struct iommuabs_unit_state state_of(struct iommuabs_unit *unit)
 {
@@ -137,10 +138,15 @@ START_TEST(a_timeout_fences_once_and_withholds)
 	iommuabs_gfn_t gfns[2];
 	uint64_t cursor = 0;
 	uint32_t nr;
+	char *dump;
 
 	u->invalidate = IOMMUABS_E_TIMEOUT;
 	ck_assert_int_eq(unmap(dom, 0x100, 1), IOMMUABS_E_TIMEOUT);
 	expect_status(u, IOMMUABS_UNIT_FENCED, IOMMUABS_E_TIMEOUT);
+	ck_assert(test_host_logged(w->host, "fenced"));
+	dump = world_dump(w);
+	ck_assert_ptr_nonnull(strstr(dump, "null-0: fenced"));
+	free(dump);
 	ck_assert(unit_blocks_all(u->unit));
 	ck_assert_int_eq(unmap(dom, 0x101, 1), IOMMUABS_E_FENCED);
 	ck_assert_uint_eq(u->fences, 1);

@@ -85,7 +85,8 @@ struct iommuabs_host {
 	 * address + table_offset (wrapping), always. Else table_map() gives a
 	 * pointer to the 4 KiB page at @maddr, and table_unmap() ends its use;
 	 * at most 8 are in use at a time per call into the library. May be
-	 * called under any lock. Neither may fail.
+	 * called under any lock. Neither may fail. iommuabs_device_explain()
+	 * reads pages of a shared p2m in the same way.
 	 */
 	uint64_t table_offset;
 	void *(*table_map)(void *ctx, uint64_t maddr);
