@@ -14,7 +14,6 @@
 #define VMID  7
 #define WRITE IOMMUABS_SIM_DMA_WRITE
 
-#define CFGI_STE   0x03
 #define S12_VMALL  0x28
 #define S2_IPA	   0x2a
 #define NSNH_ALL   0x30
@@ -397,6 +396,105 @@ START_TEST(a_unit_that_reads_as_all_ones_never_seems_to_complete)
 }
 END_TEST
 
+/* What another CPU does while one waits: at the n-th look at the clock. */
+static struct {
+	struct world *w;
+	uint64_t (*time_us)(void *ctx);
+	unsigned int in; /* 0: done */
+	int enable;	 /* again, after the fence */
+} other_cpu;
+
+static uint64_t time_of_other_cpu(void *ctx)
+{
+	struct world *w = other_cpu.w;
+
+	if (other_cpu.in && !--other_cpu.in) {
+		ck_assert_int_eq(w->ops->fence(w->unit), 0);
+		iommuabs_sim_heal(w->m.sim);
+		if (other_cpu.enable)
+			ck_assert_int_eq(w->ops->enable(w->unit), 0);
+	}
+	return other_cpu.time_us(ctx);
+}
+
+START_TEST(who_waits_while_the_unit_is_reset_is_answered_by_the_reset)
+{
+	struct world w;
+
+	world_start(&w, SMMU_ABORTS);
+	other_cpu.w = &w;
+	other_cpu.in = 50;
+	other_cpu.enable = 1;
+	other_cpu.time_us = w.m.host.ops.time_us;
+	w.m.host.ops.time_us = time_of_other_cpu;
+	iommuabs_sim_plant(w.m.sim, IOMMUABS_SIM_CMDQ_HANG, 0, 0);
+	smmu_guest_unmap(&w.g, GFN, 1);
+	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), 0);
+	ck_assert_uint_eq(other_cpu.in, 0);
+	ck_assert_int_eq(dma(&w, SID, GFN, 0), 0);
+	ck_assert_int_eq(dma(&w, SID, GFN + 1, 0), 1);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(a_fence_alone_completes_nobodys_wait)
+{
+	struct world w;
+
+	world_start(&w, SMMU_ABORTS);
+	other_cpu.w = &w;
+	other_cpu.in = 50;
+	other_cpu.enable = 0;
+	other_cpu.time_us = w.m.host.ops.time_us;
+	w.m.host.ops.time_us = time_of_other_cpu;
+	/* No planted fault, so that healing doesn't end it. */
+	hostif_write32(&w.unit->regs, SMMU_CR0,
+		       (uint32_t)(SMMU_CR0_SMMUEN | SMMU_CR0_EVENTQEN));
+	while (hostif_read32(&w.unit->regs, SMMU_CR0ACK) & SMMU_CR0_CMDQEN)
+		;
+	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(other_cpu.in, 0);
+	ck_assert_int_eq(w.ops->enable(w.unit), 0);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(a_level_2_table_is_linked_under_a_running_unit)
+{
+	const uint64_t allowed[] = { IOMMUABS_SIM_BLOCKED, MFN << 12 };
+	struct iommuabs_sim_probe *probe;
+	struct world w;
+
+	world_start(&w, units[_i]);
+	probe = iommuabs_sim_probe_add(w.m.sim, 0x4005, GFN << 12, 0);
+	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, allowed, 1), 0);
+	ck_assert_int_eq(w.ops->streams_reserve(w.unit, 0x4005, 1), 0);
+	smmu_no_violations(&w.m);
+	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, allowed, 2), 0);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, 0x4005, 1, &w.g.table), 0);
+	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, &allowed[1], 1), 0);
+	iommuabs_sim_probe_remove(probe);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(enable_forgets_everything_of_every_regime)
+{
+	struct iommuabs_sim_counters c;
+	struct world w;
+
+	world_new(&w, units[_i]);
+	ck_assert_int_eq(w.ops->enable(w.unit), 0);
+	c = counters(&w);
+	ck_assert_uint_eq(c.by_opcode[0x04], 1); /* CFGI_ALL */
+	ck_assert_uint_eq(c.by_opcode[NSNH_ALL], 1);
+	ck_assert_uint_eq(c.by_opcode[0x20], /* TLBI_EL2_ALL */
+			  !!(units[_i] & SMMU_NESTED_EL2));
+	ck_assert_uint_eq(c.by_opcode[OP_SYNC], 1);
+	world_delete(&w);
+}
+END_TEST
+
 /* ---- commands that are refused ---- */
 
 START_TEST(a_refused_command_is_found_replaced_and_repeated)
@@ -684,67 +782,67 @@ END_TEST
 
 /* ---- which tables ---- */
 
+static const struct {
+	uint8_t in, out, granule, levels;
+	uint64_t root;
+	uint32_t p2m_flags, unit;
+	enum iommuabs_p2m_format format;
+	enum iommuabs_share_reason reason;
+} shares[] = {
+#define S2 IOMMUABS_P2M_ARM_S2
+	{ 40, 44, 12, 3, 0x2000, 0, 0, S2, IOMMUABS_SHARE_OK },
+	{ 40, 48, 12, 4, 0x1000, 0, 0, S2, IOMMUABS_SHARE_OK },
+	{ 44, 44, 12, 4, 0x1000, 0, 0, S2, IOMMUABS_SHARE_OK },
+	{ 42, 44, 16, 2, 0x10000, 0, 0, S2, IOMMUABS_SHARE_OK },
+	{ 40, 44, 14, 2, 0x80000, 0, 0, S2, IOMMUABS_SHARE_OK },
+	{ 40, 44, 12, 3, 0x1000, 0, 0, S2, IOMMUABS_SHARE_LEVELS },
+	{ 44, 44, 12, 3, 0x20000, 0, 0, S2, IOMMUABS_SHARE_LEVELS },
+	{ 39, 44, 12, 4, 0x1000, 0, 0, S2, IOMMUABS_SHARE_LEVELS },
+	{ 40, 44, 12, 1, 0x1000, 0, 0, S2, IOMMUABS_SHARE_LEVELS },
+	{ 48, 48, 12, 4, 0x1000, 0, 0, S2, IOMMUABS_SHARE_INPUT_WIDTH },
+	{ 24, 44, 12, 2, 0x1000, 0, 0, S2, IOMMUABS_SHARE_INPUT_WIDTH },
+	{ 40, 48, 12, 4, (uint64_t)1 << 44, 0, 0, S2,
+	  IOMMUABS_SHARE_OUTPUT_WIDTH },
+	{ 40, 44, 13, 3, 0x2000, 0, 0, S2, IOMMUABS_SHARE_GRANULE },
+	{ 40, 44, 12, 3, 0x2000, 0, 0, IOMMUABS_P2M_EPT,
+	  IOMMUABS_SHARE_FORMAT },
+	{ 40, 44, 12, 3, 0x2000, 0, 0, IOMMUABS_P2M_NONE,
+	  IOMMUABS_SHARE_NO_P2M },
+	{ 40, 44, 12, 3, 0x2000, 0, SMMU_STAGE1, S2, IOMMUABS_SHARE_NO_STAGE2 },
+	{ 40, 44, 12, 3, 0x2000, 0, SMMU_NONCOHERENT, S2,
+	  IOMMUABS_SHARE_NOT_CLEANED },
+	{ 40, 44, 12, 3, 0x2000, IOMMUABS_P2M_CLEANED, SMMU_NONCOHERENT, S2,
+	  IOMMUABS_SHARE_OK },
+};
+
 START_TEST(xsa_390_a_shared_root_is_checked_against_levels_and_widths)
 {
-	static const struct {
-		uint8_t in, out, granule, levels;
-		uint64_t root;
-		uint32_t p2m_flags, unit;
-		enum iommuabs_p2m_format format;
-		enum iommuabs_share_reason reason;
-	} cases[] = {
-#define S2 IOMMUABS_P2M_ARM_S2
-		{ 40, 44, 12, 3, 0x2000, 0, 0, S2, IOMMUABS_SHARE_OK },
-		{ 40, 48, 12, 4, 0x1000, 0, 0, S2, IOMMUABS_SHARE_OK },
-		{ 44, 44, 12, 4, 0x1000, 0, 0, S2, IOMMUABS_SHARE_OK },
-		{ 42, 44, 16, 2, 0x10000, 0, 0, S2, IOMMUABS_SHARE_OK },
-		{ 40, 44, 14, 2, 0x80000, 0, 0, S2, IOMMUABS_SHARE_OK },
-		{ 40, 44, 12, 3, 0x1000, 0, 0, S2, IOMMUABS_SHARE_LEVELS },
-		{ 44, 44, 12, 3, 0x20000, 0, 0, S2, IOMMUABS_SHARE_LEVELS },
-		{ 39, 44, 12, 4, 0x1000, 0, 0, S2, IOMMUABS_SHARE_LEVELS },
-		{ 40, 44, 12, 1, 0x1000, 0, 0, S2, IOMMUABS_SHARE_LEVELS },
-		{ 48, 48, 12, 4, 0x1000, 0, 0, S2, IOMMUABS_SHARE_INPUT_WIDTH },
-		{ 24, 44, 12, 2, 0x1000, 0, 0, S2, IOMMUABS_SHARE_INPUT_WIDTH },
-		{ 40, 48, 12, 4, (uint64_t)1 << 44, 0, 0, S2,
-		  IOMMUABS_SHARE_OUTPUT_WIDTH },
-		{ 40, 44, 13, 3, 0x2000, 0, 0, S2, IOMMUABS_SHARE_GRANULE },
-		{ 40, 44, 12, 3, 0x2000, 0, 0, IOMMUABS_P2M_EPT,
-		  IOMMUABS_SHARE_FORMAT },
-		{ 40, 44, 12, 3, 0x2000, 0, 0, IOMMUABS_P2M_NONE,
-		  IOMMUABS_SHARE_NO_P2M },
-		{ 40, 44, 12, 3, 0x2000, 0, SMMU_STAGE1, S2,
-		  IOMMUABS_SHARE_NO_STAGE2 },
-		{ 40, 44, 12, 3, 0x2000, 0, SMMU_NONCOHERENT, S2,
-		  IOMMUABS_SHARE_NOT_CLEANED },
-		{ 40, 44, 12, 3, 0x2000, IOMMUABS_P2M_CLEANED, SMMU_NONCOHERENT,
-		  S2, IOMMUABS_SHARE_OK },
-	};
 	const struct backend_table untouched = { .id = 77, .levels = 99 };
 	struct backend_table table;
 	struct iommuabs_p2m p2m;
 	struct smmu_machine m;
 	unsigned int i;
 
-	for (i = 0; i < IA_COUNT(cases); i++) {
-		smmu_machine_new(&m, cases[i].unit);
+	for (i = 0; i < IA_COUNT(shares); i++) {
+		smmu_machine_new(&m, shares[i].unit);
 		p2m = (struct iommuabs_p2m){
 			.size = sizeof(p2m),
-			.flags = cases[i].p2m_flags,
-			.format = cases[i].format,
-			.root = cases[i].root,
-			.input_bits = cases[i].in,
-			.output_bits = cases[i].out,
-			.granule_lg2 = cases[i].granule,
-			.levels = cases[i].levels,
+			.flags = shares[i].p2m_flags,
+			.format = shares[i].format,
+			.root = shares[i].root,
+			.input_bits = shares[i].in,
+			.output_bits = shares[i].out,
+			.granule_lg2 = shares[i].granule,
+			.levels = shares[i].levels,
 			.walk_attrs = 0x35,
 		};
 		table = untouched;
 		ck_assert_msg(m.unit.ops->share(&m.unit, &p2m, &table) ==
-				      cases[i].reason,
+				      shares[i].reason,
 			      "case %u", i);
 		ck_assert_uint_eq(table.id, 77);
 		ck_assert_uint_eq(table.levels,
-				  cases[i].reason ? 99 : cases[i].levels);
+				  shares[i].reason ? 99 : shares[i].levels);
 		smmu_machine_delete(&m);
 	}
 }
@@ -898,6 +996,13 @@ static void add_all(TCase *tc)
 			    0, NR_UNITS);
 	tcase_add_loop_test(
 		tc, xsa_373_a_hung_queue_is_a_timeout_and_can_be_fenced, 0, 2);
+	tcase_add_test(
+		tc, who_waits_while_the_unit_is_reset_is_answered_by_the_reset);
+	tcase_add_test(tc, a_fence_alone_completes_nobodys_wait);
+	tcase_add_loop_test(tc, a_level_2_table_is_linked_under_a_running_unit,
+			    0, NR_UNITS);
+	tcase_add_loop_test(tc, enable_forgets_everything_of_every_regime, 0,
+			    NR_UNITS);
 	tcase_add_test(tc, a_full_queue_is_waited_for_and_not_for_ever);
 	tcase_add_test(tc,
 		       a_unit_that_reads_as_all_ones_never_seems_to_complete);

@@ -12,6 +12,9 @@
 
 #define SMMU_REGS_LENGTH 0x20000 /* page 0 and page 1, 64 KiB each (6.1) */
 
+/* Fields stand under their register, as the manual prints them. */
+/* clang-format off */
+
 /* ---- registers ---- */
 
 #define SMMU_IDR0		REG32(0x0000)
@@ -171,5 +174,7 @@
 
 #define EVENT_LG2   5
 #define EVENT_WORDS 4
+
+/* clang-format on */
 
 #endif
