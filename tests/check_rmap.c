@@ -839,12 +839,13 @@ END_TEST
 
 /* ---- races ---- */
 
-#define RACED 64 /* frames per meeting of the two threads */
+#define RACED 4096 /* frames per meeting of the two threads */
 
 struct race {
 	struct fixture *f;
 	uint64_t rounds;
-	uint32_t met; /* atomic: arrivals at meet() */
+	uint32_t met;	/* atomic: arrivals at meet() */
+	uint32_t at[2]; /* atomic: the frame that each is at */
 	int st[2][RACED];
 	bool foreign; /* a FOREIGN place goes away at the same time */
 };
@@ -864,6 +865,22 @@ static void meet(struct race *race)
 			 target) < 0) {
 		if (++spins % 64 == 0)
 			sched_yield();
+		port_relax();
+	}
+}
+
+/*
+ * Come to frame @i, and give the other a moment to come there, too. Only a
+ * moment: a machine with much else to do may not be running it.
+ */
+static void keep_pace(struct race *race, uint32_t index, uint32_t i)
+{
+	uint32_t spins;
+
+	port_store32(&race->at[index], i);
+	for (spins = 0; spins < 100; spins++) {
+		if (port_load32(&race->at[!index]) >= i)
+			break;
 		port_relax();
 	}
 }
@@ -900,9 +917,9 @@ static void judge(struct race *race)
 		    places[0].number != numbers[winner])
 			test_host_violation(f->host, "%d and %d",
 					    race->st[0][i], race->st[1][i]);
-		release(f, winner, raced_mfn(i), 0x100 + i, 1);
+		release(f, winner, raced_mfn(i), 0x10000 + i, 1);
 		if (race->foreign &&
-		    claim_foreign(f, C, raced_mfn(i), 0x900 + i, 1))
+		    claim_foreign(f, C, raced_mfn(i), 0x20000 + i, 1))
 			test_host_violation(f->host, "foreign");
 	}
 }
@@ -917,12 +934,15 @@ static void *race_for_frames(void *arg)
 	for (round = race->rounds; round; round--) {
 		meet(race);
 		for (i = 0; i < RACED; i++) {
+			keep_pace(race, me->index, i);
 			if (race->foreign && (i & 1) == me->index)
-				release(race->f, C, raced_mfn(i), 0x900 + i, 1);
+				release(race->f, C, raced_mfn(i), 0x20000 + i,
+					1);
 			race->st[me->index][i] =
 				claim(race->f, (int)me->index, raced_mfn(i),
-				      0x100 + i, 1);
+				      0x10000 + i, 1);
 		}
+		port_store32(&race->at[me->index], 0);
 		meet(race);
 		if (!me->index)
 			judge(race);
@@ -941,11 +961,11 @@ START_TEST(of_two_claimants_exactly_one_wins)
 
 	for (i = 0; race.foreign && i < RACED; i++)
 		ck_assert_int_eq(
-			claim_foreign(race.f, C, raced_mfn(i), 0x900 + i, 1),
+			claim_foreign(race.f, C, raced_mfn(i), 0x20000 + i, 1),
 			0);
 	run_both(&race, race_for_frames);
 	for (i = 0; race.foreign && i < RACED; i++)
-		release(race.f, C, raced_mfn(i), 0x900 + i, 1);
+		release(race.f, C, raced_mfn(i), 0x20000 + i, 1);
 	fixture_delete(race.f);
 }
 END_TEST
