@@ -1033,6 +1033,10 @@ START_TEST(populate_reads_a_p2m_under_the_same_policy)
 	ck_assert_int_eq(iommuabs_domain_populate(dom, NULL, 0),
 			 IOMMUABS_E_EXISTS);
 	ck_assert_int_eq(unmap(9, 1), 0);
+	ck_assert_int_eq(map(9, 51, 1, RW | IOMMUABS_DEVICE_ONLY), 0);
+	ck_assert_int_eq(iommuabs_domain_populate(dom, NULL, 0),
+			 IOMMUABS_E_EXISTS);
+	ck_assert_int_eq(unmap(9, 1), 0);
 	walk_ret = -77;
 	ck_assert_int_eq(iommuabs_domain_populate(dom, NULL, 0), -77);
 	walk_ret = 0;

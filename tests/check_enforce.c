@@ -578,8 +578,7 @@ static uint64_t life_with(uint64_t wait, uint64_t allocation)
 	blocks_take();
 	allocations = iommuabs_sim_alloc_count(arena);
 	if (wait)
-		iommuabs_sim_plant(sim, IOMMUABS_SIM_WAIT_HANG, wait,
-				   HANG_US);
+		iommuabs_sim_plant(sim, IOMMUABS_SIM_WAIT_HANG, wait, HANG_US);
 	if (allocation)
 		iommuabs_sim_alloc_fail(arena, allocation);
 	life(guest);

@@ -63,6 +63,8 @@ int batch_pay_tables(struct batch *batch);
 void batch_settle(struct batch *batch);
 /* Invalidate everything of the domain, in all its bindings. */
 int domain_invalidate_all(struct iommuabs_domain *dom);
+/* The same for one frame, of which only a leaf is gone. */
+int domain_invalidate_one(struct iommuabs_domain *dom, uint64_t gfn);
 /* Frames of the span in @state leave the ledger and the reverse map. */
 void ledger_settle(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 		   uint64_t state);
@@ -90,7 +92,20 @@ uint32_t pt_cut_need(const struct pt *pt, uint64_t gfn, uint64_t nr);
 /* ---- view.c ---- */
 
 /* How many frames of [@gfn, @gfn + @nr) the mirror must be told about. */
-uint64_t view_clip(const struct view *view, uint64_t gfn, uint64_t nr);
+static inline uint64_t view_clip(const struct view *view, uint64_t gfn,
+				 uint64_t nr)
+{
+	uint64_t end;
+
+	if (view->kind != VIEW_MIRROR)
+		return 0;
+	end = IA_BITS(view->key.input_bits - IOMMUABS_FRAME_LG2) + 1;
+	end = IA_MIN(end, view->filled);
+	return gfn >= end ? 0 : IA_MIN(nr, end - gfn);
+}
+
+/* C2b: a device that is let go from here on sees what was entered. */
+void views_publish(const struct iommuabs_domain *dom);
 struct view *view_find_shared(struct iommuabs_domain *dom);
 int view_get_shared(struct iommuabs_domain *dom, struct view **out);
 /* What a stream entry needs to know of a mirror, without the id. */
@@ -124,7 +139,21 @@ void reserved_settle(struct iommuabs_domain *dom);
 bool reserved_all_in_ledger(const struct iommuabs_domain *dom,
 			    const struct iommuabs_device *dev);
 
+/* ---- single.c ---- */
+
+/* Nothing was done: it takes more than entries in tables that are there. */
+#define SINGLE_NOT_SIMPLE 1
+
+/* map_run() of one frame; false: not so simple. */
+bool map_single(struct iommuabs_domain *dom, const struct mapping *map);
+/* remove_run() of one frame, and paid. 0 | SINGLE_NOT_SIMPLE | E_TIMEOUT |
+ * E_FENCED. */
+int remove_single(struct iommuabs_domain *dom, uint64_t gfn);
+
 /* ---- map.c, remove.c ---- */
+
+/* May @dom see these frames, as far as they are the library's? 0 | E_PERM. */
+int frames_check(struct iommuabs_domain *dom, uint64_t mfn, uint64_t nr);
 
 /* Are these flags for a mapping, REPLACE included? */
 bool mapping_flags_good(uint32_t flags);
@@ -154,6 +183,10 @@ int populate_run(struct iommuabs_domain *dom, struct iommuabs_device *dev,
 		 uint64_t *budget);
 
 /* ---- refresh.c: gate not held ---- */
+
+/* Enter one run of the p2m; what only devices see is not replaced by it. */
+int p2m_enter(struct iommuabs_domain *dom, const struct iommuabs_p2m_run *run,
+	      struct batch *batch);
 int refresh_run(struct iommuabs_domain *dom, const struct span *span,
 		void *call_cookie, struct batch *batch);
 

@@ -94,18 +94,13 @@ int populate_view_step(struct view *view, uint64_t *budget)
 static int read_apply(struct iommuabs_domain *dom,
 		      const struct iommuabs_p2m_query *query)
 {
-	struct mapping map;
 	struct batch none;
 	uint32_t i;
 	int ret = 0;
 
 	batch_begin(&none, dom);
 	for (i = 0; i < query->nr_runs && !ret; i++) {
-		map.gfn = query->runs[i].gfn.frame;
-		map.mfn = query->runs[i].mfn.frame;
-		map.nr = query->runs[i].nr;
-		map.flags = query->runs[i].flags | IOMMUABS_REPLACE;
-		ret = map_run(dom, &map, &none);
+		ret = p2m_enter(dom, &query->runs[i], &none);
 		if (!ret)
 			ret = batch_pay(&none);
 	}

@@ -33,9 +33,8 @@ static int remove_but_device_only(struct iommuabs_domain *dom, uint64_t gfn,
 	return ret;
 }
 
-static int enter_changed(struct iommuabs_domain *dom,
-			 const struct iommuabs_p2m_run *run,
-			 struct batch *batch)
+int p2m_enter(struct iommuabs_domain *dom, const struct iommuabs_p2m_run *run,
+	      struct batch *batch)
 {
 	const struct mapping map = {
 		.gfn = run->gfn.frame,
@@ -69,7 +68,7 @@ static int refresh_apply(struct iommuabs_domain *dom,
 	if (!ret)
 		ret = remove_but_device_only(dom, at, query->next.frame, batch);
 	for (i = 0; i < query->nr_runs && !ret; i++)
-		ret = enter_changed(dom, &query->runs[i], batch);
+		ret = p2m_enter(dom, &query->runs[i], batch);
 	return ret;
 }
 
