@@ -1145,7 +1145,7 @@ START_TEST(callers_on_both_halves_of_a_leaf_lose_nothing)
 	struct fixture f;
 
 	fixture_make(&f, &cases[_i]);
-	race(&f, race_halves, IA_MAX(test_rounds(500), 50u), halves_between);
+	race(&f, race_halves, IA_MAX(test_rounds(100), 50u), halves_between);
 	fixture_end(&f);
 }
 END_TEST
@@ -1276,7 +1276,7 @@ START_TEST(a_slot_of_the_reverse_map_has_one_winner)
 
 	fixture_make(&f, &rmap_52);
 	map(&f, 0, 0, 1, 1);
-	race(&f, race_claim, IA_MAX(test_rounds(2000), 200u), claim_between);
+	race(&f, race_claim, IA_MAX(test_rounds(300), 100u), claim_between);
 	fixture_end(&f);
 }
 END_TEST
