@@ -49,6 +49,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/reserved.c \
 	src/core/rmap.c \
 	src/core/rmap_tree.c \
+	src/core/single.c \
 	src/core/strerror.c \
 	src/core/sync.c \
 	src/core/unit.c \

@@ -122,21 +122,15 @@ int iommuabs_domain_destroy(struct iommuabs_domain *dom, uint64_t budget)
 	return dom ? domain_destroy(dom, &left) : IOMMUABS_E_INVAL;
 }
 
-/* A change begins: its batch, or one of its own that ends with the call. */
-static int change_begin(struct iommuabs_domain *dom,
-			struct iommuabs_batch *batch, struct batch *own,
-			struct batch **use)
+static int change_enter(struct iommuabs_domain *dom,
+			const struct iommuabs_batch *batch)
 {
-	if (batch) {
-		*use = batch_of(batch);
-		if ((*use)->magic != BATCH_MAGIC)
-			return IOMMUABS_E_INVAL;
-		if ((*use)->dom != dom)
-			return IOMMUABS_E_BUSY;
-	} else {
-		batch_begin(own, dom);
-		*use = own;
-	}
+	const struct batch *use = (const struct batch *)(const void *)batch;
+
+	if (use && use->magic != BATCH_MAGIC)
+		return IOMMUABS_E_INVAL;
+	if (use && use->dom != dom)
+		return IOMMUABS_E_BUSY;
 	domain_enter(dom);
 	if (dom->destroying) {
 		domain_leave(dom);
@@ -145,6 +139,28 @@ static int change_begin(struct iommuabs_domain *dom,
 	if (dom->source == IOMMUABS_SOURCE_P2M)
 		port_add32(&dom->changes, 1);
 	return 0;
+}
+
+/* The change's batch, or one of its own that ends with the call. */
+static struct batch *change_batch(struct iommuabs_domain *dom,
+				  struct iommuabs_batch *batch,
+				  struct batch *own)
+{
+	if (batch)
+		return batch_of(batch);
+	batch_begin(own, dom);
+	return own;
+}
+
+static int change_begin(struct iommuabs_domain *dom,
+			struct iommuabs_batch *batch, struct batch *own,
+			struct batch **use)
+{
+	int ret = change_enter(dom, batch);
+
+	if (!ret)
+		*use = change_batch(dom, batch, own);
+	return ret;
 }
 
 static int change_end(struct iommuabs_domain *dom, struct batch *use,
@@ -180,9 +196,14 @@ int iommuabs_domain_map(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
 	if (!dom || !map_good(dom, &map) || !identity_good(dom, &map) ||
 	    !mapping_frames_good(mfn.frame, nr))
 		return IOMMUABS_E_INVAL;
-	ret = change_begin(dom, batch, &own, &use);
+	ret = change_enter(dom, batch);
 	if (ret)
 		return ret;
+	if (nr == 1 && map_single(dom, &map)) {
+		domain_leave(dom);
+		return 0;
+	}
+	use = change_batch(dom, batch, &own);
 	ret = map_run(dom, &map, use);
 	return change_end(dom, use, &own, ret);
 }
@@ -221,9 +242,17 @@ int iommuabs_domain_unmap(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
 
 	if (!dom || !span_good(dom, gfn.frame, nr))
 		return IOMMUABS_E_INVAL;
-	ret = change_begin(dom, batch, &own, &use);
+	ret = change_enter(dom, batch);
 	if (ret)
 		return ret;
+	if (nr == 1 && !batch) {
+		ret = remove_single(dom, gfn.frame);
+		if (ret != SINGLE_NOT_SIMPLE) {
+			domain_leave(dom);
+			return ret;
+		}
+	}
+	use = change_batch(dom, batch, &own);
 	ret = remove_run(dom, gfn.frame, nr, use);
 	return change_end(dom, use, &own, ret);
 }

@@ -194,7 +194,7 @@ static void request_unclaim(const struct request *req, uint64_t end)
  * not be found again when table memory is taken later: to it the whole of
  * table_ranges is closed.
  */
-static int frames_check(struct iommuabs_domain *dom, uint64_t mfn, uint64_t nr)
+int frames_check(struct iommuabs_domain *dom, uint64_t mfn, uint64_t nr)
 {
 	struct tablemem *mem = &dom->abs->mem;
 
@@ -560,9 +560,8 @@ static int request_run_all(const struct request *req, struct batch *batch)
 		ret = request_replace(req, batch);
 	else if (new_)
 		ret = request_enter_new(req);
-	/* C2b: the unit sees the entries before the caller goes on. */
 	if (!ret)
-		port_dev_mb();
+		views_publish(dom);
 	return ret;
 }
 

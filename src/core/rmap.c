@@ -580,6 +580,42 @@ void rmap_release(struct rmap *rmap, struct rmap_owner *owner,
 	}
 }
 
+/* One frame in a leaf of its own. */
+
+bool rmap_claim_one(struct rmap *rmap, const struct rmap_owner *owner,
+		    const struct rmap_range *range)
+{
+	uint64_t attr = place_attr(owner, range);
+
+	if (rmap->pt.ops->map_one(&rmap->pt, range->mfn, range->gfn, attr))
+		return false;
+	/*
+	 * The entry's compare-exchange and this load are sequentially
+	 * consistent; that pairs with the barrier in further_enter().
+	 */
+	if ((attr & KIND) || !port_load32(&tree_of(rmap, range->mfn)->count))
+		return true;
+	rmap_release_one(rmap, range);
+	return false;
+}
+
+bool rmap_has_one(const struct rmap *rmap, const struct rmap_owner *owner,
+		  const struct rmap_range *range)
+{
+	struct pt_leaf leaf;
+
+	return rmap->pt.ops->lookup(&rmap->pt, range->mfn, &leaf) &&
+	       !leaf.level && leaf.out == range->gfn &&
+	       (leaf.attr & PT_RMAP_DOMAIN) == owner->number;
+}
+
+void rmap_release_one(struct rmap *rmap, const struct rmap_range *range)
+{
+	struct pt_leaf old;
+
+	(void)rmap->pt.ops->clear_one(&rmap->pt, range->mfn, &old);
+}
+
 /* Asking. */
 
 static struct rmap_place place_of_extra(const struct rmap_extra *extra)

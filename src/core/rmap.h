@@ -100,6 +100,16 @@ int rmap_split(struct rmap *rmap, struct rmap_owner *owner,
 void rmap_release(struct rmap *rmap, struct rmap_owner *owner,
 		  const struct rmap_range *range);
 
+/*
+ * The same for one frame, where a leaf of its own does; false: nothing was
+ * done, the calls above know more. release_one only after claim_one or has_one.
+ */
+bool rmap_claim_one(struct rmap *rmap, const struct rmap_owner *owner,
+		    const struct rmap_range *range);
+bool rmap_has_one(const struct rmap *rmap, const struct rmap_owner *owner,
+		  const struct rmap_range *range);
+void rmap_release_one(struct rmap *rmap, const struct rmap_range *range);
+
 struct rmap_place {
 	uint16_t number;
 	uint8_t foreign, host;

@@ -67,21 +67,23 @@ bool batch_owes(const struct iommuabs_domain *dom)
 	return false;
 }
 
+/* What all bindings are to forget: ranges (nr 0: everything). */
+struct forget {
+	const struct backend_range *ranges;
+	uint32_t nr;
+	uint32_t any_level; /* also of mirrors */
+};
+
 static int invalidate_views(struct iommuabs_domain *dom,
-			    const struct batch *batch)
+			    const struct forget *forget)
 {
-	struct backend_inv inv = { 0 };
+	struct backend_inv inv = { .ranges = forget->ranges, .nr = forget->nr };
 	const struct view *view;
 	struct binding *binding;
 	int ret = 0, one;
 
-	if (batch) {
-		inv.ranges = batch->ranges;
-		inv.nr = batch->nr_ranges;
-	}
 	for (view = dom->views; view; view = view->next) {
-		inv.any_level = view->kind == VIEW_SHARED ||
-				(batch && batch->any_level);
+		inv.any_level = view->kind == VIEW_SHARED || forget->any_level;
 		for (binding = view->bindings; binding;
 		     binding = binding->next) {
 			inv.id = binding->table.id;
@@ -102,12 +104,25 @@ static int invalidate_views(struct iommuabs_domain *dom,
 
 int batch_invalidate(const struct batch *batch)
 {
-	return invalidate_views(batch->dom, batch);
+	const struct forget forget = { batch->ranges, batch->nr_ranges,
+				       batch->any_level };
+
+	return invalidate_views(batch->dom, &forget);
 }
 
 int domain_invalidate_all(struct iommuabs_domain *dom)
 {
-	return invalidate_views(dom, NULL);
+	const struct forget forget = { NULL, 0, 0 };
+
+	return invalidate_views(dom, &forget);
+}
+
+int domain_invalidate_one(struct iommuabs_domain *dom, uint64_t gfn)
+{
+	const struct backend_range range = { gfn, 1 };
+	const struct forget forget = { &range, 1, 0 };
+
+	return invalidate_views(dom, &forget);
 }
 
 /* Queries may be reading tables that were just unlinked: wait them out. */
@@ -314,6 +329,9 @@ int batch_pay(struct batch *batch)
 	struct iommuabs_domain *dom = batch->dom;
 	int ret = 0;
 
+	if (!batch->nr_ranges && !batch->nr_tables && !batch->replaced &&
+	    !batch->spare)
+		return 0;
 	if (batch->nr_ranges || batch->nr_tables || batch->replaced) {
 		ret = batch_invalidate(batch);
 		if (ret)

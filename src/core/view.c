@@ -7,15 +7,18 @@
 /* Inner shareable, write-back: VTCR_EL2.{SH0,ORGN0,IRGN0} (Arm ARM D24.2). */
 #define VIEW_WALK_CACHED 0x35
 
-uint64_t view_clip(const struct view *view, uint64_t gfn, uint64_t nr)
+void views_publish(const struct iommuabs_domain *dom)
 {
-	uint64_t end;
+	const struct view *view;
 
-	if (view->kind != VIEW_MIRROR)
-		return 0;
-	end = IA_BITS(view->key.input_bits - IOMMUABS_FRAME_LG2) + 1;
-	end = IA_MIN(end, view->filled);
-	return gfn >= end ? 0 : IA_MIN(nr, end - gfn);
+	for (view = dom->views; view; view = view->next) {
+		if (view->kind != VIEW_MIRROR)
+			continue;
+		if (view->pt.clean)
+			port_dev_mb();
+		else
+			port_dev_publish();
+	}
 }
 
 struct view *view_of_index(struct iommuabs_domain *dom, uint32_t index)

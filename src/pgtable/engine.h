@@ -104,11 +104,8 @@ static inline void entries_clean(const struct pt *pt, const uint64_t *entries,
 		hostif_clean(pt->host, entries, nr * sizeof(*entries));
 }
 
-/*
- * Down from the root to the slot of @in that holds no table, or to the one at
- * level @stop. The caller unmaps slot->page. Return: the slot's entry.
- */
-static inline uint64_t walk(const struct pt *pt, uint64_t in, unsigned int stop,
+/* The walk of a host that maps each page. */
+static uint64_t walk_mapped(const struct pt *pt, uint64_t in, unsigned int stop,
 			    struct slot *slot)
 {
 	unsigned int level = pt->top, shift = level_shift(level);
@@ -130,6 +127,38 @@ static inline uint64_t walk(const struct pt *pt, uint64_t in, unsigned int stop,
 	}
 	slot->page = page;
 	slot->index = (unsigned int)index;
+	slot->level = level;
+	return entry;
+}
+
+/*
+ * Down from the root to the slot of @in that holds no table, or to the one at
+ * level @stop. The caller unmaps slot->page. Return: the slot's entry.
+ *
+ * Where machine addresses are pointers but for an offset, a table is contiguous,
+ * concatenated roots too.
+ */
+static inline uint64_t walk(const struct pt *pt, uint64_t in, unsigned int stop,
+			    struct slot *slot)
+{
+	unsigned int level = pt->top, shift = level_shift(level);
+	uint64_t offset = pt->host->ops.table_offset, at, entry;
+
+	if (pt->host->ops.table_map)
+		return walk_mapped(pt, in, stop, slot);
+	at = pt->root + offset + (in >> shift) * sizeof(entry);
+	for (;;) {
+		entry = entry_load((uint64_t *)(uintptr_t)at);
+		if (level == stop || !entry_is_table(entry, level))
+			break;
+		level--;
+		shift -= INDEX_LG2;
+		at = entry_table(entry) + offset +
+		     ((in >> shift) & (TABLE_ENTRIES - 1)) * sizeof(entry);
+	}
+	slot->page = (uint64_t *)(uintptr_t)IA_ALIGN_DOWN(
+		at, (uint64_t)1 << PAGE_LG2);
+	slot->index = at / sizeof(entry) % PAGE_ENTRIES;
 	slot->level = level;
 	return entry;
 }

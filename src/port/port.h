@@ -14,6 +14,8 @@
  *			CPUs before any port access after it
  *   port_dev_wmb()	every port_dev store before it is seen by the device
  *			before any port_dev store after it
+ *   port_dev_publish()	every port_dev store before it is seen by a device that is
+ *			let go by a store after it
  *   port_dev_rmb()	every port_dev load before it is done before any after it
  *   port_dev_mb()	every port_dev access before it is complete before any
  *			register access or port_dev access after it
@@ -54,6 +56,7 @@ static inline bool port_cas64(uint64_t *p, uint64_t *old, uint64_t v)
 					   __ATOMIC_SEQ_CST);
 }
 
+/* Sequentially consistent, as the other 32-bit ones. */
 static inline uint32_t port_load32(const uint32_t *p)
 {
 	return __atomic_load_n(p, __ATOMIC_SEQ_CST);
@@ -119,6 +122,11 @@ static inline void port_dev_wmb(void)
 	__asm__ volatile("dmb oshst" ::: "memory");
 }
 
+static inline void port_dev_publish(void)
+{
+	__asm__ volatile("dmb oshst" ::: "memory");
+}
+
 static inline void port_dev_rmb(void)
 {
 	__asm__ volatile("dmb oshld" ::: "memory");
@@ -157,6 +165,11 @@ static inline void port_dev_store128(uint64_t *p, uint64_t lo, uint64_t hi)
 }
 
 static inline void port_dev_wmb(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
+static inline void port_dev_publish(void)
 {
 	__asm__ volatile("" ::: "memory");
 }
