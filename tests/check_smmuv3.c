@@ -401,7 +401,7 @@ static struct {
 	struct world *w;
 	uint64_t (*time_us)(void *ctx);
 	unsigned int in; /* 0: done */
-	int enable;	 /* again, after the fence */
+	int enable;	 /* after the fence: 0 no, 1 yes, 2 without success */
 } other_cpu;
 
 static uint64_t time_of_other_cpu(void *ctx)
@@ -411,8 +411,13 @@ static uint64_t time_of_other_cpu(void *ctx)
 	if (other_cpu.in && !--other_cpu.in) {
 		ck_assert_int_eq(w->ops->fence(w->unit), 0);
 		iommuabs_sim_heal(w->m.sim);
+		if (other_cpu.enable == 2)
+			iommuabs_sim_plant(w->m.sim, IOMMUABS_SIM_SYNC_HANG, 2,
+					   0);
 		if (other_cpu.enable)
-			ck_assert_int_eq(w->ops->enable(w->unit), 0);
+			ck_assert_int_eq(
+				w->ops->enable(w->unit),
+				other_cpu.enable == 2 ? IOMMUABS_E_TIMEOUT : 0);
 	}
 	return other_cpu.time_us(ctx);
 }
@@ -433,6 +438,25 @@ START_TEST(who_waits_while_the_unit_is_reset_is_answered_by_the_reset)
 	ck_assert_uint_eq(other_cpu.in, 0);
 	ck_assert_int_eq(dma(&w, SID, GFN, 0), 0);
 	ck_assert_int_eq(dma(&w, SID, GFN + 1, 0), 1);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(a_reset_that_failed_completes_nobodys_wait)
+{
+	struct world w;
+
+	world_start(&w, SMMU_ABORTS);
+	other_cpu.w = &w;
+	other_cpu.in = 50;
+	other_cpu.enable = 2;
+	other_cpu.time_us = w.m.host.ops.time_us;
+	w.m.host.ops.time_us = time_of_other_cpu;
+	iommuabs_sim_plant(w.m.sim, IOMMUABS_SIM_CMDQ_HANG, 0, 0);
+	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(other_cpu.in, 0);
+	iommuabs_sim_heal(w.m.sim);
+	ck_assert_int_eq(w.ops->enable(w.unit), 0);
 	world_delete(&w);
 }
 END_TEST
@@ -949,6 +973,48 @@ static void *invalidate_often(void *arg)
 	return NULL;
 }
 
+static struct {
+	struct smmu_machine *m;
+	struct iommuabs_host ops;
+	unsigned int writes, looks, wrong;
+} watched;
+
+static void watched_write(void *ctx, uint64_t addr, unsigned int width,
+			  uint64_t value)
+{
+	/* CMDQ_PROD */
+	if ((addr & 0xffff) == 0x98) {
+		watched.writes++;
+		watched.wrong += !port_load32(&watched.m->unit.lock.word);
+	}
+	watched.ops.mmio_write(ctx, addr, width, value);
+}
+
+static uint64_t watched_time(void *ctx)
+{
+	watched.looks++;
+	watched.wrong += port_load32(&watched.m->unit.lock.word) != 0;
+	return watched.ops.time_us(ctx);
+}
+
+START_TEST(commands_go_in_under_the_lock_and_are_waited_for_without)
+{
+	struct world w;
+
+	world_start(&w, 0);
+	watched.m = &w.m;
+	watched.ops = w.m.host.ops;
+	w.m.host.ops.mmio_write = watched_write;
+	w.m.host.ops.time_us = watched_time;
+	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), 0);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL), 0);
+	ck_assert_uint_ge(watched.writes, 2);
+	ck_assert_uint_ge(watched.looks, 4);
+	ck_assert_uint_eq(watched.wrong, 0);
+	world_delete(&w);
+}
+END_TEST
+
 START_TEST(many_cpus_share_a_small_queue)
 {
 	struct cpu cpus[CPUS];
@@ -998,6 +1064,7 @@ static void add_all(TCase *tc)
 		tc, xsa_373_a_hung_queue_is_a_timeout_and_can_be_fenced, 0, 2);
 	tcase_add_test(
 		tc, who_waits_while_the_unit_is_reset_is_answered_by_the_reset);
+	tcase_add_test(tc, a_reset_that_failed_completes_nobodys_wait);
 	tcase_add_test(tc, a_fence_alone_completes_nobodys_wait);
 	tcase_add_loop_test(tc, a_level_2_table_is_linked_under_a_running_unit,
 			    0, NR_UNITS);
@@ -1021,6 +1088,8 @@ static void add_all(TCase *tc)
 		tc,
 		a_mirror_has_the_fewest_levels_and_no_leaf_that_cannot_be_split);
 	tcase_add_test(tc, every_allocation_that_fails_leaves_nothing_behind);
+	tcase_add_test(
+		tc, commands_go_in_under_the_lock_and_are_waited_for_without);
 	tcase_add_test(tc, many_cpus_share_a_small_queue);
 }
 
