@@ -13,6 +13,10 @@
 
 #include "../host/tablemem.h"
 
+#ifndef IOMMUABS_CONFIG_FDT
+#define IOMMUABS_CONFIG_FDT 1
+#endif
+
 struct desc_unit {
 	struct desc_unit *next; /* in the order of the firmware */
 	enum iommuabs_unit_type type;
@@ -26,6 +30,10 @@ struct desc_unit {
 	char path[IOMMUABS_PATH_MAX];
 };
 
+/*
+ * For a unit that is no SMMUv3, @first is the first word of the specifier, or 0
+ * where it has none, whatever that means there.
+ */
 struct desc_stream {
 	struct desc_stream *next;
 	const struct desc_unit *unit;
@@ -50,8 +58,10 @@ struct desc_set {
 	struct tablemem *mem; /* objects come from here */
 	struct desc_unit *units;
 	struct desc_device *devices;
+	/* Bytes of structure walked, words read, steps of lookups. */
+	uint64_t work;
 	/* On E_FIRMWARE: what is wrong, and where (a path or an offset). */
-	char error[192];
+	char error[320];
 };
 
 /*

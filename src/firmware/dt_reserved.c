@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dt_reserved.c - reserved memory that a device must see, or must not
+ *
+ * Binding of reserved-memory: iommu-addresses is a list of <device, address,
+ * size>. With reg the device sees that memory at the address; without it the
+ * addresses stay free.
+ */
+#include "dt.h"
+
+#if IOMMUABS_CONFIG_FDT
+
+#define OFFSET_IN_FRAME (IOMMUABS_FRAME_SIZE - 1)
+
+/* One entry, and the memory it is about if @mapped. */
+struct region {
+	struct desc_device *device;
+	uint64_t address, size;
+	uint64_t base;
+	bool mapped;
+};
+
+static struct desc_reserved **last_of(struct dt_scan *scan,
+				      struct desc_device *device)
+{
+	struct desc_reserved **at = &device->reserved;
+	uint32_t n;
+
+	for (n = 0; *at; n++)
+		at = &(*at)->next;
+	scan->set->work += n;
+	return n < IOMMUABS_RESERVED_MAX ? at : NULL;
+}
+
+/* In whole frames: what shares a frame with the region shares its fate. */
+static int region_add(struct dt_scan *scan, const struct region *region)
+{
+	struct desc_reserved **last = last_of(scan, region->device), *reserved;
+	uint64_t first = region->address >> IOMMUABS_FRAME_LG2;
+	uint64_t end = region->address + region->size - 1;
+	uint64_t base = region->mapped ? region->base : region->address;
+
+	if (!last)
+		return dt_fail(scan, DT_IOMMU_ADDRESSES,
+			       "too many regions of one device");
+	if ((base ^ region->address) & OFFSET_IN_FRAME)
+		return dt_fail(scan, DT_IOMMU_ADDRESSES,
+			       "not the offset in a frame that reg has");
+	reserved = tablemem_object_alloc(scan->set->mem, sizeof(*reserved));
+	if (!reserved)
+		return IOMMUABS_E_NOMEM;
+	reserved->region = (struct iommuabs_reserved){
+		.gfn = IOMMUABS_GFN(first),
+		.mfn = IOMMUABS_MFN(base >> IOMMUABS_FRAME_LG2),
+		.nr = (end >> IOMMUABS_FRAME_LG2) - first + 1,
+		.flags = region->mapped ? IOMMUABS_READ | IOMMUABS_WRITE |
+						  IOMMUABS_NORMAL
+					: 0,
+	};
+	*last = reserved;
+	return 0;
+}
+
+/* The address and size of one entry, as wide as the device's bus has them. */
+static int region_read(struct dt_scan *scan, const struct dt_prop *prop,
+		       uint32_t *at, struct region *region)
+{
+	struct dt_target *target = dt_target_find(scan, dt_cell(prop, *at));
+	uint32_t left = dt_nr_cells(prop) - *at, address, size;
+
+	if (!target || target->ambiguous)
+		return dt_fail(scan, DT_IOMMU_ADDRESSES,
+			       "a phandle that not exactly one node has");
+	address = target->address_cells;
+	size = target->size_cells;
+	if (address - 1 >= DT_CELLS_MAX || size - 1 >= DT_CELLS_MAX)
+		return dt_fail(scan, DT_IOMMU_ADDRESSES,
+			       "a device with no addresses on its bus");
+	if (left < 1 + address + size)
+		return dt_fail(scan, DT_IOMMU_ADDRESSES,
+			       "its last entry is cut");
+	if (!dt_number(prop, *at + 1, address, &region->address) ||
+	    !dt_number(prop, *at + 1 + address, size, &region->size) ||
+	    !region->size ||
+	    region->address + region->size - 1 < region->address)
+		return dt_fail(scan, DT_IOMMU_ADDRESSES,
+			       "an entry of no size or beyond 64 bits");
+	region->device = target->device;
+	*at += 1 + address + size;
+	scan->set->work += 1 + address + size;
+	return 0;
+}
+
+/* Devices that aren't there, or that no unit sees, need nothing. */
+int dt_reserved_add(struct dt_scan *scan, struct dt_node *node)
+{
+	const struct dt_prop *prop = &node->props[DT_IOMMU_ADDRESSES];
+	struct region region = { 0 };
+	uint64_t length = 0;
+	uint32_t at = 0;
+	int ret = 0;
+
+	if (!node->enabled || !prop->data)
+		return 0;
+	if (prop->size % 4)
+		return dt_fail(scan, DT_IOMMU_ADDRESSES,
+			       "not a number of cells");
+	region.mapped = dt_has(node, DT_REG);
+	if (region.mapped)
+		ret = dt_reg(scan, node, &region.base, &length);
+	while (!ret && at < dt_nr_cells(prop)) {
+		ret = region_read(scan, prop, &at, &region);
+		if (!ret && region.mapped && region.size != length)
+			ret = dt_fail(scan, DT_IOMMU_ADDRESSES,
+				      "not the size that reg has");
+		if (!ret && region.device && region.device->streams)
+			ret = region_add(scan, &region);
+	}
+	return ret;
+}
+
+#endif
