@@ -984,6 +984,27 @@ START_TEST(nothing_is_found_past_the_input_bits)
 }
 END_TEST
 
+START_TEST(next_looks_at_no_more_than_its_budget)
+{
+	uint64_t budget = 10;
+	struct pt_run run;
+	struct fixture f;
+
+	fixture_make(&f, &ledger_48);
+	map(&f, 500, 1, 5, 3);
+	ck_assert_int_eq(f.pt.ops->next(&f.pt, 0, SPAN(1), &budget, &run),
+			 PT_BUDGET);
+	ck_assert_uint_eq(budget, 0);
+	ck_assert_uint_eq(run.in, 10);
+	budget = 8; /* three tables above, and five entries at the most */
+	ck_assert_int_eq(f.pt.ops->next(&f.pt, 502, SPAN(1), &budget, &run),
+			 PT_OK);
+	ck_assert_uint_eq(budget, 8 - 3 - 3);
+	ck_assert_uint_eq(run.nr, 3);
+	fixture_end(&f);
+}
+END_TEST
+
 START_TEST(a_budget_of_one_frees_everything)
 {
 	struct fixture f;
@@ -1302,6 +1323,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, an_empty_table_stays_that_the_range_covers_in_part);
 	tcase_add_test(tc, occupied_says_how_far_it_got);
 	tcase_add_test(tc, nothing_is_found_past_the_input_bits);
+	tcase_add_test(tc, next_looks_at_no_more_than_its_budget);
 	tcase_add_test(tc, a_budget_of_one_frees_everything);
 	tcase_add_test(tc, a_run_of_stores_is_cleaned_once);
 	suite_add_tcase(s, tc);
