@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/rmap.h"
 #include "harness.h"
@@ -1083,6 +1084,117 @@ START_TEST(two_callers_take_pieces_out_of_one_leaf)
 }
 END_TEST
 
+/*
+ * One thread claims; at the n-th moment that it is done with a node, under the
+ * lock or not, another one acts, to its end or until it waits for the lock.
+ */
+static struct {
+	struct fixture *f;
+	void (*act)(struct fixture *f);
+	uint32_t left; /* moments until then */
+	uint32_t done; /* atomic */
+	int st;	       /* what the other's claim gave */
+	pthread_t other, first;
+	void (*table_unmap)(void *ctx, void *page);
+} moment;
+
+static void *act(void *arg)
+{
+	(void)arg;
+	moment.act(moment.f);
+	port_store32(&moment.done, 1);
+	return NULL;
+}
+
+static void unmap_and_act(void *ctx, void *page)
+{
+	unsigned int ms;
+
+	moment.table_unmap(ctx, page);
+	if (!pthread_equal(pthread_self(), moment.first) || !moment.left ||
+	    --moment.left)
+		return;
+	pthread_create(&moment.other, NULL, act, NULL);
+	for (ms = 0; ms < 20 && !port_load32(&moment.done); ms++)
+		usleep(1000);
+}
+
+/* Returns what @domain's claim gave. */
+static int claim_with_act(struct fixture *f, int domain, uint32_t n,
+			  void (*what)(struct fixture *f))
+{
+	int st;
+
+	moment.f = f;
+	moment.act = what;
+	moment.left = n;
+	moment.done = 0;
+	moment.first = pthread_self();
+	moment.table_unmap = f->host->ops.table_unmap;
+	f->host->hostif.ops.table_unmap = unmap_and_act;
+	st = claim(f, domain, 77, 0x77, 1);
+	if (!moment.left)
+		pthread_join(moment.other, NULL);
+	f->host->hostif.ops.table_unmap = moment.table_unmap;
+	return st;
+}
+
+static void foreign_goes_and_b_claims(struct fixture *f)
+{
+	release(f, C, 77, 0xc, 1);
+	moment.st = claim(f, B, 77, 0xb, 1);
+}
+
+START_TEST(a_claim_at_any_moment_of_anothers_gives_one_winner)
+{
+	struct fixture *f = fixture_new(TEST_HOST_LOCKS | TEST_HOST_MAP);
+	uint32_t n;
+	int st;
+
+	for (n = 1; n == 1 || !moment.left; n++) {
+		ck_assert_int_eq(claim_foreign(f, C, 77, 0xc, 1), 0);
+		st = claim_with_act(f, A, n, foreign_goes_and_b_claims);
+		if (moment.left)
+			foreign_goes_and_b_claims(f);
+		ck_assert_msg(!st != !moment.st, "moment %u: %d and %d", n, st,
+			      moment.st);
+		PLACES(f, 77, st ? "1@b" : "0@77");
+		if (st)
+			release(f, B, 77, 0xb, 1);
+		else
+			release(f, A, 77, 0x77, 1);
+	}
+	ck_assert_uint_gt(n, 10);
+	fixture_delete(f);
+}
+END_TEST
+
+static void b_moves(struct fixture *f)
+{
+	moment.st = claim(f, B, 77, 2, 1);
+	release(f, B, 77, 1, 1);
+}
+
+START_TEST(an_owner_may_move_at_any_moment_of_anothers_claim)
+{
+	struct fixture *f = fixture_new(TEST_HOST_LOCKS | TEST_HOST_MAP);
+	uint32_t n;
+
+	for (n = 1; n == 1 || !moment.left; n++) {
+		ck_assert_int_eq(claim(f, B, 77, 1, 1), 0);
+		ck_assert_int_eq(claim_with_act(f, A, n, b_moves),
+				 IOMMUABS_E_PERM);
+		if (moment.left)
+			b_moves(f);
+		ck_assert_msg(!moment.st, "moment %u: %d", n, moment.st);
+		PLACES(f, 77, "1@2");
+		release(f, B, 77, 2, 1);
+	}
+	ck_assert_uint_gt(n, 10);
+	fixture_delete(f);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("rmap");
@@ -1121,6 +1233,10 @@ static Suite *suite(void)
 	tcase_add_test(asking, the_largest_frame_numbers_are_kept);
 	ADD(asking, a_mapped_frame_does_not_become_a_table);
 	suite_add_tcase(s, asking);
+	tcase_add_test(races,
+		       a_claim_at_any_moment_of_anothers_gives_one_winner);
+	tcase_add_test(races,
+		       an_owner_may_move_at_any_moment_of_anothers_claim);
 	tcase_add_loop_test(races, of_two_claimants_exactly_one_wins, 0, 4);
 	tcase_add_loop_test(
 		races, an_owner_of_two_places_is_never_without_its_frame, 0, 2);
