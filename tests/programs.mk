@@ -21,15 +21,16 @@ PLAIN_TESTS = \
 	tests/check_pgtable_claim \
 	tests/check_rmap \
 	tests/check_scan \
+	tests/check_smmuv3 \
+	tests/check_smmuv3_entry \
 	tests/check_tablemem \
 	tests/check_threads \
 	tests/check_unit
 
 SIM_TESTS = \
+	tests/check_advisories \
 	tests/check_enforce \
-	tests/check_sim_smmuv3 \
-	tests/check_smmuv3 \
-	tests/check_smmuv3_entry
+	tests/check_sim_smmuv3
 
 THREAD_TESTS = \
 	tests/check_hostif \
@@ -49,22 +50,22 @@ TEST_SUPPORT_SOURCES = \
 	tests/test_world.c
 
 SIM_TEST_SUPPORT_SOURCES = \
+	tests/test_rig.c \
 	tests/test_smmu.c
 
 TEST_HEADERS_SUPPORT = \
 	tests/test_host.h \
 	tests/test_machine.h \
+	tests/test_rig.h \
 	tests/test_smmu.h \
 	tests/test_world.h
 
+tests_check_advisories_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_advisories_LDADD = $(SIM_TEST_LIBS)
 tests_check_enforce_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_enforce_LDADD = $(SIM_TEST_LIBS)
 tests_check_sim_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_sim_smmuv3_LDADD = $(SIM_TEST_LIBS)
-tests_check_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
-tests_check_smmuv3_LDADD = $(SIM_TEST_LIBS)
-tests_check_smmuv3_entry_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
-tests_check_smmuv3_entry_LDADD = $(SIM_TEST_LIBS)
 # Linked with the library as it is installed, and nothing hidden.
 BENCHES = \
 	bench/bench

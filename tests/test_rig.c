@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "test_rig.h"
+
+#include <string.h>
+
+#include "harness.h"
+
+#define RAM_BASE   ((uint64_t)0x100000000)
+#define RAM_LENGTH ((uint64_t)64 << 20)
+#define UNIT_BASE  ((uint64_t)0x9050000)
+
+static int table_alloc(void *ctx, void *cookie, unsigned int size_lg2,
+		       uint32_t flags, uint64_t *maddr)
+{
+	struct rig *rig = ctx;
+
+	(void)cookie;
+	(void)flags;
+	return iommuabs_sim_alloc(rig->arena, size_lg2, maddr)
+		       ? IOMMUABS_E_NOMEM
+		       : 0;
+}
+
+static void table_free(void *ctx, void *cookie, uint64_t maddr,
+		       unsigned int size_lg2)
+{
+	struct rig *rig = ctx;
+
+	(void)cookie;
+	iommuabs_sim_free(rig->arena, maddr, size_lg2);
+}
+
+static uint64_t mmio_read(void *ctx, uint64_t addr, unsigned int width)
+{
+	struct rig *rig = ctx;
+
+	return iommuabs_sim_mmio_read(rig->arena, addr, width);
+}
+
+static void mmio_write(void *ctx, uint64_t addr, unsigned int width,
+		       uint64_t value)
+{
+	struct rig *rig = ctx;
+
+	iommuabs_sim_mmio_write(rig->arena, addr, width, value);
+}
+
+static void cache_clean(void *ctx, const void *p, size_t size)
+{
+	(void)ctx;
+	iommuabs_sim_cache_clean(p, size);
+}
+
+static uint64_t time_us(void *ctx)
+{
+	struct rig *rig = ctx;
+
+	return iommuabs_sim_time_us(rig->arena);
+}
+
+static void fault(void *ctx, const struct iommuabs_fault *event)
+{
+	struct rig *rig = ctx;
+
+	rig->fault = *event;
+	rig->faults++;
+	if (rig->on_fault)
+		rig->on_fault(rig);
+}
+
+void rig_machine(struct rig *rig, enum rig_kind kind)
+{
+	const struct iommuabs_sim_arena_config ram = {
+		.mode = IOMMUABS_SIM_ADVERSARY,
+		.base = RAM_BASE,
+		.length = RAM_LENGTH,
+		.seed = 7,
+		.noncoherent = kind == RIG_NONCOHERENT,
+	};
+	struct iommuabs_sim_smmuv3_config config;
+	unsigned int b;
+
+	memset(rig, 0, sizeof(*rig));
+	iommuabs_sim_smmuv3_defaults(&config);
+	config.base = UNIT_BASE;
+	config.cohacc = kind != RIG_NONCOHERENT;
+	config.ril = kind != RIG_NO_RANGES;
+	config.bbml = kind == RIG_BBML0 ? 0 : 2;
+	if (kind == RIG_LINEAR) {
+		config.st_level = 0;
+		config.sidsize = 6;
+	}
+	ck_assert_int_eq(iommuabs_sim_arena_create(&ram, &rig->arena), 0);
+	ck_assert_int_eq(
+		iommuabs_sim_smmuv3_create(rig->arena, &config, &rig->sim), 0);
+	for (b = 0; b < RIG_BLOCKS; b++)
+		ck_assert_int_eq(
+			iommuabs_sim_alloc(rig->arena, 21, &rig->blocks[b]), 0);
+}
+
+int rig_library(struct rig *rig)
+{
+	const struct iommuabs_range range = {
+		.mfn = IOMMUABS_MFN(RAM_BASE >> 12),
+		.nr = RAM_LENGTH >> 12,
+	};
+	const struct iommuabs_host host = {
+		.size = sizeof(host),
+		.table_alloc = table_alloc,
+		.table_free = table_free,
+		.table_ranges = &range,
+		.nr_table_ranges = 1,
+		.table_offset = iommuabs_sim_offset(rig->arena),
+		.mmio_read = mmio_read,
+		.mmio_write = mmio_write,
+		.cache_clean = cache_clean,
+		.time_us = time_us,
+		.fault = fault,
+	};
+	const struct iommuabs_unit_desc desc = {
+		.size = sizeof(desc),
+		.type = IOMMUABS_UNIT_SMMUV3,
+		.base = UNIT_BASE,
+		.name = "smmu",
+	};
+	struct iommuabs *lib;
+	int ret = iommuabs_create(&host, rig, &lib);
+
+	if (ret)
+		return ret;
+	rig->lib = lib;
+	return iommuabs_unit_add(lib, &desc, &rig->unit);
+}
+
+void rig_new(struct rig *rig, enum rig_kind kind)
+{
+	rig_machine(rig, kind);
+	ck_assert_int_eq(rig_library(rig), 0);
+	ck_assert_int_eq(iommuabs_start(rig->lib), 0);
+}
+
+void rig_no_violation(struct rig *rig)
+{
+	ck_assert_msg(!iommuabs_sim_violations(rig->arena), "%s",
+		      iommuabs_sim_violation_text(rig->arena, 0));
+}
+
+void rig_delete(struct rig *rig)
+{
+	unsigned int b;
+
+	for (b = 0; b < RIG_BLOCKS; b++)
+		iommuabs_sim_free(rig->arena, rig->blocks[b], 21);
+	rig_no_violation(rig);
+	ck_assert_uint_eq(iommuabs_sim_pages_used(rig->arena), 0);
+	iommuabs_sim_arena_destroy(rig->arena);
+}
+
+void rig_end(struct rig *rig)
+{
+	ck_assert_int_eq(iommuabs_stop(rig->lib), 0);
+	ck_assert_int_eq(iommuabs_destroy(rig->lib), 0);
+	rig_delete(rig);
+}
+
+uint64_t rig_frame(const struct rig *rig, uint64_t n)
+{
+	return (rig->blocks[n / 512] >> 12) + n % 512;
+}
+
+int rig_device(struct rig *rig, uint32_t sid, struct iommuabs_device **dev)
+{
+	const struct iommuabs_stream_range stream = {
+		.unit = rig->unit,
+		.first = sid,
+		.nr = 1,
+	};
+	const struct iommuabs_device_desc desc = {
+		.size = sizeof(desc),
+		.streams = &stream,
+		.nr_streams = 1,
+	};
+
+	return iommuabs_device_add(rig->lib, &desc, dev);
+}
+
+struct iommuabs_domain *rig_domain(struct rig *rig)
+{
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.input_bits = 40,
+	};
+	struct iommuabs_domain *dom;
+
+	ck_assert_int_eq(iommuabs_domain_create(rig->lib, &config, &dom), 0);
+	return dom;
+}
+
+static uint64_t dma_write(struct rig *rig, uint32_t sid, uint64_t gfn,
+			  uint64_t word, uint32_t flags)
+{
+	struct iommuabs_sim_dma dma = {
+		.sid = sid,
+		.flags = IOMMUABS_SIM_DMA_WRITE | flags,
+		.addr = gfn << 12,
+		.len = sizeof(word),
+		.data = &word,
+	};
+
+	return iommuabs_sim_dma(rig->sim, &dma) ? dma.maddr >> 12 : UINT64_MAX;
+}
+
+uint64_t rig_write(struct rig *rig, uint32_t sid, uint64_t gfn)
+{
+	return dma_write(rig, sid, gfn, gfn, 0);
+}
+
+uint64_t rig_post(struct rig *rig, uint32_t sid, uint64_t gfn, uint64_t word)
+{
+	return dma_write(rig, sid, gfn, word, IOMMUABS_SIM_DMA_POSTED);
+}

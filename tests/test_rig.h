@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_rig.h - the whole library on the SMMUv3 model as an adversary
+ */
+#ifndef TEST_RIG_H
+#define TEST_RIG_H
+
+#include <iommuabs/iommuabs.h>
+#include <iommuabs/sim.h>
+
+#define RIG_BLOCKS 4 /* of 512 frames that guests get */
+
+/* Kinds of units. */
+enum rig_kind {
+	RIG_QEMU,
+	RIG_NONCOHERENT,
+	RIG_NO_RANGES,
+	RIG_BBML0,
+	RIG_LINEAR,
+	RIG_KINDS,
+};
+
+struct rig {
+	struct iommuabs_sim_arena *arena;
+	struct iommuabs_sim_unit *sim;
+	struct iommuabs *lib; /* NULL: not made */
+	struct iommuabs_unit *unit;
+	uint64_t blocks[RIG_BLOCKS];
+	unsigned int faults;
+	struct iommuabs_fault fault; /* the last */
+	/* Runs inside host->fault(). */
+	void (*on_fault)(struct rig *rig);
+};
+
+/* A machine with one unit, and memory for guests; no library yet. */
+void rig_machine(struct rig *rig, enum rig_kind kind);
+/* An instance that knows the unit: 0, or what a call answered. */
+int rig_library(struct rig *rig);
+/* Both, and started. */
+void rig_new(struct rig *rig, enum rig_kind kind);
+/* The library is destroyed: nothing is left and no violation was seen. */
+void rig_delete(struct rig *rig);
+/* Stops and destroys the library too. */
+void rig_end(struct rig *rig);
+void rig_no_violation(struct rig *rig);
+
+/* The @n-th of the guests' frames. */
+uint64_t rig_frame(const struct rig *rig, uint64_t n);
+int rig_device(struct rig *rig, uint32_t sid, struct iommuabs_device **dev);
+struct iommuabs_domain *rig_domain(struct rig *rig);
+/* A write by the device: the mfn it reached, or UINT64_MAX if blocked. */
+uint64_t rig_write(struct rig *rig, uint32_t sid, uint64_t gfn);
+/* A write that is translated now and lands as late as it can. */
+uint64_t rig_post(struct rig *rig, uint32_t sid, uint64_t gfn, uint64_t word);
+
+#endif
