@@ -21,8 +21,9 @@
  * stored one word at a time. Tables are linked by compare-exchange, so callers
  * on disjoint ranges may run at once; unlinking happens only in a call that
  * covers the table's whole range. What it stored for a device is cleaned (if
- * pt.clean) but not waited for: a caller that tells somebody that a mapping can
- * be used, or that begins to invalidate, has port_dev_mb() done first.
+ * pt.clean) but not waited for: before somebody is told that a mapping can be
+ * used, its caller has port_dev_publish() done (port_dev_mb() if pt.clean), and
+ * port_dev_mb() before it invalidates.
  */
 #ifndef IOMMUABS_PGTABLE_PGTABLE_H
 #define IOMMUABS_PGTABLE_PGTABLE_H
