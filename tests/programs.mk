@@ -21,8 +21,6 @@ PLAIN_TESTS = \
 	tests/check_pgtable_claim \
 	tests/check_rmap \
 	tests/check_scan \
-	tests/check_smmuv3 \
-	tests/check_smmuv3_entry \
 	tests/check_tablemem \
 	tests/check_threads \
 	tests/check_unit
@@ -30,7 +28,9 @@ PLAIN_TESTS = \
 SIM_TESTS = \
 	tests/check_advisories \
 	tests/check_enforce \
-	tests/check_sim_smmuv3
+	tests/check_sim_smmuv3 \
+	tests/check_smmuv3 \
+	tests/check_smmuv3_entry
 
 THREAD_TESTS = \
 	tests/check_hostif \
@@ -66,6 +66,10 @@ tests_check_enforce_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_enforce_LDADD = $(SIM_TEST_LIBS)
 tests_check_sim_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_sim_smmuv3_LDADD = $(SIM_TEST_LIBS)
+tests_check_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_smmuv3_LDADD = $(SIM_TEST_LIBS)
+tests_check_smmuv3_entry_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_smmuv3_entry_LDADD = $(SIM_TEST_LIBS)
 # Linked with the library as it is installed, and nothing hidden.
 BENCHES = \
 	bench/bench
