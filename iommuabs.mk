@@ -25,6 +25,7 @@
 
 IOMMUABS_CORE_SOURCES = \
 	src/core/api_device.c \
+	src/core/api_domain.c \
 	src/core/api_fault.c \
 	src/core/api_firmware.c \
 	src/core/api_frame.c \
@@ -79,7 +80,16 @@ IOMMUABS_BACKENDS_NULL_SOURCES = \
 IOMMUABS_BACKENDS_SOURCES = \
 	src/backends/backend.c
 
-IOMMUABS_FIRMWARE_SOURCES =
+IOMMUABS_FIRMWARE_SOURCES = \
+	src/firmware/desc.c \
+	src/firmware/dt_device.c \
+	src/firmware/dt_map.c \
+	src/firmware/dt_prop.c \
+	src/firmware/dt_reserved.c \
+	src/firmware/dt_scan.c \
+	src/firmware/dt_target.c \
+	src/firmware/dt_unit.c \
+	src/firmware/dt_walk.c
 
 IOMMUABS_SOURCES = \
 	$(IOMMUABS_CORE_SOURCES) \
@@ -107,9 +117,9 @@ IOMMUABS_HEADERS_PUBLIC = \
 
 IOMMUABS_HEADERS_PRIVATE = \
 	src/backends/backend.h \
+	src/backends/table_formats.h \
 	src/backends/smmu/smmuv3.h \
 	src/backends/smmu/smmuv3_regs.h \
-	src/backends/table_formats.h \
 	src/core/api_struct.h \
 	src/core/change.h \
 	src/core/core.h \
@@ -117,6 +127,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/core/rmap.h \
 	src/core/rmap_tree.h \
 	src/firmware/desc.h \
+	src/firmware/dt.h \
 	src/host/hostif.h \
 	src/host/lock.h \
 	src/host/tablemem.h \

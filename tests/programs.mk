@@ -14,6 +14,7 @@ PLAIN_TESTS = \
 	tests/check_domain \
 	tests/check_domain_errors \
 	tests/check_faults \
+	tests/check_fdt \
 	tests/check_hostif \
 	tests/check_null \
 	tests/check_p2m \
@@ -78,3 +79,7 @@ bench_bench_SOURCES = bench/bench.c bench/machine.c bench/measure.c bench/revers
 bench_bench_CPPFLAGS = $(public_cppflags)
 bench_bench_LDADD = libiommuabs.la $(PTHREAD_FLAGS)
 bench_bench_LDFLAGS = $(AM_LDFLAGS) -static
+
+# Built and run by tools/demo.
+DEMO_SOURCES = \
+	tests/demo_timeout.c

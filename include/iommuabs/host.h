@@ -114,9 +114,11 @@ struct iommuabs_host {
 			   uint64_t value);
 
 	/*
-	 * Write the cache lines of [@p, @p + @size) back to memory. Called for
-	 * units that do not snoop, followed by a barrier of the library. NULL:
-	 * such units are refused (IOMMUABS_E_UNIT). Called under any lock.
+	 * Write the cache lines of [@p, @p + @size) back to memory and drop
+	 * them (Arm: DC CIVAC): the library also reads what a unit wrote.
+	 * Called for units that do not snoop, followed by a barrier of the
+	 * library. NULL: such units are refused (IOMMUABS_E_UNIT). Called
+	 * under any lock.
 	 */
 	void (*cache_clean)(void *ctx, const void *p, size_t size);
 
