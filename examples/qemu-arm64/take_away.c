@@ -54,6 +54,28 @@ static void unmap_a_frame(struct scene *scene)
 	frame_free(mfn);
 }
 
+/* QEMU blocks a write that its IOTLB forbids, and doesn't report it. */
+static void protect_a_frame(struct scene *scene)
+{
+	const uint64_t gfn = SCENE_RAM_GFN + 0x1801;
+	uint64_t mfn = frame_new(0x5eed), before;
+	int st = vm_map(&scene->vm, gfn, mfn, 1, SCENE_RW);
+
+	dma_take(scene, 0, 0x600d);
+	dma_store(0, gfn);
+	before = *frame_word(mfn);
+	dma_take(scene, 0, 0xbad);
+	if (!st)
+		st = vm_protect(&scene->vm, gfn, 1, IOMMUABS_READ);
+	dma_store(0, gfn);
+	tap_check(!st && before == 0x600d && *frame_word(mfn) == 0x600d,
+		  "%s: write permission is taken away, and a write at once is "
+		  "lost: gfn %lx, mfn %lx: %lx before, %lx after",
+		  scene->name, gfn, mfn, before, *frame_word(mfn));
+	(void)vm_unmap(&scene->vm, gfn, 1);
+	frame_free(mfn);
+}
+
 static void split_a_leaf(struct scene *scene)
 {
 	const uint64_t gfn = SCENE_RAM_GFN + 100, mfn = scene->ram + 100;
@@ -115,6 +137,7 @@ static void one_strategy(const struct scene_strategy *how)
 		return;
 	if (!scene_attach(&scene, 0)) {
 		unmap_a_frame(&scene);
+		protect_a_frame(&scene);
 		split_a_leaf(&scene);
 		replace_a_frame(&scene);
 	}
