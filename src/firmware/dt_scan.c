@@ -52,6 +52,9 @@ static int header_check(struct desc_set *set, const void *fdt, size_t size)
 		what = "of a version before 17";
 	else if (fdt_off_dt_struct(fdt) % 4)
 		what = "the structure is not aligned";
+	else if (fdt_off_mem_rsvmap(fdt) % 8 ||
+		 fdt_totalsize(fdt) - fdt_off_mem_rsvmap(fdt) < 16)
+		what = "the memory reservations are out of place";
 	if (!what)
 		return 0;
 	hostif_format(set->error, sizeof(set->error), "header: %s", what);
