@@ -17,7 +17,13 @@ IOMMUABS_BEGIN_DECLS
  * @fdt:  8-byte aligned, needed until the call returns
  * @size: bytes that may be read at @fdt
  *
- * A scan that fails adds nothing. Reads ID registers and writes nothing.
+ * Units are Arm SMMUs and, described only, whatever else has #iommu-cells.
+ * Devices are enabled nodes with iommus (found by their path) and PCI host
+ * bridges (by requester ID too). A device of which a unit is off is there and
+ * untranslated; so is a bridge without iommu-map.
+ *
+ * A scan that fails adds nothing. Reads ID registers and writes nothing. The
+ * work is linear in the size of the tree.
  *
  * Context: BOOT; allocates.
  * Return:  0 (also when there is no unit) | E_INVAL | E_NOTSUP (built without)
