@@ -36,6 +36,8 @@ _Noreturn void host_main(uint64_t fdt)
 		bring_up();
 	else if (machine_has_arg("prove"))
 		prove();
+	else if (machine_has_arg("race"))
+		prove_race();
 	else
 		panic("bootargs \"%s\" name nothing to do", machine.bootargs);
 	host_exit(tap_finish());

@@ -26,10 +26,21 @@ static int bring_up_iommu(void)
 			 st ? iommuabs_strerror(st) : state.reason);
 }
 
+static void tear_down(uint64_t tables, uint64_t frames)
+{
+	int st = iommu_destroy();
+
+	tap_check(!st && table_pool.nr_used == tables &&
+			  guest_pool.nr_used == frames,
+		  "stopped and destroyed, nothing is left: %lu table pages "
+		  "before, %lu after; %lu frames, %lu: %s",
+		  tables, table_pool.nr_used, frames, guest_pool.nr_used,
+		  iommuabs_strerror(st));
+}
+
 void prove(void)
 {
 	uint64_t tables = table_pool.nr_used, frames = guest_pool.nr_used;
-	int st;
 
 	scenario_before_start();
 	if (!bring_up_iommu())
@@ -43,11 +54,15 @@ void prove(void)
 	scenario_reverse_map();
 	scenario_cpu_agrees();
 	scenario_random();
-	st = iommu_destroy();
-	tap_check(!st && table_pool.nr_used == tables &&
-			  guest_pool.nr_used == frames,
-		  "stopped and destroyed, nothing is left: %lu table pages "
-		  "before, %lu after; %lu frames, %lu: %s",
-		  tables, table_pool.nr_used, frames, guest_pool.nr_used,
-		  iommuabs_strerror(st));
+	tear_down(tables, frames);
+}
+
+void prove_race(void)
+{
+	uint64_t tables = table_pool.nr_used, frames = guest_pool.nr_used;
+
+	if (!bring_up_iommu())
+		return;
+	scenario_race();
+	tear_down(tables, frames);
 }

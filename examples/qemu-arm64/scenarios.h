@@ -19,7 +19,11 @@ void scenario_reverse_map(void);
 void scenario_cpu_agrees(void);
 void scenario_random(void);
 
-/* All of them, and that nothing is left behind. */
+/* All of these, and that nothing is left behind. */
 void prove(void);
+
+/* With a thread per CPU: run.sh, ICOUNT=off. */
+void scenario_race(void);
+void prove_race(void);
 
 #endif
