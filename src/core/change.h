@@ -105,6 +105,14 @@ static inline uint64_t view_clip(const struct view *view, uint64_t gfn,
 }
 
 /* C2b: a device that is let go from here on sees what was entered. */
+static inline void view_publish(const struct view *mirror)
+{
+	if (mirror->pt.clean)
+		port_dev_mb();
+	else
+		port_dev_publish();
+}
+
 void views_publish(const struct iommuabs_domain *dom);
 struct view *view_find_shared(struct iommuabs_domain *dom);
 int view_get_shared(struct iommuabs_domain *dom, struct view **out);

@@ -198,8 +198,9 @@ int frames_check(struct iommuabs_domain *dom, uint64_t mfn, uint64_t nr)
 {
 	struct tablemem *mem = &dom->abs->mem;
 
-	if (domain_has_rmap(dom) ? tablemem_holds(mem, mfn, nr)
-				 : tablemem_may_hold(mem, mfn, nr))
+	if (!tablemem_is_far(mem, mfn, nr) &&
+	    (domain_has_rmap(dom) ? tablemem_holds(mem, mfn, nr)
+				  : tablemem_may_hold(mem, mfn, nr)))
 		return IOMMUABS_E_PERM;
 	if (instance_registers_overlap(dom->abs, mfn, nr))
 		return IOMMUABS_E_PERM;

@@ -599,21 +599,24 @@ bool rmap_claim_one(struct rmap *rmap, const struct rmap_owner *owner,
 	return false;
 }
 
-bool rmap_has_one(const struct rmap *rmap, const struct rmap_owner *owner,
-		  const struct rmap_range *range)
-{
-	struct pt_leaf leaf;
-
-	return rmap->pt.ops->lookup(&rmap->pt, range->mfn, &leaf) &&
-	       !leaf.level && leaf.out == range->gfn &&
-	       (leaf.attr & PT_RMAP_DOMAIN) == owner->number;
-}
-
 void rmap_release_one(struct rmap *rmap, const struct rmap_range *range)
 {
 	struct pt_leaf old;
 
 	(void)rmap->pt.ops->clear_one(&rmap->pt, range->mfn, &old);
+}
+
+uint64_t *rmap_hold_one(struct rmap *rmap, const struct rmap_owner *owner,
+			const struct rmap_range *range)
+{
+	struct pt_leaf leaf;
+	uint64_t *entry = rmap->pt.ops->hold_one(&rmap->pt, range->mfn, &leaf);
+
+	if (!entry || (leaf.out == range->gfn &&
+		       (leaf.attr & PT_RMAP_DOMAIN) == owner->number))
+		return entry;
+	pt_let_go(&rmap->pt, entry);
+	return NULL;
 }
 
 /* Asking. */

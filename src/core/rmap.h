@@ -101,14 +101,16 @@ void rmap_release(struct rmap *rmap, struct rmap_owner *owner,
 		  const struct rmap_range *range);
 
 /*
- * The same for one frame, where a leaf of its own does; false: nothing was
- * done, the calls above know more. release_one only after claim_one or has_one.
+ * The same for one frame, where a leaf of its own does; false or NULL: nothing
+ * was done, the calls above know more. What hold_one() gives is ended by
+ * pt_clear_held(), which releases the place, or by pt_let_go().
  */
 bool rmap_claim_one(struct rmap *rmap, const struct rmap_owner *owner,
 		    const struct rmap_range *range);
-bool rmap_has_one(const struct rmap *rmap, const struct rmap_owner *owner,
-		  const struct rmap_range *range);
+/* After claim_one. */
 void rmap_release_one(struct rmap *rmap, const struct rmap_range *range);
+uint64_t *rmap_hold_one(struct rmap *rmap, const struct rmap_owner *owner,
+			const struct rmap_range *range);
 
 struct rmap_place {
 	uint16_t number;

@@ -59,10 +59,12 @@ bool map_single(struct iommuabs_domain *dom, const struct mapping *map)
 	    dom->ledger.ops->map_one(&dom->ledger, map->gfn, map->mfn, flags))
 		return false;
 	if (single_claim(dom, &place)) {
-		if (!mirror || !mirror->pt.ops->map_one(
-				       &mirror->pt, map->gfn, map->mfn,
-				       flags & ~(uint32_t)IOMMUABS_FOREIGN)) {
-			views_publish(dom);
+		if (!mirror)
+			return true;
+		if (!mirror->pt.ops->map_one(
+			    &mirror->pt, map->gfn, map->mfn,
+			    flags & ~(uint32_t)IOMMUABS_FOREIGN)) {
+			view_publish(mirror);
 			return true;
 		}
 		if (domain_has_rmap(dom))
@@ -72,37 +74,79 @@ bool map_single(struct iommuabs_domain *dom, const struct mapping *map)
 	return false;
 }
 
+/* The frame's entries in the ledger and in the reverse map, held. */
+struct held {
+	uint64_t *ledger, *place; /* place NULL: no reverse map */
+};
+
+/* 0 | SINGLE_NOT_SIMPLE. Nothing mapped: held->ledger is NULL. */
+static int single_hold(struct iommuabs_domain *dom, uint64_t gfn,
+		       struct held *held)
+{
+	const uint64_t simple = PT_LEDGER_STATE | IOMMUABS_DEVICE_ONLY;
+	struct rmap_range place = { .gfn = gfn, .nr = 1 };
+	struct pt_leaf leaf;
+
+	held->place = NULL;
+	held->ledger = dom->ledger.ops->hold_one(&dom->ledger, gfn, &leaf);
+	if (!held->ledger)
+		return leaf.entry ? SINGLE_NOT_SIMPLE : 0;
+	place.mfn = leaf.out;
+	if ((leaf.attr & simple) == PT_LEDGER_MAPPED) {
+		if (!domain_has_rmap(dom))
+			return 0;
+		held->place =
+			rmap_hold_one(&dom->abs->rmap, &dom->owner, &place);
+		if (held->place)
+			return 0;
+	}
+	pt_let_go(&dom->ledger, held->ledger);
+	return SINGLE_NOT_SIMPLE;
+}
+
+static void single_let_go(struct iommuabs_domain *dom, const struct held *held)
+{
+	if (held->place)
+		pt_let_go(&dom->abs->rmap.pt, held->place);
+	pt_let_go(&dom->ledger, held->ledger);
+}
+
+/* Units have forgotten the frame, or didn't say so: then it is withheld. */
+static void single_settle(struct iommuabs_domain *dom, const struct held *held,
+			  uint64_t gfn, int error)
+{
+	struct pt_leaf old;
+
+	if (error) {
+		(void)dom->ledger.ops->attr_one(&dom->ledger, gfn,
+						PT_LEDGER_STATE,
+						PT_LEDGER_WITHHELD, &old);
+		single_let_go(dom, held);
+		return;
+	}
+	if (held->place)
+		pt_clear_held(&dom->abs->rmap.pt, held->place);
+	pt_clear_held(&dom->ledger, held->ledger);
+}
+
 int remove_single(struct iommuabs_domain *dom, uint64_t gfn)
 {
-	const struct pt *ledger = &dom->ledger;
 	const struct view *mirror;
-	struct rmap_range place = { .gfn = gfn, .nr = 1 };
 	struct pt_leaf old;
+	struct held held;
 	int ret;
 
 	if (dom->reserved || dom->owing || !only_mirror(dom, gfn, &mirror))
 		return SINGLE_NOT_SIMPLE;
-	if (!ledger->ops->lookup(ledger, gfn, &old))
-		return 0;
-	if (old.level ||
-	    (old.attr & (PT_LEDGER_STATE | IOMMUABS_DEVICE_ONLY)) !=
-		    PT_LEDGER_MAPPED)
-		return SINGLE_NOT_SIMPLE;
-	place.mfn = old.out;
-	if (domain_has_rmap(dom) &&
-	    !rmap_has_one(&dom->abs->rmap, &dom->owner, &place))
-		return SINGLE_NOT_SIMPLE;
-	if (mirror &&
-	    mirror->pt.ops->clear_one(&mirror->pt, gfn, &old) == PT_NO_TABLES)
-		return SINGLE_NOT_SIMPLE;
-	ret = domain_invalidate_one(dom, gfn);
-	if (ret) {
-		(void)ledger->ops->attr_one(ledger, gfn, PT_LEDGER_STATE,
-					    PT_LEDGER_WITHHELD, &old);
+	ret = single_hold(dom, gfn, &held);
+	if (ret || !held.ledger)
 		return ret;
+	if (mirror &&
+	    mirror->pt.ops->clear_one(&mirror->pt, gfn, &old) == PT_NO_TABLES) {
+		single_let_go(dom, &held);
+		return SINGLE_NOT_SIMPLE;
 	}
-	if (domain_has_rmap(dom))
-		rmap_release_one(&dom->abs->rmap, &place);
-	(void)ledger->ops->clear_one(ledger, gfn, &old);
-	return 0;
+	ret = domain_invalidate_one(dom, gfn);
+	single_settle(dom, &held, gfn, ret);
+	return ret;
 }

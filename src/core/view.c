@@ -11,14 +11,9 @@ void views_publish(const struct iommuabs_domain *dom)
 {
 	const struct view *view;
 
-	for (view = dom->views; view; view = view->next) {
-		if (view->kind != VIEW_MIRROR)
-			continue;
-		if (view->pt.clean)
-			port_dev_mb();
-		else
-			port_dev_publish();
-	}
+	for (view = dom->views; view; view = view->next)
+		if (view->kind == VIEW_MIRROR)
+			view_publish(view);
 }
 
 struct view *view_of_index(struct iommuabs_domain *dom, uint32_t index)

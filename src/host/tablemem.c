@@ -553,6 +553,8 @@ static int blocks_make(struct tablemem *mem)
 			(*link)->ranges[i] = (struct range){ mfn, nr, 0, 0 };
 			if (!nr || nr > RANGE_MAX || mfn > IA_BITS(52) - nr)
 				return IOMMUABS_E_INVAL;
+			mem->first = IA_MIN(mem->first, mfn);
+			mem->end = IA_MAX(mem->end, mfn + nr);
 		}
 	}
 	return 0;
@@ -637,7 +639,7 @@ int tablemem_init(struct tablemem *mem, const struct hostif *host)
 {
 	int st;
 
-	*mem = (struct tablemem){ .host = host };
+	*mem = (struct tablemem){ .host = host, .first = ~(uint64_t)0 };
 	st = ia_lock_init(host, &mem->slab_lock, IOMMUABS_LOCK_UNIT);
 	if (st)
 		return st;

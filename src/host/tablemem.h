@@ -28,6 +28,8 @@ struct tablemem_account {
 struct tablemem {
 	const struct hostif *host;
 	struct tablemem_block *blocks;
+	/* All ranges lie in [first, end). */
+	uint64_t first, end;
 	/* The instance's own: the bitmaps and what small objects are cut from. */
 	struct tablemem_account account;
 	/*
@@ -77,6 +79,12 @@ void tablemem_free(struct tablemem *mem, struct tablemem_account *account,
  * other. Context: any; may run against any call.
  */
 bool tablemem_holds(struct tablemem *mem, uint64_t mfn, uint64_t nr);
+/* True: certainly no table_range has a frame of these. */
+static inline bool tablemem_is_far(const struct tablemem *mem, uint64_t mfn,
+				   uint64_t nr)
+{
+	return mfn >= mem->end || mfn + nr <= mem->first;
+}
 /* Could one become a table: is any of them in table_ranges? */
 bool tablemem_may_hold(const struct tablemem *mem, uint64_t mfn, uint64_t nr);
 

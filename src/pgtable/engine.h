@@ -131,36 +131,67 @@ static uint64_t walk_mapped(const struct pt *pt, uint64_t in, unsigned int stop,
 	return entry;
 }
 
+/* A walk on its way, where machine addresses are pointers but for @offset. */
+struct descent {
+	uint64_t in, offset;
+	uint64_t at, entry; /* pointer to the slot, and what was read there */
+	unsigned int level, stop;
+};
+
+/* From the slot at @level, a constant, to the one below; false: no further. */
+static inline __attribute__((always_inline)) bool
+descend(struct descent *descent, unsigned int level)
+{
+	uint64_t index = descent->in >> level_shift(level - 1);
+
+	if (level == descent->stop || !entry_is_table(descent->entry, level))
+		return false;
+	index = (index & (TABLE_ENTRIES - 1)) * sizeof(descent->entry);
+	descent->at = entry_table(descent->entry) + (descent->offset + index);
+	descent->entry = entry_load((uint64_t *)(uintptr_t)descent->at);
+	descent->level = level - 1;
+	return true;
+}
+
 /*
  * Down from the root to the slot of @in that holds no table, or to the one at
  * level @stop. The caller unmaps slot->page. Return: the slot's entry.
  *
- * Where machine addresses are pointers but for an offset, a table is contiguous,
- * concatenated roots too.
+ * A table is contiguous, concatenated roots too. Most of the time of small changes
+ * is spent here: hence the steps one by one, and no call.
  */
-static inline uint64_t walk(const struct pt *pt, uint64_t in, unsigned int stop,
-			    struct slot *slot)
+static inline __attribute__((always_inline)) uint64_t
+walk_fast(const struct pt *pt, uint64_t in, unsigned int stop,
+	  struct slot *slot)
 {
-	unsigned int level = pt->top, shift = level_shift(level);
-	uint64_t offset = pt->host->ops.table_offset, at, entry;
+	const struct hostif *host = pt->host;
+	struct descent to = { in, host->ops.table_offset, 0, 0, pt->top, stop };
+	struct slot mapped;
 
-	if (pt->host->ops.table_map)
-		return walk_mapped(pt, in, stop, slot);
-	at = pt->root + offset + (in >> shift) * sizeof(entry);
-	for (;;) {
-		entry = entry_load((uint64_t *)(uintptr_t)at);
-		if (level == stop || !entry_is_table(entry, level))
-			break;
-		level--;
-		shift -= INDEX_LG2;
-		at = entry_table(entry) + offset +
-		     ((in >> shift) & (TABLE_ENTRIES - 1)) * sizeof(entry);
+	if (host->ops.table_map) {
+		to.entry = walk_mapped(pt, in, stop, &mapped);
+		*slot = mapped;
+		return to.entry;
 	}
+	to.at = pt->root + to.offset +
+		(in >> level_shift(to.level)) * sizeof(to.entry);
+	to.entry = entry_load((uint64_t *)(uintptr_t)to.at);
+	if ((to.level < 5 || descend(&to, 5)) &&
+	    (to.level < 4 || descend(&to, 4)) &&
+	    (to.level < 3 || descend(&to, 3)) &&
+	    (to.level < 2 || descend(&to, 2)) && to.level)
+		descend(&to, 1);
 	slot->page = (uint64_t *)(uintptr_t)IA_ALIGN_DOWN(
-		at, (uint64_t)1 << PAGE_LG2);
-	slot->index = at / sizeof(entry) % PAGE_ENTRIES;
-	slot->level = level;
-	return entry;
+		to.at, (uint64_t)1 << PAGE_LG2);
+	slot->index = to.at / sizeof(to.entry) % PAGE_ENTRIES;
+	slot->level = to.level;
+	return to.entry;
+}
+
+static uint64_t walk(const struct pt *pt, uint64_t in, unsigned int stop,
+		     struct slot *slot)
+{
+	return walk_fast(pt, in, stop, slot);
 }
 
 static inline bool in_is_valid(const struct pt *pt, uint64_t in)
@@ -370,20 +401,23 @@ static enum pt_status engine_map(const struct pt *pt, const struct pt_run *run,
 static enum pt_status engine_map_one(const struct pt *pt, uint64_t in,
 				     uint64_t out, uint64_t attr)
 {
-	struct pt_run run = { in, out, level_span(0), attr };
+	uint64_t leaf = leaf_entry(out, attr, 0), entry, *p;
 	enum pt_status status = PT_OK;
 	struct slot slot;
-	uint64_t entry = walk(pt, in, 0, &slot);
 
+	entry = walk_fast(pt, in, 0, &slot);
+	p = &slot.page[slot.index];
 	if (entry_present(entry))
 		status = PT_OCCUPIED;
 	else if (slot.level)
 		status = PT_NO_TABLES;
-	else
-		leaves_enter(pt, &slot, &run);
-	hostif_unmap(pt->host, slot.page);
-	if (PT_CLAIM && !status && run.nr)
+	else if (!PT_CLAIM)
+		entry_store(p, leaf);
+	else if (!entry_cas(p, entry, leaf))
 		status = PT_OCCUPIED;
+	if (!status)
+		entries_clean(pt, p, 1);
+	hostif_unmap(pt->host, slot.page);
 	return status;
 }
 
@@ -709,7 +743,7 @@ static inline enum pt_status edit_one(const struct pt *pt, uint64_t in,
 {
 	enum pt_status status = PT_OK;
 	struct slot slot;
-	uint64_t entry = walk(pt, in, 0, &slot), value;
+	uint64_t entry = walk_fast(pt, in, 0, &slot), value;
 
 	leaf_decode(entry, in, slot.level, old);
 	if (!entry_present(entry)) {
@@ -748,6 +782,20 @@ static enum pt_status engine_attr_one(const struct pt *pt, uint64_t in,
 	return edit_one(pt, in, &edit, old);
 }
 
+static uint64_t *engine_hold_one(const struct pt *pt, uint64_t in,
+				 struct pt_leaf *leaf)
+{
+	struct slot slot;
+	uint64_t entry = walk_fast(pt, in, 0, &slot);
+
+	iommuabs_assert(!PT_DEVICE);
+	leaf_decode(entry, in, slot.level, leaf);
+	if (!slot.level && entry_present(entry))
+		return &slot.page[slot.index];
+	hostif_unmap(pt->host, slot.page);
+	return NULL;
+}
+
 /* ---- lookup, next ---- */
 
 static bool engine_lookup(const struct pt *pt, uint64_t in,
@@ -760,7 +808,7 @@ static bool engine_lookup(const struct pt *pt, uint64_t in,
 		*leaf = (struct pt_leaf){ .nr = 1, .level = pt->top };
 		return false;
 	}
-	entry = walk(pt, in, 0, &slot);
+	entry = walk_fast(pt, in, 0, &slot);
 	hostif_unmap(pt->host, slot.page);
 	leaf_decode(entry, in, slot.level, leaf);
 	return entry_present(entry);
@@ -966,6 +1014,7 @@ const struct pt_ops PT_OPS = {
 	.edit = engine_edit,
 	.clear_one = engine_clear_one,
 	.attr_one = engine_attr_one,
+	.hold_one = engine_hold_one,
 	.lookup = engine_lookup,
 	.next = engine_next,
 	.free_tables = engine_free_tables,

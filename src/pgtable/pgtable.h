@@ -169,6 +169,14 @@ struct pt_ops {
 				   struct pt_leaf *old);
 
 	/*
+	 * lookup() of what clear_one() would clear: the entry of a leaf of one
+	 * granule, to be ended by pt_let_go() or pt_clear_held(). NULL: there is
+	 * none; @leaf tells what is, as lookup(). Not for tables of a device.
+	 */
+	uint64_t *(*hold_one)(const struct pt *pt, uint64_t in,
+			      struct pt_leaf *leaf);
+
+	/*
 	 * True: a leaf maps @in. False: nothing does; @leaf->entry, @leaf->level
 	 * and @leaf->nr describe the empty slot (past the input bits: level top,
 	 * nr 1). Safe against any other call.
@@ -189,6 +197,20 @@ struct pt_ops {
 				      const struct pt_payer *payer,
 				      uint64_t *budget);
 };
+
+/* Entries of pt_ops.hold_one(). An absent entry is 0 in every format. */
+static inline void pt_let_go(const struct pt *pt, uint64_t *entry)
+{
+	const uintptr_t page = IOMMUABS_FRAME_SIZE - 1;
+
+	hostif_unmap(pt->host, (void *)((uintptr_t)entry & ~page));
+}
+
+static inline void pt_clear_held(const struct pt *pt, uint64_t *entry)
+{
+	port_store64(entry, 0);
+	pt_let_go(pt, entry);
+}
 
 /*
  * Free a table that nothing can walk any more and all tables below it, charged
