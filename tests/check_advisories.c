@@ -13,6 +13,7 @@
 #include <iommuabs/sim.h>
 
 #include "core/core.h"
+#include "test_needs.h"
 
 #define RW  (IOMMUABS_READ | IOMMUABS_WRITE)
 #define GFN IOMMUABS_GFN
@@ -586,7 +587,7 @@ START_TEST(command_errors_are_recovered_in_bounded_time)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *s)
 {
 	const TTest *const tests[] = {
 		xsa_78_a_removal_is_flushed_before_the_call_returns,
@@ -615,7 +616,6 @@ static Suite *suite(void)
 		bypass_is_never_the_default,
 		command_errors_are_recovered_in_bounded_time,
 	};
-	Suite *s = suite_create("advisories");
 	TCase *tcase = tcase_create("advisories");
 	size_t i;
 
@@ -624,6 +624,14 @@ static Suite *suite(void)
 	for (i = 0; i < IA_COUNT(tests); i++)
 		tcase_add_test(tcase, tests[i]);
 	suite_add_tcase(s, tcase);
+}
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("advisories");
+
+	if (suite_needs(s, IOMMUABS_UNIT_SMMUV3))
+		add_tests(s);
 	return s;
 }
 

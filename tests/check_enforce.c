@@ -15,6 +15,7 @@
 #include "harness.h"
 #include "test_host.h"
 #include "test_rig.h"
+#include "test_needs.h"
 
 #define RW	(IOMMUABS_READ | IOMMUABS_WRITE)
 #define GFNS	2048
@@ -443,9 +444,8 @@ START_TEST(every_allocation_that_fails_once_is_survived)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *s)
 {
-	Suite *s = suite_create("enforce");
 	TCase *tcase = tcase_create("adversary");
 
 	tcase_set_timeout(tcase, 120);
@@ -454,6 +454,14 @@ static Suite *suite(void)
 	tcase_add_test(tcase, every_wait_that_hangs_once_is_survived);
 	tcase_add_test(tcase, every_allocation_that_fails_once_is_survived);
 	suite_add_tcase(s, tcase);
+}
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("enforce");
+
+	if (suite_needs(s, IOMMUABS_UNIT_SMMUV3))
+		add_tests(s);
 	return s;
 }
 

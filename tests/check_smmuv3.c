@@ -6,6 +6,9 @@
 
 #include "harness.h"
 #include "backends/smmu/smmuv3.h"
+#include "test_needs.h"
+
+#if IOMMUABS_CONFIG_SMMU
 
 #define RW    (IOMMUABS_READ | IOMMUABS_WRITE)
 #define SID   ((uint32_t)0x123)
@@ -1093,14 +1096,30 @@ static void add_all(TCase *tc)
 	tcase_add_test(tc, many_cpus_share_a_small_queue);
 }
 
-static Suite *suite(void)
+static void add_tests(Suite *s)
 {
-	Suite *s = suite_create("smmuv3");
 	TCase *tc = tcase_create("driver");
 
 	tcase_set_timeout(tc, 120);
 	add_all(tc);
 	suite_add_tcase(s, tc);
+}
+
+#else
+
+static void add_tests(Suite *s)
+{
+	(void)s;
+}
+
+#endif
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("smmuv3");
+
+	if (suite_needs(s, IOMMUABS_UNIT_SMMUV3))
+		add_tests(s);
 	return s;
 }
 

@@ -3,6 +3,9 @@
 
 #include "harness.h"
 #include "backends/smmu/smmuv3.h"
+#include "test_needs.h"
+
+#if IOMMUABS_CONFIG_SMMU
 
 #define IOVA ((uint64_t)0x40000000)
 
@@ -276,9 +279,8 @@ START_TEST(xsa_393_after_removal_the_raw_entry_is_zero)
 }
 END_TEST
 
-static Suite *suite(void)
+static void add_tests(Suite *s)
 {
-	Suite *s = suite_create("smmuv3_entry");
 	TCase *tc = tcase_create("entry");
 
 	tcase_set_timeout(tc, 60);
@@ -296,6 +298,23 @@ static Suite *suite(void)
 		tc, many_entries_change_in_three_steps_whatever_their_number);
 	tcase_add_test(tc, xsa_393_after_removal_the_raw_entry_is_zero);
 	suite_add_tcase(s, tc);
+}
+
+#else
+
+static void add_tests(Suite *s)
+{
+	(void)s;
+}
+
+#endif
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("smmuv3_entry");
+
+	if (suite_needs(s, IOMMUABS_UNIT_SMMUV3))
+		add_tests(s);
 	return s;
 }
 

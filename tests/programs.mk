@@ -57,6 +57,7 @@ SIM_TEST_SUPPORT_SOURCES = \
 TEST_HEADERS_SUPPORT = \
 	tests/test_host.h \
 	tests/test_machine.h \
+	tests/test_needs.h \
 	tests/test_rig.h \
 	tests/test_smmu.h \
 	tests/test_world.h
