@@ -199,7 +199,7 @@ int iommuabs_domain_map(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
 	ret = change_enter(dom, batch);
 	if (ret)
 		return ret;
-	if (nr == 1 && map_single(dom, &map)) {
+	if (map_single(dom, &map)) {
 		domain_leave(dom);
 		return 0;
 	}
@@ -237,7 +237,6 @@ int iommuabs_domain_map_list(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
 int iommuabs_domain_unmap(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
 			  uint64_t nr, struct iommuabs_batch *batch)
 {
-	struct batch own, *use;
 	int ret;
 
 	if (!dom || !span_good(dom, gfn.frame, nr))
@@ -245,16 +244,16 @@ int iommuabs_domain_unmap(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
 	ret = change_enter(dom, batch);
 	if (ret)
 		return ret;
-	if (nr == 1 && !batch) {
-		ret = remove_single(dom, gfn.frame);
-		if (ret != SINGLE_NOT_SIMPLE) {
-			domain_leave(dom);
-			return ret;
-		}
+	if (batch) {
+		ret = remove_run(dom, gfn.frame, nr, batch_of(batch));
+	} else {
+		ret = nr == 1 ? remove_single(dom, gfn.frame)
+			      : SINGLE_NOT_SIMPLE;
+		if (ret == SINGLE_NOT_SIMPLE)
+			ret = remove_now(dom, gfn.frame, nr);
 	}
-	use = change_batch(dom, batch, &own);
-	ret = remove_run(dom, gfn.frame, nr, use);
-	return change_end(dom, use, &own, ret);
+	domain_leave(dom);
+	return ret;
 }
 
 int iommuabs_domain_protect(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,

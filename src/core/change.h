@@ -65,7 +65,9 @@ void batch_settle(struct batch *batch);
 int domain_invalidate_all(struct iommuabs_domain *dom);
 /* The same for one frame, of which only a leaf is gone. */
 int domain_invalidate_one(struct iommuabs_domain *dom, uint64_t gfn);
-/* Frames of the span in @state leave the ledger and the reverse map. */
+/* Frames of the span in @state, or of any, leave the ledger and the reverse map.
+ */
+#define LEDGER_ANY (~(uint64_t)0)
 void ledger_settle(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 		   uint64_t state);
 /* Unlinked tables that no unit walks: free them once no query is inside. */
@@ -152,7 +154,7 @@ bool reserved_all_in_ledger(const struct iommuabs_domain *dom,
 /* Nothing was done: it takes more than entries in tables that are there. */
 #define SINGLE_NOT_SIMPLE 1
 
-/* map_run() of one frame; false: not so simple. */
+/* map_run(); false: not so simple. */
 bool map_single(struct iommuabs_domain *dom, const struct mapping *map);
 /* remove_run() of one frame, and paid. 0 | SINGLE_NOT_SIMPLE | E_TIMEOUT |
  * E_FENCED. */
@@ -174,6 +176,8 @@ int map_list(struct iommuabs_domain *dom, const struct mapping *map,
 	     const iommuabs_mfn_t mfns[], struct batch *batch);
 int remove_run(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 	       struct batch *batch);
+/* The same, and paid: nothing is owed when it returns. */
+int remove_now(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr);
 int protect_run(struct iommuabs_domain *dom, const struct mapping *map,
 		struct batch *batch);
 

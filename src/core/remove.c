@@ -248,27 +248,44 @@ static bool reserved_in_use(const struct iommuabs_domain *dom, uint64_t gfn,
 	return false;
 }
 
+/*
+ * All that can fail. 0: the leaves that the range cuts are cut; anything else,
+ * REMOVAL_NOTHING among it, ends the call.
+ */
+#define REMOVAL_NOTHING 1
+
+static int removal_prepare(struct removal *rem)
+{
+	struct iommuabs_domain *dom = rem->dom;
+	struct pt_run run;
+	int ret;
+
+	if (!ledger_next(dom, rem->gfn, rem->gfn + rem->nr, &run))
+		return REMOVAL_NOTHING;
+	if (dom->reserved && reserved_in_use(dom, rem->gfn, rem->nr))
+		return IOMMUABS_E_RESERVED;
+	ret = batch_room(rem->batch, rem->gfn, rem->nr);
+	if (ret)
+		return ret;
+	ret = removal_reserve(rem);
+	if (ret) {
+		ret = removal_drop_whole(rem, ret);
+		pages_put(dom, &rem->pool);
+		return ret;
+	}
+	if (pt_cut_need(&dom->ledger, rem->gfn, rem->nr))
+		ledger_cut(dom, rem->gfn, rem->nr, &rem->pool);
+	return 0;
+}
+
 int remove_run(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 	       struct batch *batch)
 {
 	struct removal rem = { dom, gfn, nr, batch, { 0 } };
-	struct pt_run run;
-	int ret;
+	int ret = removal_prepare(&rem);
 
-	if (!ledger_next(dom, gfn, gfn + nr, &run))
-		return 0;
-	if (dom->reserved && reserved_in_use(dom, gfn, nr))
-		return IOMMUABS_E_RESERVED;
-	ret = batch_room(batch, gfn, nr);
 	if (ret)
-		return ret;
-	ret = removal_reserve(&rem);
-	if (ret) {
-		ret = removal_drop_whole(&rem, ret);
-		pages_put(dom, &rem.pool);
-		return ret;
-	}
-	ledger_cut(dom, gfn, nr, &rem.pool);
+		return ret == REMOVAL_NOTHING ? 0 : ret;
 	/* What an earlier call could only drop whole is finished here. */
 	if (!dom->owing)
 		ledger_mark(dom, gfn, nr, PT_LEDGER_WITHHELD,
@@ -282,6 +299,54 @@ int remove_run(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 		if (batch_pay(batch) && !ret)
 			ret = IOMMUABS_E_FENCED;
 	}
+	return ret;
+}
+
+/*
+ * The ledger needs no marks: whoever looks meanwhile finds the frames there, or
+ * gone. Only if a unit doesn't say that it forgot them they are marked.
+ */
+static int removal_pay(struct removal *rem)
+{
+	struct iommuabs_domain *dom = rem->dom;
+	struct batch *batch = rem->batch;
+	int ret = mirrors_clear(rem);
+
+	batch_add(batch, rem->gfn, rem->nr);
+	if (!ret)
+		ret = batch_invalidate(batch);
+	if (ret) {
+		ledger_mark(dom, rem->gfn, rem->nr, PT_LEDGER_MAPPED,
+			    PT_LEDGER_UNSYNCED);
+		(void)batch_pay(batch);
+		return ret;
+	}
+	ledger_settle(dom, rem->gfn, rem->nr, LEDGER_ANY);
+	batch->nr_ranges = 0;
+	batch_settle(batch);
+	return 0;
+}
+
+int remove_now(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr)
+{
+	struct batch own;
+	struct removal rem = { dom, gfn, nr, &own, { 0 } };
+	int ret, paid;
+
+	batch_begin(&own, dom);
+	if (dom->owing) {
+		ret = remove_run(dom, gfn, nr, &own);
+		paid = batch_pay(&own);
+		return ret ? ret : paid;
+	}
+	ret = removal_prepare(&rem);
+	if (ret)
+		return ret == REMOVAL_NOTHING ? 0 : ret;
+	ret = removal_pay(&rem);
+	pages_put(dom, &rem.pool);
+	if (own.spare)
+		tablemem_object_free(&dom->abs->mem, own.spare,
+				     sizeof(*own.spare));
 	return ret;
 }
 

@@ -580,30 +580,38 @@ void rmap_release(struct rmap *rmap, struct rmap_owner *owner,
 	}
 }
 
-/* One frame in a leaf of its own. */
+/* What takes one leaf. */
 
-bool rmap_claim_one(struct rmap *rmap, const struct rmap_owner *owner,
-		    const struct rmap_range *range)
+bool rmap_claim_leaf(struct rmap *rmap, const struct rmap_owner *owner,
+		     const struct rmap_range *range)
 {
-	uint64_t attr = place_attr(owner, range);
+	const uint64_t attr = place_attr(owner, range);
+	const struct pt *pt = &rmap->pt;
+	struct pt_run run;
 
-	if (rmap->pt.ops->map_one(&rmap->pt, range->mfn, range->gfn, attr))
-		return false;
+	if (range->nr == 1) {
+		if (pt->ops->map_one(pt, range->mfn, range->gfn, attr))
+			return false;
+	} else {
+		run = (struct pt_run){ range->mfn, range->gfn, range->nr,
+				       attr };
+		if (pt->ops->map_leaf(pt, &run))
+			return false;
+	}
 	/*
-	 * The entry's compare-exchange and this load are sequentially
-	 * consistent; that pairs with the barrier in further_enter().
+	 * No leaf is larger than what is under one lock. The entry's compare-
+	 * exchange and this load are sequentially consistent; that pairs with
+	 * the barrier in further_enter().
 	 */
 	if ((attr & KIND) || !port_load32(&tree_of(rmap, range->mfn)->count))
 		return true;
-	rmap_release_one(rmap, range);
+	rmap_release_leaf(rmap, range);
 	return false;
 }
 
-void rmap_release_one(struct rmap *rmap, const struct rmap_range *range)
+void rmap_release_leaf(struct rmap *rmap, const struct rmap_range *range)
 {
-	struct pt_leaf old;
-
-	(void)rmap->pt.ops->clear_one(&rmap->pt, range->mfn, &old);
+	release_leaves(rmap, range->mfn, range->nr);
 }
 
 uint64_t *rmap_hold_one(struct rmap *rmap, const struct rmap_owner *owner,

@@ -101,14 +101,14 @@ void rmap_release(struct rmap *rmap, struct rmap_owner *owner,
 		  const struct rmap_range *range);
 
 /*
- * The same for one frame, where a leaf of its own does; false or NULL: nothing
- * was done, the calls above know more. What hold_one() gives is ended by
+ * The same for what takes one leaf; false or NULL: nothing was done, the calls
+ * above know more. What hold_one() gives, for one frame, is ended by
  * pt_clear_held(), which releases the place, or by pt_let_go().
  */
-bool rmap_claim_one(struct rmap *rmap, const struct rmap_owner *owner,
-		    const struct rmap_range *range);
-/* After claim_one. */
-void rmap_release_one(struct rmap *rmap, const struct rmap_range *range);
+bool rmap_claim_leaf(struct rmap *rmap, const struct rmap_owner *owner,
+		     const struct rmap_range *range);
+/* What claim_leaf entered just now. */
+void rmap_release_leaf(struct rmap *rmap, const struct rmap_range *range);
 uint64_t *rmap_hold_one(struct rmap *rmap, const struct rmap_owner *owner,
 			const struct rmap_range *range);
 

@@ -1,76 +1,119 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * single.c - one frame, where all tables are there already
+ * single.c - one frame, or one large leaf, where all tables are there already
  *
- * The common case of a change: it takes no pages, cuts no leaf and needs no
+ * The common case of a small change: it takes no pages, cuts no leaf and needs no
  * batch. Whatever is not as simple is left to map.c and remove.c, with nothing
  * changed.
  */
 #include "change.h"
 
-/* The mirror that must be told about @gfn, NULL for none; false: several. */
-static bool only_mirror(const struct iommuabs_domain *dom, uint64_t gfn,
-			const struct view **mirror)
+/* Frames of a leaf at level 1, where the granule is 4 KiB. */
+#define HUGE ((uint64_t)512)
+
+/* The mirror that must be told, NULL for none; false: several, or in part. */
+static inline __attribute__((always_inline)) bool
+only_mirror(const struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
+	    const struct view **mirror)
 {
 	const struct view *view;
+	uint64_t clip;
 
 	*mirror = NULL;
 	for (view = dom->views; view; view = view->next) {
-		if (!view_clip(view, gfn, 1))
+		clip = view_clip(view, gfn, nr);
+		if (!clip)
 			continue;
-		if (*mirror)
+		if (*mirror || clip != nr)
 			return false;
 		*mirror = view;
 	}
 	return true;
 }
 
+/* One leaf in every tree: those of the ledger and of the reverse map can. */
+static bool is_one_leaf(const struct mapping *map, const struct view *mirror)
+{
+	if (map->nr == 1)
+		return true;
+	return map->nr == HUGE && !((map->gfn | map->mfn) & (HUGE - 1)) &&
+	       (!mirror || (mirror->pt.granule_lg2 == IOMMUABS_FRAME_LG2 &&
+			    (mirror->pt.leaf_mask & 2)));
+}
+
+static inline bool leaf_enter(const struct pt *pt, const struct mapping *map,
+			      uint64_t attr)
+{
+	struct pt_run run;
+
+	if (map->nr == 1)
+		return !pt->ops->map_one(pt, map->gfn, map->mfn, attr);
+	run = (struct pt_run){ map->gfn, map->mfn, map->nr, attr };
+	return !pt->ops->map_leaf(pt, &run);
+}
+
 static bool single_claim(struct iommuabs_domain *dom,
 			 const struct rmap_range *place)
 {
 	if (domain_has_rmap(dom) &&
-	    !rmap_claim_one(&dom->abs->rmap, &dom->owner, place))
+	    !rmap_claim_leaf(&dom->abs->rmap, &dom->owner, place))
 		return false;
-	if (!frames_check(dom, place->mfn, 1))
+	if (!frames_check(dom, place->mfn, place->nr))
 		return true;
 	if (domain_has_rmap(dom))
-		rmap_release_one(&dom->abs->rmap, place);
+		rmap_release_leaf(&dom->abs->rmap, place);
 	return false;
 }
 
-/*
- * Ledger, then reverse map, then mirror: what a device could see comes last, so
- * that all before can be taken back.
- */
-bool map_single(struct iommuabs_domain *dom, const struct mapping *map)
+/* Reverse map, then mirror: false, and neither has it. */
+static bool single_enter(struct iommuabs_domain *dom, const struct view *mirror,
+			 const struct mapping *map, uint64_t attr)
 {
-	const uint32_t flags = map->flags & PT_LEDGER_FLAGS;
 	const struct rmap_range place = {
 		.mfn = map->mfn,
 		.gfn = map->gfn,
-		.nr = 1,
-		.foreign = !!(flags & IOMMUABS_FOREIGN),
+		.nr = map->nr,
+		.foreign = !!(attr & IOMMUABS_FOREIGN),
 	};
-	const struct view *mirror;
-	struct pt_leaf old;
 
-	if (dom->reserved || (flags & IOMMUABS_DEVICE_ONLY) ||
-	    !only_mirror(dom, map->gfn, &mirror) ||
-	    dom->ledger.ops->map_one(&dom->ledger, map->gfn, map->mfn, flags))
+	if (!single_claim(dom, &place))
 		return false;
-	if (single_claim(dom, &place)) {
-		if (!mirror)
-			return true;
-		if (!mirror->pt.ops->map_one(
-			    &mirror->pt, map->gfn, map->mfn,
-			    flags & ~(uint32_t)IOMMUABS_FOREIGN)) {
-			view_publish(mirror);
-			return true;
-		}
-		if (domain_has_rmap(dom))
-			rmap_release_one(&dom->abs->rmap, &place);
+	if (!mirror)
+		return true;
+	if (leaf_enter(&mirror->pt, map, attr & ~(uint64_t)IOMMUABS_FOREIGN)) {
+		view_publish(mirror);
+		return true;
 	}
-	(void)dom->ledger.ops->clear_one(&dom->ledger, map->gfn, &old);
+	if (domain_has_rmap(dom))
+		rmap_release_leaf(&dom->abs->rmap, &place);
+	return false;
+}
+
+static void ledger_undo(const struct pt *ledger, const struct mapping *map)
+{
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	struct tablemem_pool none = { 0 };
+
+	(void)ledger->ops->edit(ledger, map->gfn, map->nr, &clear, &none, NULL,
+				NULL);
+}
+
+/*
+ * The ledger first, so that who refuses knows of nobody's claim; what a device
+ * could see comes last, so that all before can be taken back.
+ */
+bool map_single(struct iommuabs_domain *dom, const struct mapping *map)
+{
+	const uint64_t attr = map->flags & PT_LEDGER_FLAGS;
+	const struct view *mirror;
+
+	if (dom->reserved || (attr & IOMMUABS_DEVICE_ONLY) ||
+	    !only_mirror(dom, map->gfn, map->nr, &mirror) ||
+	    !is_one_leaf(map, mirror) || !leaf_enter(&dom->ledger, map, attr))
+		return false;
+	if (single_enter(dom, mirror, map, attr))
+		return true;
+	ledger_undo(&dom->ledger, map);
 	return false;
 }
 
@@ -115,12 +158,10 @@ static void single_let_go(struct iommuabs_domain *dom, const struct held *held)
 static void single_settle(struct iommuabs_domain *dom, const struct held *held,
 			  uint64_t gfn, int error)
 {
-	struct pt_leaf old;
-
 	if (error) {
 		(void)dom->ledger.ops->attr_one(&dom->ledger, gfn,
 						PT_LEDGER_STATE,
-						PT_LEDGER_WITHHELD, &old);
+						PT_LEDGER_WITHHELD, NULL);
 		single_let_go(dom, held);
 		return;
 	}
@@ -132,17 +173,16 @@ static void single_settle(struct iommuabs_domain *dom, const struct held *held,
 int remove_single(struct iommuabs_domain *dom, uint64_t gfn)
 {
 	const struct view *mirror;
-	struct pt_leaf old;
 	struct held held;
 	int ret;
 
-	if (dom->reserved || dom->owing || !only_mirror(dom, gfn, &mirror))
+	if (dom->reserved || dom->owing || !only_mirror(dom, gfn, 1, &mirror))
 		return SINGLE_NOT_SIMPLE;
 	ret = single_hold(dom, gfn, &held);
 	if (ret || !held.ledger)
 		return ret;
 	if (mirror &&
-	    mirror->pt.ops->clear_one(&mirror->pt, gfn, &old) == PT_NO_TABLES) {
+	    mirror->pt.ops->clear_one(&mirror->pt, gfn, NULL) == PT_NO_TABLES) {
 		single_let_go(dom, &held);
 		return SINGLE_NOT_SIMPLE;
 	}

@@ -160,14 +160,14 @@ void pt_tables_free(struct iommuabs_domain *dom, const struct pt *pt,
 	readers_let_in(dom, out);
 }
 
-/* Take the ledger's entries of the span in @state out. */
+/* Take the ledger's entries of the span with this state out. */
 static void ledger_clear(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 			 uint64_t state)
 {
 	const struct pt_edit edit = {
 		.kind = PT_EDIT_CLEAR,
-		.if_mask = PT_LEDGER_STATE,
-		.if_value = state,
+		.if_mask = state == LEDGER_ANY ? 0 : PT_LEDGER_STATE,
+		.if_value = state == LEDGER_ANY ? 0 : state,
 	};
 	struct tablemem_pool none = { 0 };
 	uint64_t tables[16], end = gfn + nr;
@@ -191,8 +191,9 @@ static void release_places(struct iommuabs_domain *dom,
 		rmap_release(&dom->abs->rmap, &dom->owner, places);
 }
 
-void ledger_settle(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
-		   uint64_t state)
+/* Release the places of the span's runs with this state; false: none has it. */
+static bool places_settle(struct iommuabs_domain *dom, uint64_t gfn,
+			  uint64_t nr, uint64_t state)
 {
 	struct rmap_range places = { 0 };
 	uint64_t at = gfn, end = gfn + nr;
@@ -205,7 +206,8 @@ void ledger_settle(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 	 * leaves of the reverse map may be larger than those of the ledger.
 	 */
 	for (; ledger_next(dom, at, end, &run); at = run.in + run.nr) {
-		if ((run.attr & PT_LEDGER_STATE) != state)
+		if (state != LEDGER_ANY &&
+		    (run.attr & PT_LEDGER_STATE) != state)
 			continue;
 		any = true;
 		foreign = !!(run.attr & IOMMUABS_FOREIGN);
@@ -224,7 +226,17 @@ void ledger_settle(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 		places.foreign = foreign;
 	}
 	release_places(dom, &places);
-	if (any)
+	return any;
+}
+
+void ledger_settle(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
+		   uint64_t state)
+{
+	/* Where nobody keeps places there is nothing to be read. */
+	bool unread = state == LEDGER_ANY && !domain_has_rmap(dom) &&
+		      !port_load64(&dom->device_only);
+
+	if (unread || places_settle(dom, gfn, nr, state))
 		ledger_clear(dom, gfn, nr, state);
 }
 

@@ -398,18 +398,18 @@ static enum pt_status engine_map(const struct pt *pt, const struct pt_run *run,
 	return status;
 }
 
-static enum pt_status engine_map_one(const struct pt *pt, uint64_t in,
-				     uint64_t out, uint64_t attr)
+/* One leaf at @level, where its table is there. */
+static inline __attribute__((always_inline)) enum pt_status
+leaf_enter(const struct pt *pt, uint64_t in, uint64_t leaf, unsigned int level)
 {
-	uint64_t leaf = leaf_entry(out, attr, 0), entry, *p;
 	enum pt_status status = PT_OK;
 	struct slot slot;
+	uint64_t entry = walk_fast(pt, in, level, &slot), *p;
 
-	entry = walk_fast(pt, in, 0, &slot);
 	p = &slot.page[slot.index];
 	if (entry_present(entry))
 		status = PT_OCCUPIED;
-	else if (slot.level)
+	else if (slot.level != level)
 		status = PT_NO_TABLES;
 	else if (!PT_CLAIM)
 		entry_store(p, leaf);
@@ -419,6 +419,23 @@ static enum pt_status engine_map_one(const struct pt *pt, uint64_t in,
 		entries_clean(pt, p, 1);
 	hostif_unmap(pt->host, slot.page);
 	return status;
+}
+
+static enum pt_status engine_map_one(const struct pt *pt, uint64_t in,
+				     uint64_t out, uint64_t attr)
+{
+	return leaf_enter(pt, in, leaf_entry(out, attr, 0), 0);
+}
+
+static enum pt_status engine_map_leaf(const struct pt *pt,
+				      const struct pt_run *run)
+{
+	unsigned int level = run_leaf_level(pt, run);
+
+	if (run->nr != level_span(level))
+		return PT_NO_TABLES;
+	return leaf_enter(pt, run->in, leaf_entry(run->out, run->attr, level),
+			  level);
 }
 
 /* ---- count ---- */
@@ -745,7 +762,8 @@ static inline enum pt_status edit_one(const struct pt *pt, uint64_t in,
 	struct slot slot;
 	uint64_t entry = walk_fast(pt, in, 0, &slot), value;
 
-	leaf_decode(entry, in, slot.level, old);
+	if (old)
+		leaf_decode(entry, in, slot.level, old);
 	if (!entry_present(entry)) {
 		status = PT_END;
 	} else if (slot.level) {
@@ -1011,6 +1029,7 @@ const struct pt_ops PT_OPS = {
 	.count = engine_count,
 	.map = engine_map,
 	.map_one = engine_map_one,
+	.map_leaf = engine_map_leaf,
 	.edit = engine_edit,
 	.clear_one = engine_clear_one,
 	.attr_one = engine_attr_one,

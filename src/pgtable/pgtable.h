@@ -134,6 +134,9 @@ struct pt_ops {
 	 */
 	enum pt_status (*map_one)(const struct pt *pt, uint64_t in,
 				  uint64_t out, uint64_t attr);
+	/* The same for any @run that takes exactly one leaf. */
+	enum pt_status (*map_leaf)(const struct pt *pt,
+				   const struct pt_run *run);
 
 	/*
 	 * Apply @edit to [@in, @in + @nr); holes are skipped. A leaf that the
@@ -158,8 +161,8 @@ struct pt_ops {
 			       struct pt_run *at);
 
 	/*
-	 * CLEAR and ATTR of exactly one granule: one walk. @old: what was there.
-	 * PT_END: nothing was. PT_NO_TABLES: part of a larger leaf, untouched;
+	 * CLEAR and ATTR of exactly one granule: one walk. @old: what was there,
+	 * or NULL. PT_END: nothing was. PT_NO_TABLES: part of a larger leaf, untouched;
 	 * use edit().
 	 */
 	enum pt_status (*clear_one)(const struct pt *pt, uint64_t in,
