@@ -489,12 +489,20 @@ int tablemem_alloc(struct tablemem *mem, struct tablemem_account *account,
 	return 0;
 }
 
-void tablemem_free(struct tablemem *mem, struct tablemem_account *account,
-		   uint64_t maddr, unsigned int size_lg2)
+uint64_t tablemem_give(struct tablemem *mem,
+		       const struct tablemem_account *account, uint64_t maddr,
+		       unsigned int size_lg2)
 {
 	unmark(mem, maddr >> IOMMUABS_FRAME_LG2, frames_of(size_lg2));
 	host_free(mem, account->cookie, maddr, size_lg2);
-	tablemem_uncharge(account, frames_of(size_lg2));
+	return frames_of(size_lg2);
+}
+
+void tablemem_free(struct tablemem *mem, struct tablemem_account *account,
+		   uint64_t maddr, unsigned int size_lg2)
+{
+	tablemem_uncharge(account,
+			  tablemem_give(mem, account, maddr, size_lg2));
 }
 
 /* Set-up. */

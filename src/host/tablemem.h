@@ -71,6 +71,10 @@ int tablemem_alloc(struct tablemem *mem, struct tablemem_account *account,
 		   unsigned int size_lg2, uint32_t flags, uint64_t *maddr);
 void tablemem_free(struct tablemem *mem, struct tablemem_account *account,
 		   uint64_t maddr, unsigned int size_lg2);
+/* tablemem_free() but for the frames' charge: their number, for later. */
+uint64_t tablemem_give(struct tablemem *mem,
+		       const struct tablemem_account *account, uint64_t maddr,
+		       unsigned int size_lg2);
 
 /*
  * Is a frame of [@mfn, @mfn + @nr) a table of ours now? Whoever maps frames

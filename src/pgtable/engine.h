@@ -991,8 +991,9 @@ static enum pt_status engine_free_tables(const struct pt *pt, uint64_t word,
 					 uint64_t *budget)
 {
 	unsigned int top = word & PT_SINK_LEVEL, level = top;
+	enum pt_status status = PT_BUDGET;
 	struct dying path[PT_LEVELS_MAX];
-	uint64_t child = word & ~PT_SINK_LEVEL;
+	uint64_t child = word & ~PT_SINK_LEVEL, charge = 0;
 
 	for (;;) {
 		/* Down to the last table that has none below it. */
@@ -1010,16 +1011,20 @@ static enum pt_status engine_free_tables(const struct pt *pt, uint64_t word,
 		if (!*budget)
 			break;
 		--*budget;
-		tablemem_free(payer->mem, payer->account, path[level].table,
-			      level == pt->top ? pt->root_lg2 : PT_GRANULE_LG2);
-		if (level == top)
-			return PT_OK;
-		path[++level].left--;
+		charge += tablemem_give(
+			payer->mem, payer->account, path[level].table,
+			level == pt->top ? pt->root_lg2 : PT_GRANULE_LG2);
+		if (level++ == top) {
+			status = PT_OK;
+			break;
+		}
+		path[level].left--;
 	}
 	for (; level <= top; level++)
 		if (level)
 			dying_suspend(pt, &path[level], level);
-	return PT_BUDGET;
+	tablemem_uncharge(payer->account, charge);
+	return status;
 }
 
 const struct pt_ops PT_OPS = {
