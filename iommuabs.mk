@@ -139,11 +139,13 @@ IOMMUABS_HEADERS_PRIVATE = \
 IOMMUABS_SIM_SOURCES = \
 	sim/sim_arena.c \
 	sim/sim_memory.c \
+	sim/sim_smmuv3_ats.c \
 	sim/sim_smmuv3_dma.c \
 	sim/sim_smmuv3_queues.c \
 	sim/sim_smmuv3_regs.c \
 	sim/sim_smmuv3_ste.c \
 	sim/sim_smmuv3_track.c \
+	sim/sim_smmuv3_unit.c \
 	sim/sim_smmuv3_walk.c
 
 IOMMUABS_SIM_HEADERS_PUBLIC = \

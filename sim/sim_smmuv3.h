@@ -61,18 +61,24 @@ enum {
 #define IDR0_S1P	 BIT64(1)
 #define IDR0_TTF_AA64	 BIT64(3)
 #define IDR0_COHACC	 BIT64(4)
+#define IDR0_BTM	 BIT64(5)
 #define IDR0_HYP	 BIT64(9)
+#define IDR0_ATS	 BIT64(10)
 #define IDR0_ASID16	 BIT64(12)
 #define IDR0_MSI	 BIT64(13)
 #define IDR0_SEV	 BIT64(14)
+#define IDR0_PRI	 BIT64(16)
 #define IDR0_VMID16	 BIT64(18)
+#define IDR0_CD2L	 BIT64(19)
 #define IDR0_TTENDIAN_LE ((uint64_t)2 << 21)
-#define IDR0_NO_STALL	 ((uint64_t)1 << 24)
+#define IDR0_STALL(n)	 ((uint64_t)(n) << 24)
 #define IDR0_TERM_MODEL	 BIT64(26)
 #define IDR0_ST_2LEVEL	 BIT64(27)
 
 /* 6.3.2 IDR1 */
 #define IDR1_SIDSIZE(n)	    ((uint64_t)(n))
+#define IDR1_SSIDSIZE(n)    ((uint64_t)(n) << 6)
+#define IDR1_PRIQS(n)	    ((uint64_t)(n) << 11)
 #define IDR1_EVENTQS(n)	    ((uint64_t)(n) << 16)
 #define IDR1_CMDQS(n)	    ((uint64_t)(n) << 21)
 #define IDR1_ATTR_PERMS_OVR BIT64(26)
@@ -87,9 +93,12 @@ enum {
 #define IDR3_BBML(n) ((uint64_t)(n) << 11)
 
 /* 6.3.6 IDR5 */
-#define IDR5_GRAN4K  BIT64(4)
-#define IDR5_GRAN16K BIT64(5)
-#define IDR5_GRAN64K BIT64(6)
+#define IDR5_GRAN4K	  BIT64(4)
+#define IDR5_GRAN16K	  BIT64(5)
+#define IDR5_GRAN64K	  BIT64(6)
+#define IDR5_DS		  BIT64(7)
+#define IDR5_VAX52	  BIT64(10)
+#define IDR5_STALL_MAX(n) ((uint64_t)(n) << 16)
 
 /* 6.3.9 CR0, 6.3.10 CR0ACK */
 #define CR0_SMMUEN   BIT64(0)

@@ -123,6 +123,19 @@ int iommuabs_sim_dma(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma)
 	return done;
 }
 
+int iommuabs_sim_dma_result(struct iommuabs_sim_unit *u,
+			    struct iommuabs_sim_dma *dma)
+{
+	(void)u;
+	return dma->done == dma->len;
+}
+
+unsigned int iommuabs_sim_stalled(struct iommuabs_sim_unit *u)
+{
+	(void)u;
+	return 0;
+}
+
 /* ---- probes ---- */
 
 static bool allowed(const struct iommuabs_sim_probe *p, uint64_t maddr)

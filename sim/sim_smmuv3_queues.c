@@ -507,3 +507,19 @@ unsigned int iommuabs_sim_tlbi_covering(struct iommuabs_sim_unit *u,
 	sim_unlock(u->arena);
 	return nr;
 }
+
+void iommuabs_sim_broadcast_tlbi(struct iommuabs_sim_arena *a, uint16_t vmid)
+{
+	uint64_t cmd[2] = { CMD_TLBI_S12_VMALL | (uint64_t)vmid << 32, 0 };
+	struct iommuabs_sim_unit *u;
+
+	sim_lock(a);
+	for (u = a->units; u; u = u->next) {
+		if (!u->config.btm || u->cr2 & CR2_PTM)
+			continue;
+		smmuv3_doom_tlb(u, cmd);
+		smmuv3_sync_done(u);
+		smmuv3_look(u);
+	}
+	sim_unlock(a);
+}

@@ -22,6 +22,7 @@
 #define IDR1		0x04
 #define IDR3		0x0c
 #define IDR5		0x14
+#define IIDR		0x18
 #define CR0		0x20
 #define CR0ACK		0x24
 #define CR1		0x28
@@ -456,6 +457,65 @@ START_TEST(creation_refuses_what_cannot_be)
 	c.cohacc = 1;
 	ck_assert_int_eq(iommuabs_sim_smmuv3_create(arena, &c, &other), 0);
 	iommuabs_sim_unit_destroy(other);
+}
+END_TEST
+
+/* Each alone is out of range, or does not go with the rest of the defaults. */
+START_TEST(creation_refuses_values_out_of_range)
+{
+	struct iommuabs_sim_smmuv3_config bad[12];
+	struct iommuabs_sim_unit *other;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		bad[i] = config;
+		bad[i].base += 0x20000;
+	}
+	bad[0].ssidsize = 21;
+	bad[1].priqs = 20;
+	bad[2].stall_model = 3;
+	bad[3].stall_model = 0;
+	bad[4].stall_max = 1;
+	bad[5].pri = 1;
+	bad[6].vax = 50;
+	bad[7].ds = 1;
+	bad[8].oas = 52;
+	bad[8].granules = IOMMUABS_SIM_GRAN4K;
+	bad[9].vax = 52;
+	bad[9].granules = IOMMUABS_SIM_GRAN4K;
+	bad[10].quirks = ~IOMMUABS_SIM_QUIRKS;
+	bad[11].ds = 1;
+	bad[11].vax = 52;
+	bad[11].granules = IOMMUABS_SIM_GRAN64K;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_int_eq(
+			iommuabs_sim_smmuv3_create(arena, &bad[i], &other),
+			IOMMUABS_SIM_E_INVAL);
+}
+END_TEST
+
+START_TEST(id_registers_say_what_else_was_configured)
+{
+	uint32_t idr0 = rd(IDR0);
+
+	config.asid16 = 0;
+	config.ssidsize = 5;
+	config.cd2l = config.ats = config.pri = config.btm = config.ds = 1;
+	config.vax = config.oas = 52;
+	config.stall_model = 2;
+	config.stall_max = 7;
+	config.priqs = 3;
+	config.iidr = 0x1234543b;
+	remake(IOMMUABS_SIM_FUNCTIONAL);
+	ck_assert_uint_eq(rd(IDR0) ^ idr0, 1u << 12 | 1u << 19 | 1u << 10 |
+						   1u << 16 | 1u << 5 |
+						   3u << 24);
+	ck_assert_uint_eq(rd(IDR1) >> 6 & 31, 5);
+	ck_assert_uint_eq(rd(IDR1) >> 11 & 31, 3);
+	ck_assert_uint_eq(rd(IDR5),
+			  7u << 16 | 1u << 10 | 1u << 7 | 7u << 4 | 6);
+	ck_assert_uint_eq(rd(IIDR), 0x1234543b);
+	assert_clean();
 }
 END_TEST
 
@@ -2540,6 +2600,8 @@ static TCase *functional_tests(void)
 	tcase_add_checked_fixture(t, functional, drop);
 	tcase_add_test(t, id_registers_say_what_was_configured);
 	tcase_add_test(t, creation_refuses_what_cannot_be);
+	tcase_add_test(t, creation_refuses_values_out_of_range);
+	tcase_add_test(t, id_registers_say_what_else_was_configured);
 	tcase_add_test(t, a_wrong_width_is_lost);
 	tcase_add_test(t, nothing_answers_outside_the_unit);
 	tcase_add_test(t, guarded_registers_do_not_change);

@@ -191,13 +191,43 @@ struct iommuabs_sim_smmuv3_config {
 	unsigned int sidsize;  /* bits of a StreamID, 0..32 */
 	unsigned int vmid16, cohacc, ril, msi, sev, hyp, stt, fwb;
 	unsigned int bbml;	     /* 0..2 */
-	unsigned int oas;	     /* bits: 32, 36, 40, 42, 44, 48 */
+	unsigned int oas;	     /* bits: 32, 36, 40, 42, 44, 48, 52 */
 	unsigned int granules;	     /* IOMMUABS_SIM_GRAN* */
 	unsigned int cmdqs, eventqs; /* log2 of the greatest queues, 0..19 */
 	unsigned int arch_minor;     /* AIDR: SMMUv3.n */
 	unsigned int fetch_128;	     /* fetches 16 aligned bytes in one piece */
 	unsigned int gbpa_abort;     /* reset value of GBPA.ABORT */
+	unsigned int asid16;	     /* else ASIDs have 8 bits */
+	unsigned int ssidsize;	     /* bits of a SubstreamID, 0..20 */
+	unsigned int cd2l;	     /* two-level tables of CDs */
+	unsigned int vax;	     /* bits of a stage 1 input, 48 or 52 */
+	unsigned int ds; /* 52 bits with 4K and 16K, too; with vax 52 */
+	/* IDR0.STALL_MODEL: 0 stalls or terminates, 1 never stalls, 2 always */
+	unsigned int stall_model;
+	unsigned int stall_max; /* 0 where nothing stalls, else 1..65535 */
+	unsigned int ats, pri, btm;
+	unsigned int priqs;  /* log2 of the greatest PRI queue, 0..19 */
+	unsigned int iidr;   /* who made it; see IOMMUABS_SIM_QUIRK_* */
+	unsigned int quirks; /* sum of IOMMUABS_SIM_QUIRK_* */
 };
+
+/*
+ * What a unit does wrong. Doing what a driver must avoid then is a violation
+ * (ERRATUM) where the unit can notice it, and has the consequence named here.
+ */
+/* A TLBI with a granule, so by range or level, invalidates nothing. */
+#define IOMMUABS_SIM_QUIRK_IGNORES_RANGES (1u << 0)
+/* A walk that meets a leaf above the last level hangs the unit: see DEAD. */
+#define IOMMUABS_SIM_QUIRK_HANGS_ON_BLOCKS (1u << 1)
+/* A leaf with the contiguous bit translates to anywhere: here, to a fault. */
+#define IOMMUABS_SIM_QUIRK_NO_CONTIGUOUS (1u << 2)
+/* Prefetch commands are taken for illegal ones. */
+#define IOMMUABS_SIM_QUIRK_NO_PREFETCH (1u << 3)
+/* Messages are lost, though IDR0.MSI is 1. */
+#define IOMMUABS_SIM_QUIRK_NO_MSI (1u << 4)
+/* 64 KiB of registers only: those of page 1 are in page 0. */
+#define IOMMUABS_SIM_QUIRK_PAGE0 (1u << 5)
+#define IOMMUABS_SIM_QUIRKS	 ((1u << 6) - 1)
 
 /** iommuabs_sim_smmuv3_defaults() - as QEMU's: both stages, BBML 2, RIL, OAS 44 */
 IOMMUABS_API void
@@ -213,6 +243,16 @@ IOMMUABS_MUST_CHECK int
 iommuabs_sim_smmuv3_create(struct iommuabs_sim_arena *arena,
 			   const struct iommuabs_sim_smmuv3_config *config,
 			   struct iommuabs_sim_unit **unit);
+
+/**
+ * iommuabs_sim_unit_reset() - power was lost and is back
+ *
+ * Registers have their reset values. Caches are not kept, but hold anything that
+ * could be read: nothing may be enabled before all of it is invalidated. Stalled
+ * DMA ends as if terminated; devices have forgotten what ATS told them. Probes
+ * and planted faults stay; a service failure is over.
+ */
+IOMMUABS_API void iommuabs_sim_unit_reset(struct iommuabs_sim_unit *unit);
 
 /** iommuabs_sim_unit_destroy() - with its probes; NULL is fine */
 IOMMUABS_API void iommuabs_sim_unit_destroy(struct iommuabs_sim_unit *unit);
@@ -245,6 +285,18 @@ enum iommuabs_sim_fault {
 	IOMMUABS_SIM_WAIT_HANG,
 	/* Writing the next @n event records is aborted. */
 	IOMMUABS_SIM_EVENT_ABORT,
+	/* Writing the next @n page requests is aborted. */
+	IOMMUABS_SIM_PRI_ABORT,
+	/* The next @n messages are aborted, of whatever source. */
+	IOMMUABS_SIM_MSI_ABORT,
+	/* The next @n requests find two matching TLB entries. */
+	IOMMUABS_SIM_TLB_CONFLICT,
+	/*
+	 * @n: 1: the unit fails (GERROR.SFM_ERR): no DMA passes, no command is
+	 * consumed, no event recorded. Ends by @us or iommuabs_sim_unit_reset(),
+	 * not by the acknowledge.
+	 */
+	IOMMUABS_SIM_SERVICE_FAILURE,
 };
 
 /**
@@ -269,6 +321,10 @@ IOMMUABS_API void iommuabs_sim_heal(struct iommuabs_sim_unit *unit);
  * completes, or at iommuabs_sim_settle(). At most 64 bytes.
  */
 #define IOMMUABS_SIM_DMA_POSTED (1u << 3)
+/* Out of the device's own cache, where iommuabs_sim_ats() has filled it. */
+#define IOMMUABS_SIM_DMA_ATC (1u << 4)
+/* By privileged software on the device. */
+#define IOMMUABS_SIM_DMA_PRIVILEGED (1u << 5)
 
 struct iommuabs_sim_dma {
 	uint32_t sid;
@@ -281,7 +337,11 @@ struct iommuabs_sim_dma {
 	uint64_t done;	/* bytes before the fault, @len if there was none */
 	uint64_t maddr; /* where the first byte went, if any */
 	uint32_t event; /* the fault's event number, 0: none recorded */
+	uint32_t stag;	/* where it stalled: what CMD_RESUME is told */
 };
+
+/* What iommuabs_sim_dma() and iommuabs_sim_dma_result() say of stalled DMA. */
+#define IOMMUABS_SIM_STALLED 2
 
 /**
  * iommuabs_sim_dma() - a device's request, split at 4 KiB
@@ -289,13 +349,73 @@ struct iommuabs_sim_dma {
  * Data moves only where the machine address lies in the arena; elsewhere reads
  * give zeros. ADVERSARY: one legal outcome is drawn per piece.
  *
- * Return: 1 done | 0 blocked (@dma->done tells where).
+ * Return: 1 done | 0 blocked (@dma->done tells where) | IOMMUABS_SIM_STALLED: it
+ *         waits for CMD_RESUME, and @dma->data must stay until then.
  */
 IOMMUABS_API int iommuabs_sim_dma(struct iommuabs_sim_unit *unit,
 				  struct iommuabs_sim_dma *dma);
 
+/**
+ * iommuabs_sim_dma_result() - what became of DMA that stalled
+ * @dma: as iommuabs_sim_dma() left it; out: as if it had returned only now
+ *
+ * An answer other than IOMMUABS_SIM_STALLED is given once.
+ *
+ * Return: 1 done | 0 terminated | IOMMUABS_SIM_STALLED, perhaps again.
+ */
+IOMMUABS_API int iommuabs_sim_dma_result(struct iommuabs_sim_unit *unit,
+					 struct iommuabs_sim_dma *dma);
+
+/** iommuabs_sim_stalled() - requests that wait for CMD_RESUME */
+IOMMUABS_API unsigned int iommuabs_sim_stalled(struct iommuabs_sim_unit *unit);
+
 /** iommuabs_sim_settle() - let all posted writes land */
 IOMMUABS_API void iommuabs_sim_settle(struct iommuabs_sim_arena *arena);
+
+/* ---- ATS and PRI: what a device asks for, and keeps ---- */
+
+/**
+ * iommuabs_sim_ats() - a device's translation request for the page of @dma->addr
+ *
+ * What it is told it keeps, and uses for DMA with IOMMUABS_SIM_DMA_ATC, until a
+ * CMD_ATC_INV that covers it is completed by a CMD_SYNC. @dma->data is not used.
+ * ADVERSARY: each device that may use ATS counts as having asked for everything
+ * whenever it was to be had; probes with IOMMUABS_SIM_DMA_ATC see that.
+ *
+ * Return: 1 translated, @dma->maddr is where | 0 refused.
+ */
+IOMMUABS_API int iommuabs_sim_ats(struct iommuabs_sim_unit *unit,
+				  struct iommuabs_sim_dma *dma);
+
+/**
+ * iommuabs_sim_atc_mute() - the device does not answer CMD_ATC_INV
+ * @mute: 1 on, 0 off
+ *
+ * The next CMD_SYNC then fails with CERROR_ATC_INV_SYNC.
+ */
+IOMMUABS_API void iommuabs_sim_atc_mute(struct iommuabs_sim_unit *unit,
+					uint32_t sid, unsigned int mute);
+
+/**
+ * iommuabs_sim_page_request() - a device's request into the PRI queue
+ * @dma:   sid, addr, ssid and flags are used
+ * @group: PRGIndex, 9 bits
+ *
+ * Return: 1 queued | 0 answered by the unit itself, or lost.
+ */
+IOMMUABS_API int iommuabs_sim_page_request(struct iommuabs_sim_unit *unit,
+					   const struct iommuabs_sim_dma *dma,
+					   unsigned int group);
+
+/* ---- CPUs that share tables with units ---- */
+
+/**
+ * iommuabs_sim_broadcast_tlbi() - a CPU's TLBI VMALLS12E1IS, and the DSB
+ *
+ * For units with IDR0.BTM = 1 and CR2.PTM = 0; complete on return.
+ */
+IOMMUABS_API void iommuabs_sim_broadcast_tlbi(struct iommuabs_sim_arena *arena,
+					      uint16_t vmid);
 
 /* ---- probes: DMA at every moment ---- */
 
@@ -304,7 +424,7 @@ IOMMUABS_API void iommuabs_sim_settle(struct iommuabs_sim_arena *arena);
 
 /**
  * iommuabs_sim_probe_add() - try DMA of @sid at @iova from now on
- * @flags: IOMMUABS_SIM_DMA_WRITE or 0
+ * @flags: 0 or a sum of IOMMUABS_SIM_DMA_WRITE, _PRIVILEGED, _ATC
  *
  * After each register access and each store of device-visible memory that could
  * have changed something, every outcome that is possible then must be an allowed
@@ -411,10 +531,15 @@ enum iommuabs_sim_violation {
 	IOMMUABS_SIM_V_BAD_STE,
 	/* A mix of old and new words can be fetched that is neither. */
 	IOMMUABS_SIM_V_TORN_STE,
+	/* The same of a context descriptor. */
+	IOMMUABS_SIM_V_BAD_CD,
+	IOMMUABS_SIM_V_TORN_CD,
 	/* A live descriptor changed without break-before-make. */
 	IOMMUABS_SIM_V_BBM,
 	/* One VMID, two tables; or a VMID reused before it was invalidated. */
 	IOMMUABS_SIM_V_VMID,
+	/* The same of an ASID, within its VMID. */
+	IOMMUABS_SIM_V_ASID,
 	/* Memory freed, or used after that, while a unit may reach it. */
 	IOMMUABS_SIM_V_FREED,
 	/* A table written after it was unlinked, before its invalidation. */
@@ -427,7 +552,9 @@ enum iommuabs_sim_violation {
 	IOMMUABS_SIM_V_ENABLE,
 	/* Reserved bits set in a table, a descriptor or a stream table entry. */
 	IOMMUABS_SIM_V_RESERVED,
-	/* The model cannot do what is asked (stage 1). */
+	/* What this unit gets wrong, see IOMMUABS_SIM_QUIRK_*. */
+	IOMMUABS_SIM_V_ERRATUM,
+	/* The model cannot do what is asked: stage 1 so far. */
 	IOMMUABS_SIM_V_UNMODELLED,
 	IOMMUABS_SIM_V_COUNT_,
 };
