@@ -243,13 +243,37 @@ START_TEST(without_a_callback_faults_are_drained)
 }
 END_TEST
 
+START_TEST(every_reason_has_words)
+{
+	const char *words;
+	int i, k;
+
+	for (i = 0; i <= IOMMUABS_FAULT_TLB_CONFLICT; i++) {
+		words = iommuabs_fault_reason_text(
+			(enum iommuabs_fault_reason)i);
+		ck_assert(words[0]);
+		for (k = 0; k < i; k++)
+			ck_assert_str_ne(
+				words, iommuabs_fault_reason_text(
+					       (enum iommuabs_fault_reason)k));
+	}
+	words = iommuabs_fault_reason_text((enum iommuabs_fault_reason)i);
+	ck_assert_str_eq(words, "unknown reason");
+	words = iommuabs_fault_reason_text((enum iommuabs_fault_reason) - 1);
+	ck_assert_str_eq(words, "unknown reason");
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("faults");
+	TCase *words = tcase_create("words");
 	TCase *what = tcase_create("what");
 	TCase *bounds = tcase_create("bounds");
 	TCase *callback = tcase_create("callback");
 
+	tcase_add_test(words, every_reason_has_words);
+	suite_add_tcase(s, words);
 	if (!world_possible(s))
 		return s;
 	tcase_add_test(what, a_fault_names_unit_device_and_domain);

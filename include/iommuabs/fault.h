@@ -14,7 +14,26 @@ enum iommuabs_fault_reason {
 	IOMMUABS_FAULT_PERMISSION,
 	IOMMUABS_FAULT_STREAM, /* no device is attached under this id */
 	IOMMUABS_FAULT_OTHER,  /* see @raw */
+	/* An address is wider than the unit or the table takes. */
+	IOMMUABS_FAULT_ADDRESS_SIZE,
+	IOMMUABS_FAULT_ACCESS_FLAG,  /* the table entry was never accessed */
+	IOMMUABS_FAULT_WALK_ABORT,   /* a table could not be read */
+	IOMMUABS_FAULT_ENTRY,	     /* the unit refuses the stream's entry */
+	IOMMUABS_FAULT_ENTRY_ABORT,  /* the stream's entry could not be read */
+	IOMMUABS_FAULT_STREAM_RANGE, /* the id is past what the unit has */
+	IOMMUABS_FAULT_PASID, /* the request carries a PASID, and may not */
+	/* It claims to be translated, or asks for that (ATS), and may not. */
+	IOMMUABS_FAULT_TRANSLATED,
+	IOMMUABS_FAULT_TLB_CONFLICT,
 };
+
+/**
+ * iommuabs_fault_reason_text() - a reason in words
+ *
+ * Context: any. The string is constant.
+ */
+IOMMUABS_API const char *
+iommuabs_fault_reason_text(enum iommuabs_fault_reason reason);
 
 /*
  * Handed to host->fault(); valid during the call, and so is @dev, even if it is

@@ -16,3 +16,25 @@ int iommuabs_faults_poll(struct iommuabs *abs, uint32_t max, uint32_t *drained)
 		*drained = nr;
 	return ret;
 }
+
+const char *iommuabs_fault_reason_text(enum iommuabs_fault_reason reason)
+{
+	static const char texts[][48] = {
+		[IOMMUABS_FAULT_TRANSLATION] = "nothing is mapped there",
+		[IOMMUABS_FAULT_PERMISSION] = "the mapping forbids the access",
+		[IOMMUABS_FAULT_STREAM] = "no device is attached",
+		[IOMMUABS_FAULT_OTHER] = "see the raw record",
+		[IOMMUABS_FAULT_ADDRESS_SIZE] = "an address is too wide",
+		[IOMMUABS_FAULT_ACCESS_FLAG] = "an access flag is clear",
+		[IOMMUABS_FAULT_WALK_ABORT] = "a table could not be read",
+		[IOMMUABS_FAULT_ENTRY] = "the unit refuses the entry",
+		[IOMMUABS_FAULT_ENTRY_ABORT] = "the entry could not be read",
+		[IOMMUABS_FAULT_STREAM_RANGE] = "the unit has no such id",
+		[IOMMUABS_FAULT_PASID] = "a PASID where none may be",
+		[IOMMUABS_FAULT_TRANSLATED] = "ATS where it is not allowed",
+		[IOMMUABS_FAULT_TLB_CONFLICT] = "the unit holds two answers",
+	};
+
+	return (uint32_t)reason < IA_COUNT(texts) ? texts[reason]
+						  : "unknown reason";
+}
