@@ -241,6 +241,24 @@ START_TEST(a_detach_that_is_not_acknowledged_fences_and_succeeds)
 }
 END_TEST
 
+START_TEST(an_id_that_the_unit_has_no_room_for_is_given_back)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct world_unit *u = &w->unit[0];
+
+	u->id_reserve = IOMMUABS_E_NOMEM;
+	ck_assert_int_eq(attach(dev, dom), IOMMUABS_E_NOMEM);
+	ck_assert_int_eq(dev->state, DEVICE_BLOCKED);
+	u->id_reserve = 0;
+	ck_assert_int_eq(attach(dev, dom), 0);
+	/* The first id of all. */
+	ck_assert_uint_eq(dev->streams[0].binding->table.id, 1);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(when_all_ids_are_in_use_there_is_no_attach)
 {
 	struct world *w = world_new(1);
@@ -494,6 +512,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(
 		unit, a_detach_that_is_not_acknowledged_fences_and_succeeds, 0,
 		2);
+	tcase_add_test(unit, an_id_that_the_unit_has_no_room_for_is_given_back);
 	tcase_add_test(unit, when_all_ids_are_in_use_there_is_no_attach);
 	suite_add_tcase(s, unit);
 	tcase_add_test(

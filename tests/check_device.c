@@ -433,24 +433,24 @@ START_TEST(explain_reads_the_live_stream_entry)
 	u->real->read_stream(&u->unit->hw, 8, &live);
 	ck_assert_int_eq(live.kind, BACKEND_STREAM_TABLE);
 	live.table.id++;
-	ck_assert_int_eq(u->real->stream_set(&u->unit->hw, 8, 1, &live.table),
-			 0);
+	ck_assert_int_eq(
+		u->real->stream_set(&u->unit->hw, 8, 1, &live.table, 0), 0);
 	ck_assert_int_eq(explain(a.dev, 0x100, IOMMUABS_READ).obstacle,
 			 IOMMUABS_OBSTACLE_ENTRY);
 	live.table.id--;
-	ck_assert_int_eq(u->real->stream_set(&u->unit->hw, 8, 1, &live.table),
-			 0);
+	ck_assert_int_eq(
+		u->real->stream_set(&u->unit->hw, 8, 1, &live.table, 0), 0);
 	ck_assert_int_eq(explain(a.dev, 0x100, IOMMUABS_READ).obstacle,
 			 IOMMUABS_OBSTACLE_NONE);
-	ck_assert_int_eq(u->real->stream_set(&u->unit->hw, 8, 1, NULL), 0);
+	ck_assert_int_eq(u->real->stream_set(&u->unit->hw, 8, 1, NULL, 0), 0);
 	ck_assert_int_eq(explain(a.dev, 0x100, IOMMUABS_READ).obstacle,
 			 IOMMUABS_OBSTACLE_ENTRY);
 	ck_assert_int_eq(iommuabs_device_detach(a.dev, 0), 0);
 	ck_assert_int_eq(explain(a.dev, 0x100, IOMMUABS_READ).obstacle,
 			 IOMMUABS_OBSTACLE_NOT_ATTACHED);
 	/* A detached device whose entry lets it in is no "not attached". */
-	ck_assert_int_eq(u->real->stream_set(&u->unit->hw, 8, 1, &live.table),
-			 0);
+	ck_assert_int_eq(
+		u->real->stream_set(&u->unit->hw, 8, 1, &live.table, 0), 0);
 	ck_assert_int_eq(explain(a.dev, 0x100, IOMMUABS_READ).obstacle,
 			 IOMMUABS_OBSTACLE_ENTRY);
 	world_delete(a.w);

@@ -75,14 +75,14 @@ START_TEST(streams_are_blocked_unless_they_were_set)
 	ck_assert_uint_eq(id_of(&f, 8), 0);
 	ck_assert_int_eq(f.unit.ops->streams_reserve(&f.unit, 8, 4), 0);
 	ck_assert_uint_eq(id_of(&f, 8), 0);
-	ck_assert_int_eq(f.unit.ops->stream_set(&f.unit, 8, 4, &table_a), 0);
+	ck_assert_int_eq(f.unit.ops->stream_set(&f.unit, 8, 4, &table_a, 0), 0);
 	ck_assert_uint_eq(id_of(&f, 7), 0);
 	ck_assert_uint_eq(id_of(&f, 8), 1);
 	ck_assert_uint_eq(id_of(&f, 11), 1);
 	ck_assert_uint_eq(id_of(&f, 12), 0);
-	ck_assert_int_eq(f.unit.ops->stream_set(&f.unit, 8, 4, &table_b), 0);
+	ck_assert_int_eq(f.unit.ops->stream_set(&f.unit, 8, 4, &table_b, 0), 0);
 	ck_assert_uint_eq(id_of(&f, 9), 2);
-	ck_assert_int_eq(f.unit.ops->stream_set(&f.unit, 8, 4, NULL), 0);
+	ck_assert_int_eq(f.unit.ops->stream_set(&f.unit, 8, 4, NULL, 0), 0);
 	ck_assert_uint_eq(id_of(&f, 9), 0);
 	fixture_delete(&f);
 }
@@ -95,12 +95,13 @@ START_TEST(of_overlapping_ranges_the_one_set_last_counts)
 	fixture_new(&f);
 	ck_assert_int_eq(f.unit.ops->streams_reserve(&f.unit, 0, 256), 0);
 	ck_assert_int_eq(f.unit.ops->streams_reserve(&f.unit, 5, 1), 0);
-	ck_assert_int_eq(f.unit.ops->stream_set(&f.unit, 0, 256, &table_a), 0);
+	ck_assert_int_eq(f.unit.ops->stream_set(&f.unit, 0, 256, &table_a, 0),
+			 0);
 	ck_assert_uint_eq(id_of(&f, 5), 1);
-	ck_assert_int_eq(f.unit.ops->stream_set(&f.unit, 5, 1, &table_b), 0);
+	ck_assert_int_eq(f.unit.ops->stream_set(&f.unit, 5, 1, &table_b, 0), 0);
 	ck_assert_uint_eq(id_of(&f, 5), 2);
 	ck_assert_uint_eq(id_of(&f, 6), 1);
-	ck_assert_int_eq(f.unit.ops->stream_set(&f.unit, 0, 256, NULL), 0);
+	ck_assert_int_eq(f.unit.ops->stream_set(&f.unit, 0, 256, NULL, 0), 0);
 	ck_assert_uint_eq(id_of(&f, 5), 0);
 	fixture_delete(&f);
 }
@@ -120,7 +121,7 @@ START_TEST(all_memory_is_taken_when_streams_are_reserved)
 	ck_assert_int_eq(f.unit.ops->streams_reserve(&f.unit, 1, 1), 0);
 	ck_assert_int_eq(f.host->objects, objects + 1);
 	test_host_fail_nth(f.host, 1);
-	ck_assert_int_eq(f.unit.ops->stream_set(&f.unit, 1, 1, &table_a), 0);
+	ck_assert_int_eq(f.unit.ops->stream_set(&f.unit, 1, 1, &table_a, 0), 0);
 	test_host_fail_nth(f.host, 0);
 	ck_assert_uint_eq(id_of(&f, 1), 1);
 	fixture_delete(&f);

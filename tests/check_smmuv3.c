@@ -60,7 +60,8 @@ static void world_start(struct world *w, uint32_t flags)
 {
 	world_new(w, flags);
 	ck_assert_int_eq(w->ops->enable(w->unit), 0);
-	ck_assert_int_eq(w->ops->stream_set(w->unit, SID, 1, &w->g.table), 0);
+	ck_assert_int_eq(w->ops->stream_set(w->unit, SID, 1, &w->g.table, 0),
+			 0);
 }
 
 static struct iommuabs_sim_counters counters(struct world *w)
@@ -138,6 +139,31 @@ START_TEST(a_fence_without_gbpa_abort_leaves_smmuen_alone)
 }
 END_TEST
 
+START_TEST(after_a_crash_a_unit_blocks_whoever_holds_its_lock)
+{
+	uint64_t (*time_us)(void *ctx);
+	struct world w;
+
+	world_start(&w, 0);
+	ia_lock(&w.m.host, &w.unit->lock);
+	time_us = w.m.host.ops.time_us;
+	w.m.host.ops.time_us = NULL;
+	ck_assert_int_eq(w.ops->crash_block(w.unit), 0);
+	ck_assert_int_eq(dma(&w, SID, GFN, 0), 0);
+	ck_assert_int_eq(w.ops->crash_block(w.unit), 0);
+	/* What can't be made to abort goes on translating. */
+	ia_unlock(&w.m.host, &w.unit->lock);
+	w.m.host.ops.time_us = time_us;
+	ck_assert_int_eq(w.ops->enable(w.unit), 0);
+	iommuabs_sim_plant(w.m.sim, IOMMUABS_SIM_GBPA_STUCK, 1, 0);
+	ck_assert_int_eq(w.ops->crash_block(w.unit), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(dma(&w, SID, GFN, 0), 1);
+	ck_assert_int_eq(dma(&w, SID + 1, GFN, 0), 0);
+	iommuabs_sim_heal(w.m.sim);
+	world_delete(&w);
+}
+END_TEST
+
 /* ---- invalidation ---- */
 
 START_TEST(what_was_unmapped_is_out_of_reach_after_invalidate)
@@ -194,7 +220,7 @@ START_TEST(an_invalidation_costs_one_sync_and_few_commands)
 
 	world_start(&w, costs[_i].flags);
 	before = counters(&w);
-	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv), 0);
+	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv, NULL), 0);
 	after = counters(&w);
 	ck_assert_uint_eq(after.by_opcode[S2_IPA] - before.by_opcode[S2_IPA],
 			  costs[_i].ipas);
@@ -232,7 +258,7 @@ START_TEST(hints_are_given_only_where_levels_are_known)
 	world_start(&w, 0);
 	for (inv.any_level = 0; inv.any_level < 2; inv.any_level++) {
 		nr = counters(&w).commands;
-		ck_assert_int_eq(w.ops->invalidate(w.unit, &inv), 0);
+		ck_assert_int_eq(w.ops->invalidate(w.unit, &inv, NULL), 0);
 		ck_assert_int_eq(iommuabs_sim_command(w.m.sim, nr, words), 1);
 		ck_assert_uint_eq(words[0] & 0xff, S2_IPA);
 		ck_assert_uint_eq(words[1] & 1, !inv.any_level); /* Leaf */
@@ -243,7 +269,7 @@ START_TEST(hints_are_given_only_where_levels_are_known)
 	range.nr = 12;
 	inv.granule_lg2 = 16;
 	nr = counters(&w).commands;
-	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv), 0);
+	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv, NULL), 0);
 	ck_assert_int_eq(iommuabs_sim_command(w.m.sim, nr, words), 1);
 	ck_assert_uint_eq(words[1] & ~(uint64_t)0xfff, GFN << 12);
 	ck_assert_uint_eq(words[1] >> 10 & 3, 3); /* TG */
@@ -261,7 +287,7 @@ START_TEST(a_unit_that_is_off_is_left_alone)
 	world_new(&w, 0);
 	before = counters(&w);
 	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), 0);
-	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL), 0);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL, 0), 0);
 	ck_assert_int_eq(w.ops->errors(w.unit), 0);
 	ck_assert_uint_eq(w.ops->events(w.unit, NULL, 1), 0);
 	after = counters(&w);
@@ -279,11 +305,11 @@ static int scenario(struct world *w)
 	int ret = w->ops->enable(w->unit);
 
 	if (!ret)
-		ret = w->ops->stream_set(w->unit, SID, 1, &w->g.table);
+		ret = w->ops->stream_set(w->unit, SID, 1, &w->g.table, 0);
 	if (!ret)
 		ret = smmu_guest_forget(&w->g, GFN, 16);
 	if (!ret)
-		ret = w->ops->stream_set(w->unit, SID, 1, NULL);
+		ret = w->ops->stream_set(w->unit, SID, 1, NULL, 0);
 	if (!ret)
 		ret = w->ops->disable(w->unit);
 	return ret;
@@ -313,10 +339,10 @@ START_TEST(every_wait_times_out_once_and_the_unit_recovers)
 		ck_assert_int_eq(w.unit->enabled, 0);
 		ck_assert_int_eq(dma(&w, SID, GFN, 0), 0);
 		ck_assert_int_eq(w.ops->enable(w.unit), 0);
-		ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, &w.g.table),
-				 0);
+		ck_assert_int_eq(
+			w.ops->stream_set(w.unit, SID, 1, &w.g.table, 0), 0);
 		ck_assert_int_eq(dma(&w, SID, GFN, 0), 1);
-		ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL), 0);
+		ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL, 0), 0);
 		smmu_no_violations(&w.m);
 	}
 	ck_assert_uint_ge(hits, 15);
@@ -364,17 +390,18 @@ START_TEST(a_full_queue_is_waited_for_and_not_for_ever)
 	for (i = 0; i < 20; i++)
 		ranges[i] = (struct backend_range){ GFN + 2 * i, 1 };
 	before = counters(&w);
-	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv), 0);
+	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv, NULL), 0);
 	after = counters(&w);
 	ck_assert_uint_eq(after.by_opcode[S2_IPA] - before.by_opcode[S2_IPA],
 			  20);
 	ck_assert_uint_eq(after.syncs - before.syncs, 1);
 	iommuabs_sim_plant(w.m.sim, IOMMUABS_SIM_CMDQ_HANG, 1, 0);
-	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv, NULL),
+			 IOMMUABS_E_TIMEOUT);
 	ck_assert_ptr_nonnull(strstr(w.unit->reason, "no room"));
 	iommuabs_sim_heal(w.m.sim);
 	ck_assert_int_eq(w.ops->enable(w.unit), 0);
-	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv), 0);
+	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv, NULL), 0);
 	world_delete(&w);
 }
 END_TEST
@@ -498,7 +525,8 @@ START_TEST(a_level_2_table_is_linked_under_a_running_unit)
 	ck_assert_int_eq(w.ops->streams_reserve(w.unit, 0x4005, 1), 0);
 	smmu_no_violations(&w.m);
 	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, allowed, 2), 0);
-	ck_assert_int_eq(w.ops->stream_set(w.unit, 0x4005, 1, &w.g.table), 0);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, 0x4005, 1, &w.g.table, 0),
+			 0);
 	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, &allowed[1], 1), 0);
 	iommuabs_sim_probe_remove(probe);
 	world_delete(&w);
@@ -542,8 +570,8 @@ START_TEST(a_refused_command_is_found_replaced_and_repeated)
 		iommuabs_sim_probe_allow(probe, allowed, 2);
 		iommuabs_sim_plant(w.m.sim, faults[_i], n, 0);
 		ck_assert_int_eq(w.ops->enable(w.unit), 0);
-		ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, &w.g.table),
-				 0);
+		ck_assert_int_eq(
+			w.ops->stream_set(w.unit, SID, 1, &w.g.table, 0), 0);
 		iommuabs_sim_probe_allow(probe, &allowed[1], 1);
 		iommuabs_sim_probe_allow(probe, allowed, 2);
 		smmu_guest_unmap(&w.g, GFN, 1);
@@ -972,7 +1000,7 @@ static void *invalidate_often(void *arg)
 	unsigned int i;
 
 	for (i = 0; i < ROUNDS; i++)
-		cpu->bad |= cpu->w->ops->invalidate(cpu->w->unit, &inv);
+		cpu->bad |= cpu->w->ops->invalidate(cpu->w->unit, &inv, NULL);
 	return NULL;
 }
 
@@ -1010,7 +1038,7 @@ START_TEST(commands_go_in_under_the_lock_and_are_waited_for_without)
 	w.m.host.ops.mmio_write = watched_write;
 	w.m.host.ops.time_us = watched_time;
 	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), 0);
-	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL), 0);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL, 0), 0);
 	ck_assert_uint_ge(watched.writes, 2);
 	ck_assert_uint_ge(watched.looks, 4);
 	ck_assert_uint_eq(watched.wrong, 0);
@@ -1054,6 +1082,7 @@ static void add_all(TCase *tc)
 			    NR_UNITS);
 	tcase_add_test(tc, a_unit_that_came_in_bypass_never_goes_back_there);
 	tcase_add_test(tc, a_fence_without_gbpa_abort_leaves_smmuen_alone);
+	tcase_add_test(tc, after_a_crash_a_unit_blocks_whoever_holds_its_lock);
 	tcase_add_loop_test(tc,
 			    what_was_unmapped_is_out_of_reach_after_invalidate,
 			    0, NR_UNITS);

@@ -81,7 +81,7 @@ static void change(struct world *w, int from, int to)
 
 	allow(w, during, 3);
 	ck_assert_int_eq(
-		w->m.unit.ops->stream_set(&w->m.unit, 3, 1, table_of(w, to)),
+		w->m.unit.ops->stream_set(&w->m.unit, 3, 1, table_of(w, to), 0),
 		0);
 	allow(w, &after, 1);
 	smmu_no_violations(&w->m);
@@ -124,9 +124,9 @@ START_TEST(an_entry_written_before_enable_is_in_force_from_the_first_moment)
 
 	world_new(&w, units[_i]);
 	allow(&w, allowed, 2);
-	ck_assert_int_eq(
-		w.m.unit.ops->stream_set(&w.m.unit, 3, 1, table_of(&w, MIRROR)),
-		0);
+	ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 3, 1,
+						  table_of(&w, MIRROR), 0),
+			 0);
 	iommuabs_sim_counters(w.m.sim, &counters);
 	ck_assert_uint_eq(counters.writes, 0);
 	ck_assert_int_eq(w.m.unit.ops->enable(&w.m.unit), 0);
@@ -152,11 +152,12 @@ START_TEST(a_timeout_in_a_change_never_mixes_old_and_new)
 	for (n = 1; n <= 4; n++) {
 		ck_assert_int_eq(w.m.unit.ops->enable(&w.m.unit), 0);
 		ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 3, 1,
-							  table_of(&w, MIRROR)),
+							  table_of(&w, MIRROR),
+							  0),
 				 0);
 		iommuabs_sim_plant(w.m.sim, IOMMUABS_SIM_SYNC_HANG, n, 0);
 		ret = w.m.unit.ops->stream_set(&w.m.unit, 3, 1,
-					       table_of(&w, OTHER));
+					       table_of(&w, OTHER), 0);
 		if (!ret)
 			break;
 		hits++;
@@ -168,7 +169,8 @@ START_TEST(a_timeout_in_a_change_never_mixes_old_and_new)
 		allow(&w, allowed, 1);
 		/* Fenced: the entry can be written in peace. */
 		ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 3, 1,
-							  table_of(&w, OTHER)),
+							  table_of(&w, OTHER),
+							  0),
 				 0);
 		iommuabs_sim_heal(w.m.sim);
 		allow(&w, allowed, 3);
@@ -193,7 +195,7 @@ START_TEST(many_entries_change_in_three_steps_whatever_their_number)
 	ck_assert_int_eq(w.m.unit.ops->enable(&w.m.unit), 0);
 	iommuabs_sim_counters(w.m.sim, &before);
 	ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 0x101, 0x2fe,
-						  table_of(&w, MIRROR)),
+						  table_of(&w, MIRROR), 0),
 			 0);
 	iommuabs_sim_counters(w.m.sim, &after);
 	ck_assert_uint_eq(after.syncs - before.syncs, 2);
@@ -204,10 +206,126 @@ START_TEST(many_entries_change_in_three_steps_whatever_their_number)
 	ck_assert_int_eq(smmu_dma(&w.m, 0x3ff, IOVA, 0), 0);
 	iommuabs_sim_counters(w.m.sim, &before);
 	ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 0x101, 0x2fe,
-						  table_of(&w, OTHER)),
+						  table_of(&w, OTHER), 0),
 			 0);
 	iommuabs_sim_counters(w.m.sim, &after);
 	ck_assert_uint_eq(after.syncs - before.syncs, 3);
+	world_delete(&w);
+}
+END_TEST
+
+static bool is_hitless(struct world *w, int from, int to)
+{
+	return w->m.unit.ops->stream_is_hitless(&w->m.unit, table_of(w, from),
+						table_of(w, to));
+}
+
+START_TEST(one_store_changes_vmid_geometry_and_root_where_128_bits_are_fetched)
+{
+	uint64_t during[2];
+	struct world w;
+	int from, to;
+
+	world_new(&w, units[_i] | SMMU_FETCH_128);
+	ck_assert_int_eq(w.m.unit.ops->enable(&w.m.unit), 0);
+	for (from = MIRROR; from < NR_STATES; from++) {
+		change(&w, BLOCK, from);
+		for (to = MIRROR; to < NR_STATES; to++) {
+			ck_assert(is_hitless(&w, from, to));
+			during[0] = outcome(from);
+			during[1] = outcome(to);
+			allow(&w, during, 2);
+			ck_assert_int_eq(
+				w.m.unit.ops->stream_set(&w.m.unit, 3, 1,
+							 table_of(&w, to), 0),
+				0);
+			allow(&w, &during[1], 1);
+			change(&w, to, from);
+		}
+		change(&w, from, BLOCK);
+	}
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(elsewhere_only_the_root_under_one_vmid_changes_without_a_window)
+{
+	static const uint32_t flags[] = { 0, SMMU_NONCOHERENT, SMMU_BBML0 };
+	const uint64_t outcomes[] = { outcome(MIRROR), outcome(SHARE) };
+	const struct backend_inv inv = { .id = 100 + MIRROR };
+	struct smmu_guest twin;
+	struct world w;
+	int hitless;
+
+	world_new(&w, SMMU_ABORTS | flags[_i]);
+	hitless = !(flags[_i] & SMMU_BBML0);
+	ck_assert(!is_hitless(&w, MIRROR, SHARE));
+	smmu_guest_new(&w.m, &twin, w.guests[MIRROR].table.id, 39);
+	smmu_guest_map(&twin, IOVA >> 12, outcome(SHARE) >> 12, 1,
+		       IOMMUABS_READ | IOMMUABS_WRITE);
+	ck_assert_int_eq(w.m.unit.ops->stream_is_hitless(
+				 &w.m.unit, table_of(&w, MIRROR), &twin.table),
+			 hitless);
+	ck_assert_int_eq(w.m.unit.ops->enable(&w.m.unit), 0);
+	change(&w, BLOCK, MIRROR);
+	if (hitless) {
+		allow(&w, outcomes, 2);
+		ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 3, 1,
+							  &twin.table, 0),
+				 0);
+		/* The unit may still hold what it had under this VMID. */
+		ck_assert_int_eq(
+			w.m.unit.ops->invalidate(&w.m.unit, &inv, NULL), 0);
+		allow(&w, &outcomes[1], 1);
+	}
+	iommuabs_sim_probe_any(w.probe);
+	ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 3, 1, NULL, 0), 0);
+	ck_assert_int_eq(w.m.unit.ops->invalidate(&w.m.unit, &inv, NULL), 0);
+	smmu_guest_delete(&twin);
+	/* The model wants one table per VMID even where both map the same. */
+	ck_assert_uint_eq(
+		iommuabs_sim_violations(w.m.arena),
+		iommuabs_sim_violations_of(w.m.arena, IOMMUABS_SIM_V_VMID));
+	iommuabs_sim_violations_clear(w.m.arena);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(silence_blocks_as_well_and_records_nothing)
+{
+	const uint64_t blocked = IOMMUABS_SIM_BLOCKED;
+	const uint64_t mapped = outcome(MIRROR);
+	struct backend_event event;
+	struct backend_stream live;
+	struct world w;
+
+	world_new(&w, units[_i]);
+	ck_assert_int_eq(w.m.unit.ops->enable(&w.m.unit), 0);
+	allow(&w, &blocked, 1);
+	ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 3, 1, NULL,
+						  BACKEND_STREAM_SILENT),
+			 0);
+	ck_assert_int_eq(smmu_dma(&w.m, 3, IOVA, 0), 0);
+	ck_assert_uint_eq(w.m.unit.ops->events(&w.m.unit, &event, 1), 0);
+	w.m.unit.ops->read_stream(&w.m.unit, 3, &live);
+	ck_assert_int_eq(live.kind, BACKEND_STREAM_BLOCKED);
+	ck_assert_uint_eq(live.flags, BACKEND_STREAM_SILENT);
+	iommuabs_sim_probe_any(w.probe);
+	change(&w, BLOCK, MIRROR);
+	/* No permitted request suffers when what is blocked goes silent. */
+	allow(&w, &mapped, 1);
+	ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 3, 1,
+						  table_of(&w, MIRROR),
+						  BACKEND_STREAM_SILENT),
+			 0);
+	ck_assert_int_eq(smmu_dma(&w.m, 3, IOVA + 0x5000, 0), 0);
+	ck_assert_uint_eq(w.m.unit.ops->events(&w.m.unit, &event, 1), 0);
+	ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 3, 1,
+						  table_of(&w, MIRROR), 0),
+			 0);
+	ck_assert_int_eq(smmu_dma(&w.m, 3, IOVA + 0x5000, 0), 0);
+	ck_assert_uint_eq(w.m.unit.ops->events(&w.m.unit, &event, 1), 1);
+	iommuabs_sim_probe_any(w.probe);
 	world_delete(&w);
 }
 END_TEST
@@ -216,7 +334,7 @@ END_TEST
 START_TEST(words_are_those_of_the_manual)
 {
 	const struct backend_table table = {
-		.format = IOMMUABS_P2M_ARM_S2,
+		.format = BACKEND_FORMAT_ARM_S2,
 		.root = 0x123456000,
 		.input_bits = 40,
 		.output_bits = 44,
@@ -231,7 +349,7 @@ START_TEST(words_are_those_of_the_manual)
 	int i;
 
 	smmu_machine_new(&m, 0);
-	smmuv3_entry_make(smmuv3_of(&m.unit), &table, words);
+	smmuv3_entry_make(smmuv3_of(&m.unit), &table, 0, words);
 	ck_assert_uint_eq(words[0], 0xd); /* V, Config 6 */
 	ck_assert_uint_eq(words[1], 1ull << 44);
 	ck_assert_uint_eq(words[2], 0x4321 | 24ull << 32 | 1ull << 38 |
@@ -241,20 +359,20 @@ START_TEST(words_are_those_of_the_manual)
 	ck_assert_uint_eq(words[3], 0x123456000);
 	/* S2PS: never above OAS, never below the input. */
 	wide.output_bits = 48;
-	smmuv3_entry_make(smmuv3_of(&m.unit), &wide, words);
+	smmuv3_entry_make(smmuv3_of(&m.unit), &wide, 0, words);
 	ck_assert_uint_eq(words[2] >> 48 & 7, 4);
 	wide.output_bits = 32;
-	smmuv3_entry_make(smmuv3_of(&m.unit), &wide, words);
+	smmuv3_entry_make(smmuv3_of(&m.unit), &wide, 0, words);
 	ck_assert_uint_eq(words[2] >> 48 & 7, 2);
 	wide.granule_lg2 = 16;
 	wide.levels = 2;
-	smmuv3_entry_make(smmuv3_of(&m.unit), &wide, words);
+	smmuv3_entry_make(smmuv3_of(&m.unit), &wide, 0, words);
 	ck_assert_uint_eq(words[2] >> 38 & 3, 1); /* level 2 of 64K */
 	ck_assert_uint_eq(words[2] >> 46 & 3, 1);
 	wide.granule_lg2 = 14;
-	smmuv3_entry_make(smmuv3_of(&m.unit), &wide, words);
+	smmuv3_entry_make(smmuv3_of(&m.unit), &wide, 0, words);
 	ck_assert_uint_eq(words[2] >> 46 & 3, 2);
-	smmuv3_entry_make(smmuv3_of(&m.unit), NULL, words);
+	smmuv3_entry_make(smmuv3_of(&m.unit), NULL, 0, words);
 	for (i = 0; i < STE_WORDS; i++)
 		ck_assert_uint_eq(words[i], 0);
 	smmu_machine_delete(&m);
@@ -297,6 +415,16 @@ static void add_tests(Suite *s)
 	tcase_add_test(
 		tc, many_entries_change_in_three_steps_whatever_their_number);
 	tcase_add_test(tc, xsa_393_after_removal_the_raw_entry_is_zero);
+	tcase_add_loop_test(
+		tc,
+		one_store_changes_vmid_geometry_and_root_where_128_bits_are_fetched,
+		0, NR_UNITS);
+	tcase_add_loop_test(
+		tc,
+		elsewhere_only_the_root_under_one_vmid_changes_without_a_window,
+		0, 3);
+	tcase_add_loop_test(tc, silence_blocks_as_well_and_records_nothing, 0,
+			    NR_UNITS);
 	suite_add_tcase(s, tc);
 }
 

@@ -170,6 +170,71 @@ START_TEST(a_timeout_fences_once_and_withholds)
 }
 END_TEST
 
+START_TEST(a_device_that_keeps_its_translations_is_cut_off_alone)
+{
+	struct iommuabs_domain *dom;
+	struct iommuabs_device *dev;
+	struct world *w = started_world(&dom, &dev);
+	struct world_unit *u = &w->unit[0];
+	struct backend_stream live;
+
+	u->stuck = (struct backend_streams){ 8, 1 };
+	u->nr_stuck = 1;
+	ck_assert_int_eq(unmap(dom, 0x100, 1), 0);
+	ck_assert_uint_eq(u->invalidates, 2);
+	ck_assert_uint_eq(w->isolated, 1);
+	ck_assert_ptr_eq(w->isolated_cookie, (void *)8);
+	ck_assert(test_host_logged(w->host, "keeps its translations"));
+	u->real->read_stream(&u->unit->hw, 8, &live);
+	ck_assert_int_eq(live.kind, BACKEND_STREAM_BLOCKED);
+	expect_status(u, IOMMUABS_UNIT_RUNNING, 0);
+	/* What can't even be blocked fences the unit. */
+	u->nr_stuck = 1;
+	u->stream_set = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(dom, 0x101, 1), IOMMUABS_E_TIMEOUT);
+	expect_status(u, IOMMUABS_UNIT_FENCED, IOMMUABS_E_TIMEOUT);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(an_interrupt_by_message_is_the_drivers_to_grant)
+{
+	const struct iommuabs_unit_desc desc = {
+		.size = sizeof(desc),
+		.type = IOMMUABS_UNIT_OTHER,
+		.base = 0x9060000,
+	};
+	struct world *w = world_new(1);
+	struct world_unit *u = &w->unit[0];
+	struct iommuabs_unit *other;
+
+	COVERS(iommuabs_unit_irq_set_msi, E_INVAL);
+	COVERS(iommuabs_unit_irq_set_msi, E_NOTSUP);
+	COVERS(iommuabs_unit_irq_set_msi, E_NODRIVER);
+	COVERS(iommuabs_unit_irq_set_msi, E_TIMEOUT);
+	ck_assert_int_eq(
+		iommuabs_unit_irq_set_msi(NULL, IOMMUABS_IRQ_EVENT, 0x1000, 1),
+		IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_unit_irq_set_msi(u->unit, IOMMUABS_IRQ_COUNT_,
+						   0x1000, 1),
+			 IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_unit_irq_set_msi(u->unit, IOMMUABS_IRQ_EVENT,
+						   0x1000, 1),
+			 IOMMUABS_E_NOTSUP);
+	ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &other), 0);
+	ck_assert_int_eq(
+		iommuabs_unit_irq_set_msi(other, IOMMUABS_IRQ_EVENT, 0x1000, 1),
+		IOMMUABS_E_NODRIVER);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	u->set_msi = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_unit_irq_set_msi(u->unit, IOMMUABS_IRQ_EVENT,
+						   0x1000, 1),
+			 IOMMUABS_E_TIMEOUT);
+	expect_status(u, IOMMUABS_UNIT_FENCED, IOMMUABS_E_TIMEOUT);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(what_does_not_acknowledge_is_isolated_or_dead)
 {
 	struct iommuabs_domain *dom;
@@ -484,6 +549,9 @@ static Suite *suite(void)
 	tcase_add_test(life, there_are_64_units_at_the_most);
 	suite_add_tcase(s, life);
 	tcase_add_test(fence, a_timeout_fences_once_and_withholds);
+	tcase_add_test(fence,
+		       a_device_that_keeps_its_translations_is_cut_off_alone);
+	tcase_add_test(fence, an_interrupt_by_message_is_the_drivers_to_grant);
 	tcase_add_loop_test(
 		fence, what_does_not_acknowledge_is_isolated_or_dead, 0, 2);
 	tcase_add_test(fence, a_host_without_isolation_has_dead_units);

@@ -81,6 +81,7 @@ static void sim_config(struct iommuabs_sim_smmuv3_config *c, uint32_t flags)
 	}
 	if (flags & SMMU_BBML0)
 		c->bbml = 0;
+	c->fetch_128 = !!(flags & SMMU_FETCH_128);
 	if (flags & SMMU_TINY_QUEUES) {
 		c->cmdqs = 3;
 		c->eventqs = 2;
@@ -139,6 +140,8 @@ void smmu_machine_make(struct smmu_machine *m, uint32_t flags)
 	m->unit.mem = &m->mem;
 	m->unit.account = &m->account;
 	m->unit.name = "smmu";
+	if (flags & SMMU_FETCH_128)
+		m->unit.desc_flags = IOMMUABS_UNIT_FETCH_128;
 	ck_assert_int_eq(
 		ia_lock_init(&m->host, &m->unit.lock, IOMMUABS_LOCK_UNIT), 0);
 	ck_assert_int_eq(hostif_regs_map(&m->host, config.base,
@@ -264,7 +267,7 @@ int smmu_guest_forget(struct smmu_guest *g, uint64_t gfn, uint64_t nr)
 		.granule_lg2 = 12,
 	};
 
-	return g->m->unit.ops->invalidate(&g->m->unit, &inv);
+	return g->m->unit.ops->invalidate(&g->m->unit, &inv, NULL);
 }
 
 int smmu_dma(struct smmu_machine *m, uint32_t sid, uint64_t addr,

@@ -22,6 +22,7 @@
 #define SMMU_TINY_QUEUES (1u << 5) /* 8 commands, 4 events */
 #define SMMU_STAGE1	 (1u << 6) /* no stage 2 */
 #define SMMU_NESTED_EL2	 (1u << 7) /* IDR0.HYP and MSI */
+#define SMMU_FETCH_128	 (1u << 8)
 
 struct smmu_machine {
 	struct iommuabs_sim_arena *arena;

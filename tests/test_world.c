@@ -55,12 +55,19 @@ static int world_fence(struct backend_unit *hw)
 }
 
 static int world_invalidate(struct backend_unit *hw,
-			    const struct backend_inv *inv)
+			    const struct backend_inv *inv,
+			    struct backend_streams *stuck)
 {
 	struct world_unit *u = of(hw);
 
 	u->invalidates++;
-	return u->invalidate ? u->invalidate : u->real->invalidate(hw, inv);
+	if (u->nr_stuck) {
+		u->nr_stuck--;
+		*stuck = u->stuck;
+		return BACKEND_STUCK;
+	}
+	return u->invalidate ? u->invalidate
+			     : u->real->invalidate(hw, inv, stuck);
 }
 
 static int world_errors(struct backend_unit *hw)
@@ -78,11 +85,29 @@ static int world_reserve(struct backend_unit *hw, uint32_t first, uint32_t nr)
 			  : u->real->streams_reserve(hw, first, nr);
 }
 
-static int world_stream_set(struct backend_unit *hw, uint32_t first,
-			    uint32_t nr, const struct backend_table *table)
+static int world_id_reserve(struct backend_unit *hw, uint32_t id)
 {
 	struct world_unit *u = of(hw);
-	int ret = u->real->stream_set(hw, first, nr, table);
+
+	return u->id_reserve ? u->id_reserve : u->real->id_reserve(hw, id);
+}
+
+static int world_irq_set_msi(struct backend_unit *hw,
+			     enum iommuabs_unit_irq_which which, uint64_t addr,
+			     uint32_t data)
+{
+	struct world_unit *u = of(hw);
+
+	return u->set_msi ? u->set_msi
+			  : u->real->irq_set_msi(hw, which, addr, data);
+}
+
+static int world_stream_set(struct backend_unit *hw, uint32_t first,
+			    uint32_t nr, const struct backend_table *table,
+			    uint32_t flags)
+{
+	struct world_unit *u = of(hw);
+	int ret = u->real->stream_set(hw, first, nr, table, flags);
 
 	return u->stream_set ? u->stream_set : ret;
 }
@@ -123,6 +148,8 @@ static void unit_take_over(struct world_unit *u)
 	u->ops.invalidate = world_invalidate;
 	u->ops.errors = world_errors;
 	u->ops.streams_reserve = world_reserve;
+	u->ops.id_reserve = world_id_reserve;
+	u->ops.irq_set_msi = world_irq_set_msi;
 	u->ops.stream_set = world_stream_set;
 	u->ops.mirror = world_mirror;
 	u->ops.events = world_events;
@@ -207,6 +234,7 @@ static void world_calm(struct world *w)
 		u = &w->unit[i];
 		u->enable = u->disable = u->fence = u->invalidate = 0;
 		u->errors = u->stream_set = u->reserve = u->mirror = 0;
+		u->id_reserve = u->set_msi = 0;
 	}
 }
 

@@ -29,7 +29,10 @@ struct world_unit {
 
 	/* Answers; 0: what the driver does. */
 	int enable, disable, fence, invalidate, errors, stream_set, reserve,
-		mirror;
+		mirror, id_reserve, set_msi;
+	/* So many invalidations find that this one keeps its translations. */
+	struct backend_streams stuck;
+	unsigned int nr_stuck;
 	/* Calls of them so far. */
 	unsigned int enables, disables, fences, invalidates;
 	unsigned int irqs; /* a bit each */

@@ -66,6 +66,12 @@ struct iommuabs_device_desc {
 #define IOMMUABS_ALLOW_UNSAFE_MSI (1u << 0)
 /* A permitted DMA may fault for a moment. */
 #define IOMMUABS_ALLOW_WINDOW (1u << 1)
+/*
+ * The device may ask the unit for translations and keep them (PCIe ATS), where
+ * the unit can answer; elsewhere this changes nothing. Each invalidation then
+ * waits for the device, too; one that doesn't answer is blocked.
+ */
+#define IOMMUABS_ALLOW_ATS (1u << 2)
 
 /* How the device is attached; a call without options decides as the domain. */
 struct iommuabs_attach_options {

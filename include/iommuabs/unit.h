@@ -38,6 +38,15 @@ struct iommuabs_irq {
 #define IOMMUABS_UNIT_COHERENT (1u << 0)
 /* A 128-bit aligned store is fetched by the unit in one piece. */
 #define IOMMUABS_UNIT_FETCH_128 (1u << 1)
+/*
+ * The unit obeys the TLB invalidations that CPUs broadcast (SMMUv3: CR2.PTM = 0),
+ * if it can. The library sends its own in any case. VMIDs of the library and of
+ * the CPUs aren't the same: entries that have nothing to do with a guest may be
+ * forgotten, never too few.
+ */
+#define IOMMUABS_UNIT_BROADCAST (1u << 2)
+/* SMMUv3: the registers of page 1 are in page 0 (Cavium CN99xx). */
+#define IOMMUABS_UNIT_PAGE0_ONLY (1u << 3)
 
 #define IOMMUABS_NAME_MAX 64
 #define IOMMUABS_PATH_MAX 256
@@ -143,9 +152,17 @@ IOMMUABS_MUST_CHECK int iommuabs_unit_irq_get(struct iommuabs_unit *unit,
 
 /**
  * iommuabs_unit_irq_set_msi() - let the unit raise @which as a message
+ * @which: EVENT or ERROR; the library waits for no SYNC and enables no PRI
+ * @addr:  machine address that the unit writes to, a multiple of 4; 0: by wire
+ * @data:  what it writes, 32 bits
  *
- * Context: TASK.
- * Return:  E_NOTSUP
+ * Holds until it is set anew, whatever happens to the unit meanwhile. The
+ * doorbell is not translated: it is the unit's own write.
+ *
+ * Context: BOOT or TASK; waits for hardware.
+ * Return:  0 | E_INVAL (also: not aligned, wider than the unit's addresses) |
+ *          E_NODRIVER | E_NOTSUP (the unit has wires only, or never raises
+ *          @which) | E_TIMEOUT (the unit is fenced now).
  */
 IOMMUABS_MUST_CHECK int
 iommuabs_unit_irq_set_msi(struct iommuabs_unit *unit,

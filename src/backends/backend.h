@@ -11,10 +11,15 @@
  * traffic through. So attaching before start, fencing and recovery need no
  * second copy of what should be in the unit.
  *
- * Locks: core serialises probe, release, enable, disable, fence, streams_reserve
- * and stream_set of one unit. invalidate, events, errors, read_stream and irq
- * may run at any time and on any number of CPUs. A driver takes backend_unit.lock
- * to put commands into a queue, and never holds it while it waits.
+ * Suspending is disable() and resuming is enable(): a unit may have lost all its
+ * registers in between.
+ *
+ * Locks: core serialises probe, release, enable, disable, fence, irq_set_msi,
+ * id_reserve, streams_reserve and stream_set of one unit. invalidate, events,
+ * errors, read_stream and irq may run at any time and on any number of CPUs, and
+ * crash_block even while a CPU stands still inside another operation. A driver
+ * takes backend_unit.lock to put commands into a queue, and never holds it while
+ * it waits.
  *
  * Waits are bounded by BACKEND_TIMEOUT_US. E_TIMEOUT from any operation means
  * that core fences the unit; a driver doesn't fence itself.
@@ -55,6 +60,7 @@ struct backend_caps {
 	uint8_t id_bits; /* VMID or domain-id; ids [1, 1 << id_bits) are core's */
 	uint8_t stream_bits;
 	uint8_t bbml;
+	uint8_t ats; /* stream_set() takes BACKEND_STREAM_ATS */
 };
 
 struct backend_unit {
@@ -73,9 +79,20 @@ struct backend_unit {
 	void *priv;	 /* the driver's own */
 };
 
+/* What the entries of a translation table mean. */
+enum backend_format {
+	BACKEND_FORMAT_NONE,
+	BACKEND_FORMAT_ARM_S2,	  /* VMSAv8-64 stage 2 */
+	BACKEND_FORMAT_ARM_S2_DS, /* the same with 52-bit descriptors (DS) */
+	BACKEND_FORMAT_ARM_S1,	  /* VMSAv8-64 stage 1, EL1&0, TTBR0 */
+	BACKEND_FORMAT_ARM_S1_DS,
+	BACKEND_FORMAT_EPT,
+	BACKEND_FORMAT_NPT,
+};
+
 /* A translation table as a stream entry points at it: shared or mirror. */
 struct backend_table {
-	enum iommuabs_p2m_format format;
+	enum backend_format format;
 	uint64_t root;
 	uint8_t input_bits, output_bits;
 	uint8_t granule_lg2;
@@ -87,7 +104,7 @@ struct backend_table {
 /* What makes a mirror usable by a unit: the view key. Compared as a whole. */
 struct backend_geometry {
 	const struct pt_ops *pt_ops;
-	enum iommuabs_p2m_format format;
+	enum backend_format format;
 	uint8_t input_bits, output_bits;
 	uint8_t granule_lg2;
 	uint8_t levels;
@@ -111,6 +128,19 @@ struct backend_inv {
 	uint8_t granule_lg2;
 };
 
+/* How streams use a table: flags of stream_set(). */
+/* The device may ask for translations and keep them (caps.ats). */
+#define BACKEND_STREAM_ATS (1u << 0)
+/* What is blocked isn't recorded. */
+#define BACKEND_STREAM_SILENT (1u << 1)
+
+/* Streams [first, first + nr), whose device doesn't answer. */
+struct backend_streams {
+	uint32_t first, nr;
+};
+
+#define BACKEND_STUCK 1 /* answer of invalidate() */
+
 /* One decoded record of an event queue. */
 struct backend_event {
 	enum iommuabs_fault_reason reason;
@@ -130,6 +160,7 @@ struct backend_stream {
 		BACKEND_STREAM_BAD,    /* an entry that hardware refuses */
 	} kind;
 	struct backend_table table;
+	uint32_t flags; /* of stream_set() */
 };
 
 struct backend_ops {
@@ -159,31 +190,54 @@ struct backend_ops {
 	 * through bypass. 0 (acknowledged) | E_TIMEOUT.
 	 */
 	int (*fence)(struct backend_unit *unit);
+	/*
+	 * fence() after a crash: takes no lock, calls no host hook but mmio_read
+	 * and mmio_write, believes nothing in memory that it doesn't have to.
+	 * 0 | E_TIMEOUT.
+	 */
+	int (*crash_block)(struct backend_unit *unit);
 
+	/* Before a table with @id is first given to stream_set(): take what the
+	 * unit needs for it. 0 | E_NOMEM. */
+	int (*id_reserve)(struct backend_unit *unit, uint32_t id);
 	/* Make room for [@first, @first + @nr). New entries block.
 	 * 0 | E_NOMEM. */
 	int (*streams_reserve)(struct backend_unit *unit, uint32_t first,
 			       uint32_t nr);
 	/*
-	 * Point [@first, @first + @nr), reserved before, at @table; NULL: block,
-	 * recording. When it returns 0 no unit uses an older entry. It does not
-	 * invalidate translations. 0 | E_TIMEOUT: the entries block, since new
-	 * words must not meet an old entry that the unit still holds; set them
-	 * again once the unit is fenced.
+	 * Point [@first, @first + @nr), reserved before, at @table; NULL: block.
+	 * When it returns 0 the unit uses no older entry. It does not invalidate
+	 * translations. A change from one table to another passes through
+	 * "blocked", but where stream_is_hitless(). 0 | E_TIMEOUT: the entries
+	 * block or are as wanted, since new words must not meet an old entry
+	 * that the unit still holds; set them again once the unit is fenced.
 	 */
 	int (*stream_set)(struct backend_unit *unit, uint32_t first,
-			  uint32_t nr, const struct backend_table *table);
+			  uint32_t nr, const struct backend_table *table,
+			  uint32_t flags);
+	/*
+	 * Would stream_set() take a stream from @from to @to (ids included) such
+	 * that each request uses the one or the other, and none is blocked? With
+	 * one id in both, as far as @from is used by this one stream alone, and
+	 * maps what @to maps. Flags of the stream don't change.
+	 */
+	bool (*stream_is_hitless)(const struct backend_unit *unit,
+				  const struct backend_table *from,
+				  const struct backend_table *to);
 	/* Read the live entry. */
 	void (*read_stream)(struct backend_unit *unit, uint32_t stream,
 			    struct backend_stream *out);
 
 	/*
-	 * Forget translations of @inv, and wait until everything that used them
-	 * has reached memory. Nothing to do while not enabled.
-	 * 0 | E_TIMEOUT.
+	 * Forget translations of @inv, in the unit and in devices with ATS, and
+	 * wait until everything that used them has reached memory. Nothing to do
+	 * while not enabled.
+	 * 0 | E_TIMEOUT | BACKEND_STUCK: a device doesn't give its translations
+	 * back, *@stuck says which; block those streams and call again.
 	 */
 	int (*invalidate)(struct backend_unit *unit,
-			  const struct backend_inv *inv);
+			  const struct backend_inv *inv,
+			  struct backend_streams *stuck);
 
 	/* IOMMUABS_SHARE_OK, or why the unit can't walk @p2m; @table's fields but
 	 * the id are filled where it can. */
@@ -206,6 +260,15 @@ struct backend_ops {
 	 * E_TIMEOUT (the unit must be fenced; reason set).
 	 */
 	int (*errors)(struct backend_unit *unit);
+	/*
+	 * Raise @which by storing @data at @addr from now on, also after
+	 * enable(); @addr 0: by wire. 0 | E_NOTSUP (the unit can't, or never
+	 * raises it) | E_INVAL (@addr is not aligned to 4 or too wide) |
+	 * E_TIMEOUT.
+	 */
+	int (*irq_set_msi)(struct backend_unit *unit,
+			   enum iommuabs_unit_irq_which which, uint64_t addr,
+			   uint32_t data);
 	/* Context IRQ: acknowledge, latch. */
 	void (*irq)(struct backend_unit *unit,
 		    enum iommuabs_unit_irq_which which);

@@ -67,8 +67,8 @@ int iommuabs_device_attach(struct iommuabs_device *dev,
 		ret = api_struct_in(&copy, sizeof(copy), options);
 	if (ret)
 		return ret;
-	if ((copy.flags &
-	     ~(IOMMUABS_ALLOW_UNSAFE_MSI | IOMMUABS_ALLOW_WINDOW)) ||
+	if ((copy.flags & ~(IOMMUABS_ALLOW_UNSAFE_MSI | IOMMUABS_ALLOW_WINDOW |
+			    IOMMUABS_ALLOW_ATS)) ||
 	    copy.strategy > IOMMUABS_STRATEGY_MIRROR)
 		return IOMMUABS_E_INVAL;
 	return attach_run(dev, dom, options ? &copy : NULL, &left);

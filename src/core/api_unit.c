@@ -60,11 +60,11 @@ int iommuabs_unit_irq_set_msi(struct iommuabs_unit *unit,
 			      enum iommuabs_unit_irq_which which, uint64_t addr,
 			      uint32_t data)
 {
-	(void)unit;
-	(void)which;
-	(void)addr;
-	(void)data;
-	return IOMMUABS_E_NOTSUP;
+	if (!unit || which >= IOMMUABS_IRQ_COUNT_)
+		return IOMMUABS_E_INVAL;
+	if (!unit->hw.ops)
+		return IOMMUABS_E_NODRIVER;
+	return unit_irq_set_msi(unit, which, addr, data);
 }
 
 int iommuabs_unit_irq(struct iommuabs_unit *unit,

@@ -52,6 +52,16 @@ int attach_views(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 	return 0;
 }
 
+static int id_reserve(struct iommuabs_unit *unit, uint32_t id)
+{
+	int ret;
+
+	gate_enter_alone(&unit->gate);
+	ret = unit->hw.ops->id_reserve(&unit->hw, id);
+	gate_leave_alone(&unit->gate);
+	return ret;
+}
+
 static int binding_get(struct view *view, struct iommuabs_unit *unit,
 		       const struct backend_table *table, struct binding **out)
 {
@@ -70,6 +80,11 @@ static int binding_get(struct view *view, struct iommuabs_unit *unit,
 		return IOMMUABS_E_NOMEM;
 	binding->table = *table;
 	ret = unit_id_take(unit, &binding->table.id);
+	if (!ret) {
+		ret = id_reserve(unit, binding->table.id);
+		if (ret)
+			unit_id_give(unit, binding->table.id);
+	}
 	if (ret) {
 		tablemem_object_free(&view->dom->abs->mem, binding,
 				     sizeof(*binding));
@@ -163,18 +178,29 @@ static const struct backend_table *binding_table(const struct binding *binding)
 	return &binding->table;
 }
 
+/* How the device may use its tables on @unit. */
+static uint32_t stream_flags(const struct iommuabs_device *dev,
+			     const struct iommuabs_unit *unit)
+{
+	return (dev->attach_flags & IOMMUABS_ALLOW_ATS) && unit->hw.caps.ats
+		       ? BACKEND_STREAM_ATS
+		       : 0;
+}
+
 /* Write the entries of one stream range; a unit that fails is fenced. */
 static int stream_write(struct iommuabs_device *dev,
 			struct device_stream *stream,
 			const struct backend_table *table)
 {
 	struct iommuabs_unit *unit = stream->unit;
+	uint32_t flags = table ? stream_flags(dev, unit) : 0;
 	uint32_t pos = 0, first, nr;
 	int ret = 0, one;
 
 	gate_enter_alone(&unit->gate);
 	while (device_next_piece(dev, stream, &pos, &first, &nr)) {
-		one = unit->hw.ops->stream_set(&unit->hw, first, nr, table);
+		one = unit->hw.ops->stream_set(&unit->hw, first, nr, table,
+					       flags);
 		if (one && !ret)
 			ret = one;
 	}

@@ -274,6 +274,9 @@ int unit_disable(struct iommuabs_unit *unit);
 /* Block @unit at once, for it didn't answer; nothing if it isn't running. */
 void unit_fence(struct iommuabs_unit *unit, int error);
 int unit_recover(struct iommuabs_unit *unit, uint64_t *budget);
+int unit_irq_set_msi(struct iommuabs_unit *unit,
+		     enum iommuabs_unit_irq_which which, uint64_t addr,
+		     uint32_t data);
 void unit_report(struct iommuabs_unit *unit, struct iommuabs_unit_state *state);
 /* Is it certain that nothing passes @unit? */
 bool unit_blocks_all(const struct iommuabs_unit *unit);

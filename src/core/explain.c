@@ -68,7 +68,7 @@ static bool shared_table(const struct binding *binding, struct pt *pt)
 	const struct backend_table *table = &binding->table;
 	uint32_t below;
 
-	if (table->format != IOMMUABS_P2M_ARM_S2 ||
+	if (table->format != BACKEND_FORMAT_ARM_S2 ||
 	    table->granule_lg2 != pt_arm_s2_4k_ops.granule_lg2 ||
 	    (table->root & (IOMMUABS_FRAME_SIZE - 1)))
 		return false;

@@ -165,7 +165,9 @@ static int desc_check(const struct iommuabs_unit_desc *desc,
 	uint32_t i;
 
 	if (desc->type > IOMMUABS_UNIT_OTHER ||
-	    (desc->flags & ~(IOMMUABS_UNIT_COHERENT | IOMMUABS_UNIT_FETCH_128)))
+	    (desc->flags &
+	     ~(IOMMUABS_UNIT_COHERENT | IOMMUABS_UNIT_FETCH_128 |
+	       IOMMUABS_UNIT_BROADCAST | IOMMUABS_UNIT_PAGE0_ONLY)))
 		return IOMMUABS_E_INVAL;
 	if ((desc->base & (IOMMUABS_FRAME_SIZE - 1)) ||
 	    (needs_base && !desc->base) || (desc->length && !desc->base) ||
@@ -515,8 +517,37 @@ uint64_t unit_bit(const struct iommuabs_unit *unit)
 	return (uint64_t)1 << unit->index;
 }
 
+/*
+ * Block the streams of a device that keeps translations to itself. What it still
+ * holds is refused from then on: it claims to be translated, and may not.
+ */
+static int streams_cut_off(struct iommuabs_unit *unit,
+			   const struct backend_streams *stuck)
+{
+	struct iommuabs *abs = unit->abs;
+	const struct hostif *host = &abs->host;
+	struct iommuabs_device *dev;
+	int ret;
+
+	gate_enter_alone(&unit->gate);
+	ret = unit->hw.ops->stream_set(&unit->hw, stuck->first, stuck->nr, NULL,
+				       0);
+	gate_leave_alone(&unit->gate);
+	ia_lock(host, &abs->lock);
+	dev = device_of_stream(abs, unit, stuck->first);
+	hostif_log(host, IOMMUABS_LOG_ERROR,
+		   "%s: %s, stream %x: keeps its translations, cut off",
+		   unit->name, dev ? dev->name : "unknown device",
+		   stuck->first);
+	if (dev && host->ops.device_isolate)
+		(void)host->ops.device_isolate(host->ctx, dev->cookie);
+	ia_unlock(host, &abs->lock);
+	return ret;
+}
+
 int unit_invalidate(struct iommuabs_unit *unit, const struct backend_inv *inv)
 {
+	struct backend_streams stuck;
 	int ret;
 
 	switch (unit_status(unit)) {
@@ -528,7 +559,13 @@ int unit_invalidate(struct iommuabs_unit *unit, const struct backend_inv *inv)
 	default:
 		return 0;
 	}
-	ret = unit->hw.ops->invalidate(&unit->hw, inv);
+	do {
+		ret = unit->hw.ops->invalidate(&unit->hw, inv, &stuck);
+		if (ret != BACKEND_STUCK)
+			break;
+		/* Leaves fewer streams with translations of their own. */
+		ret = streams_cut_off(unit, &stuck);
+	} while (!ret);
 	if (ret)
 		unit_fence(unit, ret);
 	return ret;
@@ -711,6 +748,20 @@ int unit_recover(struct iommuabs_unit *unit, uint64_t *budget)
 	ret = revive(unit);
 	gate_leave_alone(&unit->gate);
 	return ret ? ret : settle_debts(unit, budget);
+}
+
+int unit_irq_set_msi(struct iommuabs_unit *unit,
+		     enum iommuabs_unit_irq_which which, uint64_t addr,
+		     uint32_t data)
+{
+	int ret;
+
+	gate_enter_alone(&unit->gate);
+	ret = unit->hw.ops->irq_set_msi(&unit->hw, which, addr, data);
+	gate_leave_alone(&unit->gate);
+	if (ret == IOMMUABS_E_TIMEOUT)
+		unit_fence(unit, ret);
+	return ret;
 }
 
 void unit_report(struct iommuabs_unit *unit, struct iommuabs_unit_state *state)

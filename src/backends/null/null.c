@@ -24,6 +24,7 @@ struct null_entry {
 	uint32_t first, nr;
 	uint8_t set; /* 0: reserved, blocked */
 	struct backend_table table;
+	uint32_t flags;
 };
 
 struct null_unit {
@@ -82,6 +83,20 @@ static int null_disable(struct backend_unit *unit)
 	return 0;
 }
 
+/* Real hardware: as fence(), without lock, clock or log. */
+static int null_crash_block(struct backend_unit *unit)
+{
+	return null_disable(unit);
+}
+
+/* Real hardware: memory for a context descriptor, if it has such. */
+static int null_id_reserve(struct backend_unit *unit, uint32_t id)
+{
+	(void)unit;
+	(void)id;
+	return 0;
+}
+
 /* The link to the entry of just these streams; to NULL: there is none. */
 static struct null_entry **entry_link(struct null_unit *null, uint32_t first,
 				      uint32_t nr)
@@ -121,7 +136,8 @@ static int null_streams_reserve(struct backend_unit *unit, uint32_t first,
 
 /* Real hardware: publish the entry in steps, invalidate it, wait. */
 static int null_stream_set(struct backend_unit *unit, uint32_t first,
-			   uint32_t nr, const struct backend_table *table)
+			   uint32_t nr, const struct backend_table *table,
+			   uint32_t flags)
 {
 	struct null_unit *null = null_of(unit);
 	struct null_entry **link, *entry;
@@ -131,6 +147,7 @@ static int null_stream_set(struct backend_unit *unit, uint32_t first,
 	entry = *link;
 	if (entry) {
 		entry->set = table != NULL;
+		entry->flags = flags;
 		if (table)
 			entry->table = *table;
 		*link = entry->next;
@@ -138,6 +155,17 @@ static int null_stream_set(struct backend_unit *unit, uint32_t first,
 	}
 	ia_unlock(unit->host, &unit->lock);
 	return 0;
+}
+
+/* Real hardware: do the entries for both differ in what one store changes? */
+static bool null_stream_is_hitless(const struct backend_unit *unit,
+				   const struct backend_table *from,
+				   const struct backend_table *to)
+{
+	(void)unit;
+	(void)from;
+	(void)to;
+	return true;
 }
 
 static struct null_entry *entry_of(const struct backend_unit *unit,
@@ -160,6 +188,7 @@ static void null_read_stream(struct backend_unit *unit, uint32_t stream,
 	out->kind = BACKEND_STREAM_BLOCKED;
 	ia_lock(unit->host, &unit->lock);
 	entry = entry_of(unit, stream);
+	out->flags = entry ? entry->flags : 0;
 	if (entry && entry->set) {
 		out->kind = BACKEND_STREAM_TABLE;
 		out->table = entry->table;
@@ -169,10 +198,12 @@ static void null_read_stream(struct backend_unit *unit, uint32_t stream,
 
 /* Real hardware: queue the commands and one sync, and wait for that. */
 static int null_invalidate(struct backend_unit *unit,
-			   const struct backend_inv *inv)
+			   const struct backend_inv *inv,
+			   struct backend_streams *stuck)
 {
 	(void)unit;
 	(void)inv;
+	(void)stuck;
 	return 0;
 }
 
@@ -192,7 +223,7 @@ static enum iommuabs_share_reason null_share(const struct backend_unit *unit,
 		return IOMMUABS_SHARE_INPUT_WIDTH;
 	if (p2m->output_bits > NULL_OUTPUT_BITS)
 		return IOMMUABS_SHARE_OUTPUT_WIDTH;
-	table->format = p2m->format;
+	table->format = BACKEND_FORMAT_ARM_S2;
 	table->root = p2m->root;
 	table->input_bits = p2m->input_bits;
 	table->output_bits = p2m->output_bits;
@@ -210,7 +241,7 @@ static int null_mirror(const struct backend_unit *unit, uint8_t input_bits,
 	(void)input_bits;
 	__builtin_memset(geometry, 0, sizeof(*geometry));
 	geometry->pt_ops = &pt_arm_s2_4k_ops;
-	geometry->format = IOMMUABS_P2M_ARM_S2;
+	geometry->format = BACKEND_FORMAT_ARM_S2;
 	geometry->input_bits = NULL_INPUT_BITS;
 	geometry->output_bits = NULL_OUTPUT_BITS;
 	geometry->granule_lg2 = 12;
@@ -235,6 +266,17 @@ static int null_errors(struct backend_unit *unit)
 	return 0;
 }
 
+static int null_irq_set_msi(struct backend_unit *unit,
+			    enum iommuabs_unit_irq_which which, uint64_t addr,
+			    uint32_t data)
+{
+	(void)unit;
+	(void)which;
+	(void)addr;
+	(void)data;
+	return IOMMUABS_E_NOTSUP;
+}
+
 static void null_irq(struct backend_unit *unit,
 		     enum iommuabs_unit_irq_which which)
 {
@@ -251,14 +293,18 @@ const struct backend_ops null_backend_ops = {
 	.enable = null_enable,
 	.disable = null_disable,
 	.fence = null_disable,
+	.crash_block = null_crash_block,
+	.id_reserve = null_id_reserve,
 	.streams_reserve = null_streams_reserve,
 	.stream_set = null_stream_set,
+	.stream_is_hitless = null_stream_is_hitless,
 	.read_stream = null_read_stream,
 	.invalidate = null_invalidate,
 	.share = null_share,
 	.mirror = null_mirror,
 	.events = null_events,
 	.errors = null_errors,
+	.irq_set_msi = null_irq_set_msi,
 	.irq = null_irq,
 };
 

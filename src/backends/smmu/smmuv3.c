@@ -305,7 +305,7 @@ enum iommuabs_share_reason smmuv3_share(const struct backend_unit *unit,
 		return IOMMUABS_SHARE_OUTPUT_WIDTH;
 	if (!caps->coherent && !(p2m->flags & IOMMUABS_P2M_CLEANED))
 		return IOMMUABS_SHARE_NOT_CLEANED;
-	table->format = p2m->format;
+	table->format = BACKEND_FORMAT_ARM_S2;
 	table->root = p2m->root;
 	table->input_bits = p2m->input_bits;
 	table->output_bits = p2m->output_bits;
@@ -330,7 +330,7 @@ int smmuv3_mirror(const struct backend_unit *unit, uint8_t input_bits,
 	top = caps->bbml < 2 ? 0 : IA_MIN(top, max_level);
 	__builtin_memset(geometry, 0, sizeof(*geometry));
 	geometry->pt_ops = &pt_arm_s2_4k_ops;
-	geometry->format = IOMMUABS_P2M_ARM_S2;
+	geometry->format = BACKEND_FORMAT_ARM_S2;
 	geometry->input_bits = (uint8_t)bits;
 	geometry->output_bits = caps->output_bits;
 	geometry->granule_lg2 = 12;
@@ -339,6 +339,24 @@ int smmuv3_mirror(const struct backend_unit *unit, uint8_t input_bits,
 	geometry->leaf_mask = (uint8_t)((1u << (top + 1)) - 1);
 	geometry->clean = !caps->coherent;
 	return 0;
+}
+
+static int smmuv3_id_reserve(struct backend_unit *unit, uint32_t id)
+{
+	(void)unit;
+	(void)id;
+	return 0;
+}
+
+static int smmuv3_irq_set_msi(struct backend_unit *unit,
+			      enum iommuabs_unit_irq_which which, uint64_t addr,
+			      uint32_t data)
+{
+	(void)unit;
+	(void)which;
+	(void)addr;
+	(void)data;
+	return IOMMUABS_E_NOTSUP;
 }
 
 const struct backend_ops smmuv3_backend_ops = {
@@ -350,14 +368,18 @@ const struct backend_ops smmuv3_backend_ops = {
 	.enable = smmuv3_enable,
 	.disable = smmuv3_disable,
 	.fence = smmuv3_fence,
+	.crash_block = smmuv3_crash_block,
+	.id_reserve = smmuv3_id_reserve,
 	.streams_reserve = smmuv3_streams_reserve,
 	.stream_set = smmuv3_stream_set,
+	.stream_is_hitless = smmuv3_stream_is_hitless,
 	.read_stream = smmuv3_read_stream,
 	.invalidate = smmuv3_invalidate,
 	.share = smmuv3_share,
 	.mirror = smmuv3_mirror,
 	.events = smmuv3_events,
 	.errors = smmuv3_errors,
+	.irq_set_msi = smmuv3_irq_set_msi,
 	.irq = smmuv3_irq,
 };
 

@@ -99,6 +99,7 @@ int smmuv3_mirror(const struct backend_unit *unit, uint8_t input_bits,
 int smmuv3_enable(struct backend_unit *unit);
 int smmuv3_disable(struct backend_unit *unit);
 int smmuv3_fence(struct backend_unit *unit);
+int smmuv3_crash_block(struct backend_unit *unit);
 int smmuv3_errors(struct backend_unit *unit);
 void smmuv3_irq(struct backend_unit *unit, enum iommuabs_unit_irq_which which);
 
@@ -143,7 +144,8 @@ void smmuv3_cmdq_repair(struct smmuv3 *smmu);
 
 /* ---- smmuv3_tlbi.c ---- */
 
-int smmuv3_invalidate(struct backend_unit *unit, const struct backend_inv *inv);
+int smmuv3_invalidate(struct backend_unit *unit, const struct backend_inv *inv,
+		      struct backend_streams *stuck);
 /* Everything that the unit may have cached. 0 | E_TIMEOUT. */
 int smmuv3_invalidate_all(struct smmuv3 *smmu);
 /* The entries of [@first, @first + @nr) and what leads to them. */
@@ -165,12 +167,15 @@ void smmuv3_strtab_program(struct smmuv3 *smmu);
 
 /* ---- smmuv3_entry.c ---- */
 
-/* What an entry says for @table; NULL: blocks, recording. */
+/* What an entry says for @table (NULL: blocks) and BACKEND_STREAM_* flags. */
 void smmuv3_entry_make(const struct smmuv3 *smmu,
-		       const struct backend_table *table,
+		       const struct backend_table *table, uint32_t flags,
 		       uint64_t words[STE_WORDS]);
 int smmuv3_stream_set(struct backend_unit *unit, uint32_t first, uint32_t nr,
-		      const struct backend_table *table);
+		      const struct backend_table *table, uint32_t flags);
+bool smmuv3_stream_is_hitless(const struct backend_unit *unit,
+			      const struct backend_table *from,
+			      const struct backend_table *to);
 void smmuv3_read_stream(struct backend_unit *unit, uint32_t stream,
 			struct backend_stream *out);
 

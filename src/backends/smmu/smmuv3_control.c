@@ -86,6 +86,50 @@ int smmuv3_fence(struct backend_unit *unit)
 	return ret;
 }
 
+/* ---- blocking after a crash ---- */
+
+/*
+ * Register reads that a crashed machine waits for at the most: at 0.1 us each or
+ * more, some 100 ms. There is no clock that could be believed.
+ */
+#define CRASH_READS (1u << 18)
+
+static int crash_wait(const struct hostif_regs *regs, struct expectation want)
+{
+	uint32_t i, now;
+
+	for (i = 0; i < CRASH_READS; i++) {
+		now = hostif_read32(regs, want.reg);
+		if (now != SMMU_NO_ANSWER && (now & want.mask) == want.value)
+			return 0;
+		port_relax();
+	}
+	return IOMMUABS_E_TIMEOUT;
+}
+
+/*
+ * As fence(). Without an abort by GBPA, SMMUEN stays: what the stream table
+ * blocks is blocked at least.
+ */
+int smmuv3_crash_block(struct backend_unit *unit)
+{
+	const struct hostif_regs *regs = &unit->regs;
+	const uint32_t update = (uint32_t)SMMU_GBPA_UPDATE;
+	const uint32_t abort = (uint32_t)SMMU_GBPA_ABORT;
+	const uint32_t smmuen = (uint32_t)SMMU_CR0_SMMUEN;
+
+	if (crash_wait(regs, (struct expectation){ SMMU_GBPA, update, 0 }))
+		return IOMMUABS_E_TIMEOUT;
+	hostif_write32(regs, SMMU_GBPA,
+		       hostif_read32(regs, SMMU_GBPA) | update | abort);
+	if (crash_wait(regs, (struct expectation){ SMMU_GBPA, update | abort,
+						   abort }))
+		return IOMMUABS_E_TIMEOUT;
+	port_store32(&unit->enabled, 0);
+	hostif_write32(regs, SMMU_CR0, hostif_read32(regs, SMMU_CR0) & ~smmuen);
+	return crash_wait(regs, (struct expectation){ SMMU_CR0ACK, smmuen, 0 });
+}
+
 /* ---- from any state to one where nothing is cached and all is blocked ---- */
 
 /* 6.3.11: how queues and tables are accessed. Walks: in each entry. */

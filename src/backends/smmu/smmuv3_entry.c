@@ -6,6 +6,8 @@
  * is wider than a store, and a unit may read its words one by one, and keep
  * them. So a live entry goes through "invalid": V = 0, forgotten; the other words,
  * forgotten; V = 1, forgotten. At no moment can old and new words meet under V.
+ * Where old and new differ in what one store writes, that store is all, and no
+ * request is blocked meanwhile.
  */
 #include "smmuv3.h"
 
@@ -43,15 +45,21 @@ static uint64_t encode_size(unsigned int bits)
 }
 
 void smmuv3_entry_make(const struct smmuv3 *smmu,
-		       const struct backend_table *table,
+		       const struct backend_table *table, uint32_t flags,
 		       uint64_t words[STE_WORDS])
 {
+	const bool silent = flags & BACKEND_STREAM_SILENT;
 	unsigned int bits, i;
 
 	for (i = 0; i < STE_WORDS; i++)
 		words[i] = 0;
-	if (!table)
+	if (!table) {
+		/* An invalid entry is recorded, one that aborts is not. */
+		if (silent)
+			words[0] = STE0_V |
+				   field_put(STE0_CONFIG, STE_CONFIG_ABORT);
 		return;
+	}
 	/* Not below the input: an input wider than S2PS is C_BAD_STE for some. */
 	bits = IA_MAX(table->output_bits, table->input_bits);
 	bits = IA_MIN(bits, smmu->unit->caps.output_bits);
@@ -66,11 +74,70 @@ void smmuv3_entry_make(const struct smmuv3 *smmu,
 		   field_put(STE2_S2WALK, table->walk_attrs) |
 		   field_put(STE2_S2TG, encode_granule(table->granule_lg2)) |
 		   field_put(STE2_S2PS, encode_size(bits)) | STE2_S2AA64 |
-		   STE2_S2R;
+		   (silent ? 0 : STE2_S2R);
 	words[3] = table->root & STE3_S2TTB;
 }
 
 /* ---- how it changes ---- */
+
+enum transition {
+	THROUGH_INVALID,
+	NO_CHANGE,
+	ONE_WORD,
+	WORDS_2_3, /* 128 bits at once */
+};
+
+/* Bit n: word n differs. */
+static uint32_t words_differing(const uint64_t *from, const uint64_t *to)
+{
+	uint32_t i, differing = 0;
+
+	for (i = 0; i < STE_WORDS; i++)
+		differing |= (uint32_t)(from[i] != to[i]) << i;
+	return differing;
+}
+
+/*
+ * Both are valid entries. Stores of 64 bits are seen whole by every unit, those of
+ * 128 by some (3.21.3). With one VMID in both, what the unit still holds of the
+ * old table meets what it finds in the new one: leaves of other sizes, which takes
+ * BBML 2, and of another geometry, which nothing allows.
+ */
+static enum transition transition(const struct backend_unit *unit,
+				  const uint64_t *from, const uint64_t *to)
+{
+	uint32_t differing = words_differing(from, to);
+	uint64_t word2 = from[2] ^ to[2];
+
+	if (!differing)
+		return NO_CHANGE;
+	if (!(from[0] & to[0] & STE0_V))
+		return THROUGH_INVALID;
+	/* The same but for faults that are recorded or not. */
+	if (differing == 1u << 2 && word2 == STE2_S2R)
+		return ONE_WORD;
+	if (!(word2 & STE2_S2VMID) &&
+	    ((word2 & STE2_S2_REST) || unit->caps.bbml < 2))
+		return THROUGH_INVALID;
+	if (differing == 1u << 3)
+		return ONE_WORD;
+	if (!(differing & ~(3u << 2)) &&
+	    (unit->desc_flags & IOMMUABS_UNIT_FETCH_128))
+		return WORDS_2_3;
+	return THROUGH_INVALID;
+}
+
+bool smmuv3_stream_is_hitless(const struct backend_unit *unit,
+			      const struct backend_table *from,
+			      const struct backend_table *to)
+{
+	const struct smmuv3 *smmu = smmuv3_of(unit);
+	uint64_t before[STE_WORDS], after[STE_WORDS];
+
+	smmuv3_entry_make(smmu, from, 0, before);
+	smmuv3_entry_make(smmu, to, 0, after);
+	return transition(unit, before, after) != THROUGH_INVALID;
+}
 
 /* A change of the entries [first, first + nr) to @want. */
 struct change {
@@ -79,15 +146,15 @@ struct change {
 	uint64_t want[STE_WORDS];
 };
 
-static bool is_as_wanted(const uint64_t *entry, const uint64_t *want)
+static enum transition transition_of(const struct change *change,
+				     const uint64_t *entry)
 {
+	uint64_t now[STE_WORDS];
 	uint32_t i;
 
-	for (i = 0; i < STE_WORDS; i++) {
-		if (port_dev_load64(entry + i) != want[i])
-			return false;
-	}
-	return true;
+	for (i = 0; i < STE_WORDS; i++)
+		now[i] = port_dev_load64(entry + i);
+	return transition(change->smmu->unit, now, change->want);
 }
 
 static void store_word(const struct change *change, uint64_t *entry, uint32_t i)
@@ -96,11 +163,31 @@ static void store_word(const struct change *change, uint64_t *entry, uint32_t i)
 	smmuv3_clean(change->smmu, entry + i, sizeof(*entry));
 }
 
+/* The entries for which one store is enough. True: there were some. */
+static bool switch_entry(const struct change *change, uint64_t *entry)
+{
+	uint32_t i;
+
+	switch (transition_of(change, entry)) {
+	case ONE_WORD:
+		for (i = 0; i < STE_WORDS; i++)
+			if (port_dev_load64(entry + i) != change->want[i])
+				store_word(change, entry, i);
+		return true;
+	case WORDS_2_3:
+		port_dev_store128(entry + 2, change->want[2], change->want[3]);
+		smmuv3_clean(change->smmu, entry + 2, 2 * sizeof(*entry));
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* V = 0 where the entry is another one. True: some was valid. */
 static bool invalidate_entry(const struct change *change, uint64_t *entry)
 {
 	if (!(port_dev_load64(entry) & STE0_V) ||
-	    is_as_wanted(entry, change->want))
+	    transition_of(change, entry) == NO_CHANGE)
 		return false;
 	port_dev_store64(entry, 0);
 	smmuv3_clean(change->smmu, entry, sizeof(*entry));
@@ -155,17 +242,19 @@ static int do_step(const struct change *change,
 }
 
 int smmuv3_stream_set(struct backend_unit *unit, uint32_t first, uint32_t nr,
-		      const struct backend_table *table)
+		      const struct backend_table *table, uint32_t flags)
 {
 	struct change change = { .smmu = smmuv3_of(unit), first, nr, { 0 } };
 	int ret;
 
-	smmuv3_entry_make(change.smmu, table, change.want);
+	smmuv3_entry_make(change.smmu, table, flags, change.want);
 	/*
 	 * After a timeout the unit may still hold old words: the rest must not
 	 * be written, and the entries stay invalid.
 	 */
-	ret = do_step(&change, invalidate_entry);
+	ret = do_step(&change, switch_entry);
+	if (!ret)
+		ret = do_step(&change, invalidate_entry);
 	if (!ret)
 		ret = do_step(&change, fill_entry);
 	if (!ret)
@@ -183,7 +272,8 @@ static void decode_table(uint64_t word2, uint64_t word3,
 	struct backend_table *table = &out->table;
 	uint64_t levels = field_get(STE2_S2SL0, word2);
 
-	table->format = IOMMUABS_P2M_ARM_S2;
+	table->format = BACKEND_FORMAT_ARM_S2;
+	out->flags = word2 & STE2_S2R ? 0 : BACKEND_STREAM_SILENT;
 	table->root = word3 & STE3_S2TTB;
 	table->id = (uint32_t)field_get(STE2_S2VMID, word2);
 	table->input_bits = (uint8_t)(64 - field_get(STE2_S2T0SZ, word2));
@@ -217,6 +307,7 @@ void smmuv3_read_stream(struct backend_unit *unit, uint32_t stream,
 	switch (field_get(STE0_CONFIG, word0)) {
 	case STE_CONFIG_ABORT:
 		out->kind = BACKEND_STREAM_BLOCKED;
+		out->flags = BACKEND_STREAM_SILENT;
 		return;
 	case STE_CONFIG_BYPASS:
 		out->kind = BACKEND_STREAM_BYPASS;

@@ -135,6 +135,7 @@
 #define STE2_S2PS	FIELD(50, 48)
 #define STE2_S2AA64	FIELD(51, 51)
 #define STE2_S2R	FIELD(58, 58)
+#define STE2_S2_REST	(~(STE2_S2VMID | STE2_S2R)) /* geometry */
 #define STE3_S2TTB	FIELD(51, 4)
 
 /* ---- commands (chapter 4): 2 words ---- */

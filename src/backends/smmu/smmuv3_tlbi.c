@@ -115,11 +115,13 @@ static void emit_invalidation(struct smmuv3_batch *batch, const void *arg)
 		emit_range(batch, what, &inv->ranges[i]);
 }
 
-int smmuv3_invalidate(struct backend_unit *unit, const struct backend_inv *inv)
+int smmuv3_invalidate(struct backend_unit *unit, const struct backend_inv *inv,
+		      struct backend_streams *stuck)
 {
 	struct smmuv3 *smmu = smmuv3_of(unit);
 	struct invalidation what = { inv, smmu->ril };
 
+	(void)stuck;
 	/*
 	 * Stores to tables before the look at @enabled, as in enable() the other
 	 * way round: whoever enables now finds the stores.
