@@ -253,7 +253,9 @@ void world_delete(struct world *w)
 		next = dom->next;
 		ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
 	}
-	if (w->abs->started)
+	if (w->abs->phase == PHASE_SUSPENDED)
+		ck_assert_int_eq(iommuabs_resume(w->abs), 0);
+	if (w->abs->phase == PHASE_RUNNING)
 		ck_assert_int_eq(iommuabs_stop(w->abs), 0);
 	for (i = 0; i < w->nr_units; i++)
 		w->unit[i].unit->hw.ops = w->unit[i].real;

@@ -56,35 +56,49 @@ IOMMUABS_MUST_CHECK int iommuabs_destroy(struct iommuabs *abs);
  * error of this call. Units added later are enabled when they are added.
  *
  * Context: BOOT or TASK; allocates; waits for hardware.
- * Return:  0 | E_INVAL | E_BUSY (started already).
+ * Return:  0 | E_INVAL | E_BUSY (started already, or suspended).
  */
 IOMMUABS_MUST_CHECK int iommuabs_start(struct iommuabs *abs);
 
 /**
  * iommuabs_stop() - leave every unit blocking all DMA
  *
- * Also what a host does before it hands the machine on. Domains and
- * attachments are kept; iommuabs_start() brings them back.
+ * Also what a host does before it hands the machine on. What devices had under
+ * way has landed or is blocked when it returns. Domains and attachments are
+ * kept; iommuabs_start() brings them back.
  *
  * Context: TASK; waits for hardware.
- * Return:  0 | E_INVAL | E_BUSY (not started) | E_TIMEOUT (a unit did not
- *          acknowledge; iommuabs_unit_state() says which).
+ * Return:  0 | E_INVAL | E_BUSY (not started, or suspended) | E_TIMEOUT (a unit
+ *          did not acknowledge; it is fenced, iommuabs_unit_state() says which).
  */
 IOMMUABS_MUST_CHECK int iommuabs_stop(struct iommuabs *abs);
 
 /**
- * iommuabs_suspend() - save what the units lose when their power goes
+ * iommuabs_suspend() - leave every unit blocking, ready to lose its power
  *
- * Context: TASK.
- * Return:  E_NOTSUP
+ * What devices had under way has landed or is blocked when it returns. Nothing
+ * of the units needs saving: all that they are told lies in memory, which has to
+ * keep its contents. Domains may be changed and devices attached, detached and
+ * moved meanwhile; a unit that is added is enabled by iommuabs_resume().
+ *
+ * Context: TASK; waits for hardware.
+ * Return:  0 | E_INVAL | E_BUSY (not started) | E_TIMEOUT (a unit did not
+ *          acknowledge and is fenced; the others sleep).
  */
 IOMMUABS_MUST_CHECK int iommuabs_suspend(struct iommuabs *abs);
 
 /**
  * iommuabs_resume() - bring the units back after iommuabs_suspend()
  *
- * Context: TASK.
- * Return:  E_NOTSUP
+ * Each unit is reset, whatever its registers say, and rebuilt with what is
+ * attached now; it goes from blocking to translating in one step. A hardware
+ * that comes out of reset letting DMA through does so until this call: keep
+ * devices quiet until it returns. Units that were fenced or had failed are made
+ * to block again, and what was withheld because of them stays so.
+ *
+ * Context: TASK; allocates; waits for hardware.
+ * Return:  0 | E_INVAL | E_BUSY (not suspended) | E_TIMEOUT (a unit did not come
+ *          back; it is fenced, iommuabs_unit_state() says which and why).
  */
 IOMMUABS_MUST_CHECK int iommuabs_resume(struct iommuabs *abs);
 

@@ -197,7 +197,7 @@ static int scan_add(struct iommuabs *abs, const struct desc_set *set)
 		return ret;
 	}
 	unit = scan.last_old ? scan.last_old->next : abs->units;
-	for (; unit && abs->started; unit = unit->next)
+	for (; unit && instance_runs(abs); unit = unit->next)
 		unit_enable(unit);
 	return 0;
 }

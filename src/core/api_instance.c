@@ -64,10 +64,20 @@ int iommuabs_destroy(struct iommuabs *abs)
 {
 	if (!abs)
 		return IOMMUABS_E_INVAL;
-	if (abs->domains || abs->started)
+	if (abs->domains || abs->phase != PHASE_STOPPED)
 		return IOMMUABS_E_BUSY;
 	instance_free(abs);
 	return 0;
+}
+
+/* From @from to @to; false: it isn't in @from. abs->life is held alone. */
+static bool phase_change(struct iommuabs *abs, enum core_phase from,
+			 enum core_phase to)
+{
+	if (port_load32(&abs->phase) != (uint32_t)from)
+		return false;
+	port_store32(&abs->phase, to);
+	return true;
 }
 
 int iommuabs_start(struct iommuabs *abs)
@@ -78,8 +88,7 @@ int iommuabs_start(struct iommuabs *abs)
 	if (!abs)
 		return IOMMUABS_E_INVAL;
 	gate_enter_alone(&abs->life);
-	if (!abs->started) {
-		port_store32(&abs->started, 1);
+	if (phase_change(abs, PHASE_STOPPED, PHASE_RUNNING)) {
 		for (unit = abs->units; unit; unit = unit->next)
 			unit_enable(unit);
 		ret = 0;
@@ -88,7 +97,45 @@ int iommuabs_start(struct iommuabs *abs)
 	return ret;
 }
 
+/* All of them, whatever becomes of one. 0 | E_TIMEOUT. */
+static int units_disable(struct iommuabs *abs)
+{
+	struct iommuabs_unit *unit;
+	int ret = 0;
+
+	for (unit = abs->units; unit; unit = unit->next)
+		if (unit_disable(unit))
+			ret = IOMMUABS_E_TIMEOUT;
+	return ret;
+}
+
 int iommuabs_stop(struct iommuabs *abs)
+{
+	int ret = IOMMUABS_E_BUSY;
+
+	if (!abs)
+		return IOMMUABS_E_INVAL;
+	gate_enter_alone(&abs->life);
+	if (phase_change(abs, PHASE_RUNNING, PHASE_STOPPED))
+		ret = units_disable(abs);
+	gate_leave_alone(&abs->life);
+	return ret;
+}
+
+int iommuabs_suspend(struct iommuabs *abs)
+{
+	int ret = IOMMUABS_E_BUSY;
+
+	if (!abs)
+		return IOMMUABS_E_INVAL;
+	gate_enter_alone(&abs->life);
+	if (phase_change(abs, PHASE_RUNNING, PHASE_SUSPENDED))
+		ret = units_disable(abs);
+	gate_leave_alone(&abs->life);
+	return ret;
+}
+
+int iommuabs_resume(struct iommuabs *abs)
 {
 	struct iommuabs_unit *unit;
 	int ret = IOMMUABS_E_BUSY;
@@ -96,27 +143,14 @@ int iommuabs_stop(struct iommuabs *abs)
 	if (!abs)
 		return IOMMUABS_E_INVAL;
 	gate_enter_alone(&abs->life);
-	if (abs->started) {
-		port_store32(&abs->started, 0);
+	if (phase_change(abs, PHASE_SUSPENDED, PHASE_RUNNING)) {
 		ret = 0;
 		for (unit = abs->units; unit; unit = unit->next)
-			if (unit_disable(unit))
+			if (unit_resume(unit))
 				ret = IOMMUABS_E_TIMEOUT;
 	}
 	gate_leave_alone(&abs->life);
 	return ret;
-}
-
-int iommuabs_suspend(struct iommuabs *abs)
-{
-	(void)abs;
-	return IOMMUABS_E_NOTSUP;
-}
-
-int iommuabs_resume(struct iommuabs *abs)
-{
-	(void)abs;
-	return IOMMUABS_E_NOTSUP;
 }
 
 int iommuabs_crash_block(struct iommuabs *abs)

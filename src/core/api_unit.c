@@ -19,7 +19,7 @@ int iommuabs_unit_add(struct iommuabs *abs,
 		return ret;
 	gate_enter_alone(&abs->life);
 	ret = unit_create(abs, &copy, unit);
-	if (!ret && abs->started)
+	if (!ret && instance_runs(abs))
 		unit_enable(*unit);
 	gate_leave_alone(&abs->life);
 	return ret;

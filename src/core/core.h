@@ -32,6 +32,13 @@ struct core_domain_chunk {
 	struct iommuabs_domain *domains[1u << CORE_DOMAIN_CHUNK_LG2];
 };
 
+/* What the units as a whole are to do. */
+enum core_phase {
+	PHASE_STOPPED,
+	PHASE_RUNNING,
+	PHASE_SUSPENDED, /* blocking, perhaps without power */
+};
+
 struct iommuabs {
 	struct hostif host;
 	struct tablemem mem;
@@ -56,8 +63,8 @@ struct iommuabs {
 	struct core_registers {
 		uint64_t mfn, nr;
 	} registers[CORE_UNITS_MAX];
-	uint32_t nr_units; /* of registers[] that may be in use; atomic */
-	uint32_t started;
+	uint32_t nr_units;  /* of registers[] that may be in use; atomic */
+	uint32_t phase;	    /* enum core_phase, atomic; instance_runs() */
 	uint32_t polling;   /* a faults_poll runs; atomic */
 	uint32_t poll_from; /* unit with which the next one begins */
 	struct iommuabs_device *graveyard; /* removed while polling */
@@ -271,6 +278,11 @@ void unit_free(struct iommuabs_unit *unit);
 void unit_enable(struct iommuabs_unit *unit);
 /* 0 | E_TIMEOUT (it may not be blocking). */
 int unit_disable(struct iommuabs_unit *unit);
+/*
+ * Its registers may say anything. RUNNING if it was disabled before, else or if
+ * that fails it is made to block. 0 | E_NOMEM | E_TIMEOUT | E_UNIT.
+ */
+int unit_resume(struct iommuabs_unit *unit);
 /* Block @unit at once, for it didn't answer; nothing if it isn't running. */
 void unit_fence(struct iommuabs_unit *unit, int error);
 int unit_recover(struct iommuabs_unit *unit, uint64_t *budget);
@@ -286,6 +298,11 @@ int unit_id_take(struct iommuabs_unit *unit, uint32_t *id);
 void unit_id_give(struct iommuabs_unit *unit, uint32_t id);
 /* The invalidation that retires @id failed: it is free after recovery. */
 void unit_id_keep(struct iommuabs_unit *unit, uint32_t id);
+
+static inline bool instance_runs(const struct iommuabs *abs)
+{
+	return port_load32(&abs->phase) == PHASE_RUNNING;
+}
 
 static inline enum iommuabs_unit_status
 unit_status(const struct iommuabs_unit *unit)

@@ -46,6 +46,18 @@ static unsigned int ids_in_use(const struct iommuabs_unit *unit)
 	return nr;
 }
 
+static const char *phase_text(uint32_t phase)
+{
+	switch (phase) {
+	case PHASE_RUNNING:
+		return "started";
+	case PHASE_SUSPENDED:
+		return "suspended";
+	default:
+		return "not started";
+	}
+}
+
 void dump_units(struct iommuabs *abs)
 {
 	const struct iommuabs_unit *unit;
@@ -54,7 +66,7 @@ void dump_units(struct iommuabs *abs)
 	ia_lock(&abs->host, &abs->lock);
 	/* Empty nodes of the reverse map stay for the next claim: no state. */
 	LINE(abs, "instance: %s, %llu table frames",
-	     abs->started ? "started" : "not started",
+	     phase_text(port_load32(&abs->phase)),
 	     (unsigned long long)port_load64(&abs->account.used));
 	for (unit = abs->units; unit; unit = unit->next) {
 		caps = &unit->hw.caps;

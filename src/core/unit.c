@@ -580,10 +580,17 @@ static bool is_fenced(const struct iommuabs_unit *unit)
 	return status == IOMMUABS_UNIT_FENCED || status == IOMMUABS_UNIT_DEAD;
 }
 
-/* The unit's gate is held alone. 0: RUNNING. */
-static int bring_up(struct iommuabs_unit *unit)
+/* A fence lasts until the unit is enabled. */
+static enum iommuabs_unit_status
+status_if_failed(const struct iommuabs_unit *unit)
 {
-	bool was_fenced = is_fenced(unit);
+	return is_fenced(unit) ? IOMMUABS_UNIT_FENCED : IOMMUABS_UNIT_FAILED;
+}
+
+/* The unit's gate is held alone. 0: RUNNING, else @failed or DEAD. */
+static int bring_up(struct iommuabs_unit *unit,
+		    enum iommuabs_unit_status failed)
+{
 	int ret = unit->hw.ops->enable(&unit->hw);
 
 	if (!ret) {
@@ -596,15 +603,11 @@ static int bring_up(struct iommuabs_unit *unit)
 		   unit->hw.reason[0] ? unit->hw.reason
 				      : iommuabs_strerror(ret));
 	if (ret == IOMMUABS_E_TIMEOUT)
-		block_by_force(unit,
-			       was_fenced ? IOMMUABS_UNIT_FENCED
-					  : IOMMUABS_UNIT_FAILED,
-			       ret);
+		block_by_force(unit, failed, ret);
+	else if (unit_status(unit) == IOMMUABS_UNIT_DEAD)
+		unit_status_set(unit, IOMMUABS_UNIT_DEAD, ret);
 	else
-		unit_status_set(unit,
-				was_fenced ? unit_status(unit)
-					   : IOMMUABS_UNIT_FAILED,
-				ret);
+		unit_status_set(unit, failed, ret);
 	return ret;
 }
 
@@ -678,7 +681,9 @@ void unit_enable(struct iommuabs_unit *unit)
 	if (!unit->hw.ops)
 		return;
 	gate_enter_alone(&unit->gate);
-	ret = unit_status(unit) == IOMMUABS_UNIT_RUNNING ? 0 : bring_up(unit);
+	ret = unit_status(unit) == IOMMUABS_UNIT_RUNNING
+		      ? 0
+		      : bring_up(unit, status_if_failed(unit));
 	gate_leave_alone(&unit->gate);
 	if (!ret)
 		settle_debts(unit, &budget);
@@ -720,6 +725,41 @@ int unit_disable(struct iommuabs_unit *unit)
 	return ret;
 }
 
+/* The unit's gate is held alone. */
+static int wake_up(struct iommuabs_unit *unit)
+{
+	enum iommuabs_unit_status status = unit_status(unit);
+
+	switch (status) {
+	case IOMMUABS_UNIT_STOPPED:
+		return bring_up(unit, IOMMUABS_UNIT_FENCED);
+	case IOMMUABS_UNIT_ADDED: /* while the others slept */
+		return bring_up(unit, IOMMUABS_UNIT_FAILED);
+	case IOMMUABS_UNIT_DEAD:
+		status = IOMMUABS_UNIT_FENCED;
+		break;
+	default: /* FENCED, FAILED: power that went took the fence with it */
+		break;
+	}
+	block_by_force(unit, status, unit->error);
+	return unit_status(unit) == IOMMUABS_UNIT_DEAD ? IOMMUABS_E_TIMEOUT : 0;
+}
+
+int unit_resume(struct iommuabs_unit *unit)
+{
+	uint64_t budget = ~(uint64_t)0;
+	int ret;
+
+	if (!unit->hw.ops)
+		return 0;
+	gate_enter_alone(&unit->gate);
+	ret = wake_up(unit);
+	gate_leave_alone(&unit->gate);
+	if (unit_status(unit) == IOMMUABS_UNIT_RUNNING)
+		settle_debts(unit, &budget);
+	return ret;
+}
+
 /*
  * The unit's gate is held alone. While the instance is stopped, to recover is to
  * reach the state in which a stop leaves a unit.
@@ -730,8 +770,8 @@ static int revive(struct iommuabs_unit *unit)
 
 	if (!is_fenced(unit) && unit_status(unit) != IOMMUABS_UNIT_FAILED)
 		return 0;
-	if (port_load32(&unit->abs->started))
-		return bring_up(unit);
+	if (instance_runs(unit->abs))
+		return bring_up(unit, status_if_failed(unit));
 	ret = unit->hw.ops->disable(&unit->hw);
 	if (!ret)
 		unit_status_set(unit, IOMMUABS_UNIT_STOPPED, 0);
