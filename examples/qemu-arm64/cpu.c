@@ -64,7 +64,7 @@ int cpu_start(unsigned int n, void (*work)(void *arg), void *arg)
 	/* It reads this before its caches are on. */
 	__asm__ volatile("dc civac, %0" : : "r"(boot) : "memory");
 	dsb();
-	st = psci_cpu_on(machine.mpidr[n], (uintptr_t)secondary_start,
+	st = psci_cpu_on(machine.cpu_ids[n], (uintptr_t)secondary_start,
 			 (uintptr_t)boot);
 	if (st)
 		boot->running = 0;

@@ -5,11 +5,13 @@
  * The table is found as the SMMU finds it: registers, stream table, stream table
  * entry. Sections are those of the SMMU architecture, IHI 0070.
  */
+#include <stddef.h>
 #include "arm64.h"
-#include "cpu_agrees.h"
 #include "edu.h"
 #include "pages.h"
 #include "scenarios.h"
+#include "scene.h"
+#include "stage2.h"
 #include "tap.h"
 
 /* clang-format off */
@@ -29,6 +31,13 @@
 #define VTCR_VS			(1ull << 19)
 #define VTCR_RES1		(1ull << 31)
 /* clang-format on */
+
+struct cpu_answers {
+	uint64_t vtcr, vttbr; /* as the stream table entry has it */
+	unsigned int nr_mapped, nr_holes, nr_writable;
+	unsigned int nr_wrong;
+	uint64_t first_wrong;
+};
 
 static const uint64_t *stream_entry(uint64_t regs, uint32_t stream)
 {
@@ -93,8 +102,13 @@ static int ask_one(const struct scene *scene, uint64_t gfn,
 	return par_is(ask(answers, gfn, AT_WRITE), mfn.frame);
 }
 
-int cpu_ask(const struct scene *scene, unsigned int edu, uint64_t gfn,
-	    unsigned int nr, struct cpu_answers *answers)
+/*
+ * Find the table of edu @edu in the SMMU's own stream table, and ask the CPU
+ * (AT S12E1R, AT S12E1W) about each of @nr gfns from @gfn on: the answers are to
+ * be those of iommuabs_domain_translate(). -1: the entry holds no table.
+ */
+static int cpu_ask(const struct scene *scene, unsigned int edu, uint64_t gfn,
+		   unsigned int nr, struct cpu_answers *answers)
 {
 	*answers = (struct cpu_answers){ 0 };
 	if (find_table(edu, answers))
@@ -122,7 +136,21 @@ static int vary(struct scene *scene)
 	return st;
 }
 
-void scenario_cpu_agrees(void)
+void cpu_check_table(const struct scene *scene, unsigned int edu, uint64_t gfn,
+		     unsigned int nr)
+{
+	struct cpu_answers answers = { 0 };
+	int st = cpu_ask(scene, edu, gfn, nr, &answers);
+
+	tap_check(!st && !answers.nr_wrong && answers.nr_mapped,
+		  "random: the CPU reads the mirror that came of it: AT S12E1R "
+		  "of %u gfns: %u mapped, %u writable, %u holes; %u wrong, "
+		  "first %lx",
+		  nr, answers.nr_mapped, answers.nr_writable, answers.nr_holes,
+		  answers.nr_wrong, answers.first_wrong);
+}
+
+void scenario_arch(void)
 {
 	const unsigned int nr = SCENE_RAM_NR + 32;
 	struct cpu_answers answers = { 0 }, whole;

@@ -73,7 +73,7 @@ static void cpus_parse(void)
 			continue;
 		reg = fdt_getprop(machine.fdt, node, "reg", &length);
 		if (reg)
-			machine.mpidr[machine.nr_cpus++] =
+			machine.cpu_ids[machine.nr_cpus++] =
 				cells_get(reg, length / 4);
 	}
 }
@@ -146,22 +146,4 @@ void machine_parse(const void *fdt)
 	pci_window_parse(node);
 	intx_parse(node);
 	bootargs_parse();
-}
-
-int machine_has_arg(const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *s = machine.bootargs; *s;) {
-		size_t length;
-
-		while (*s == ' ')
-			s++;
-		for (length = 0; s[length] && s[length] != ' '; length++)
-			;
-		if (length == n && !strncmp(s, word, n))
-			return 1;
-		s += length;
-	}
-	return 0;
 }

@@ -30,8 +30,8 @@ struct machine {
 	unsigned int nr_intx;
 	struct machine_intx intx[MACHINE_MAX_INTX];
 	unsigned int nr_cpus;
-	uint64_t mpidr[MACHINE_MAX_CPUS];
-	const char *bootargs; /* "" if none */
+	uint64_t cpu_ids[MACHINE_MAX_CPUS]; /* affinities of MPIDR_EL1 */
+	const char *bootargs;		    /* "" if none */
 };
 
 /* Filled once, by machine_parse(); panics where the tree lacks something. */

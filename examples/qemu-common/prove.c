@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * prove.c - all scenarios, from the SMMU as reset leaves it to nothing left
+ * prove.c - all scenarios, from the unit as reset leaves it to nothing left
  */
 #include "console.h"
 #include "iommuabs_host.h"
@@ -19,7 +19,7 @@ static int bring_up_iommu(void)
 	if (!st)
 		st = iommuabs_unit_state(iommu.unit, &state);
 	return tap_check(!st && state.status == IOMMUABS_UNIT_RUNNING,
-			 "the device tree's unit runs: %s, registers %lx, "
+			 "the machine's unit runs: %s, registers %lx, "
 			 "input %u bits, output %u, stage 1 %u, BBML %u: %s",
 			 state.name, state.base, state.input_bits,
 			 state.output_bits, state.stage1, state.bbml,
@@ -52,7 +52,7 @@ void prove(void)
 	scenario_devices();
 	scenario_late();
 	scenario_reverse_map();
-	scenario_cpu_agrees();
+	scenario_arch();
 	scenario_random();
 	tear_down(tables, frames);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bring_up.c - does the host itself work? The SMMU is left as reset: bypassing
+ * bring_up.c - does the host itself work? The IOMMU is left as reset: bypassing
  */
-#include "arm64.h"
 #include "bring_up.h"
 #include "console.h"
 #include "cpu.h"
@@ -14,24 +13,11 @@
 #include "tap.h"
 #include "timer.h"
 
-#define PROGRAM_GFN  0x10u
-#define RAM_GFN	     UINT64_C(0x80000) /* no RAM is at 2 GiB */
-#define RAM_LG2	     21
-#define RAM_NR	     512u
-#define UNMAPPED_GFN UINT64_C(0x90000)
-#define RW	     (P2M_READ | P2M_WRITE)
-
-static void check_machine(void)
-{
-	tap_check(sysreg_read(currentel) >> 2 == 2 &&
-			  sysreg_read(sctlr_el2) & 1,
-		  "runs at EL2, MMU on");
-	tap_check(machine.nr_cpus && machine.ram_size &&
-			  machine_has_arg("selftest"),
-		  "device tree: %u CPUs, %lu MiB at %lx, bootargs \"%s\"",
-		  machine.nr_cpus, machine.ram_size >> 20, machine.ram_base,
-		  machine.bootargs);
-}
+#define PROGBRING_UP_RAM_GFN 0x10u
+#define RAM_LG2		     21
+#define RAM_NR		     512u
+#define UNMAPPED_GFN	     UINT64_C(0x90000)
+#define RW		     (P2M_READ | P2M_WRITE)
 
 static void check_timer(void)
 {
@@ -48,7 +34,7 @@ static void check_timer(void)
 static void check_guest_memory(struct guest *guest, uint64_t mfn)
 {
 	const char *host = (const char *)(mfn << PAGE_LG2);
-	uint64_t ipa = (RAM_GFN << PAGE_LG2) + 0x1234, sum;
+	uint64_t ipa = (BRING_UP_RAM_GFN << PAGE_LG2) + 0x1234, sum;
 	char bytes[3000], back[3000];
 
 	for (unsigned int i = 0; i < sizeof(bytes); i++)
@@ -56,12 +42,13 @@ static void check_guest_memory(struct guest *guest, uint64_t mfn)
 	tap_check(!guest_write(guest, ipa, bytes, sizeof(bytes)) &&
 			  !memcmp(host + 0x1234, bytes, sizeof(bytes)),
 		  "guest %u writes gfn %lx, the host reads mfn %lx",
-		  guest->p2m.vmid, RAM_GFN, mfn);
+		  guest->p2m.vmid, BRING_UP_RAM_GFN, mfn);
 	tap_check(!guest_read(guest, ipa, back, sizeof(back)) &&
 			  !memcmp(back, bytes, sizeof(bytes)),
 		  "guest %u reads it back", guest->p2m.vmid);
-	tap_check(!guest_fill(guest, RAM_GFN << PAGE_LG2, 1, 16) &&
-			  !guest_sum(guest, RAM_GFN << PAGE_LG2, 16, &sum) &&
+	tap_check(!guest_fill(guest, BRING_UP_RAM_GFN << PAGE_LG2, 1, 16) &&
+			  !guest_sum(guest, BRING_UP_RAM_GFN << PAGE_LG2, 16,
+				     &sum) &&
 			  sum == 1 + 2 && host[0] == 1 && host[8] == 2,
 		  "guest %u fills and sums", guest->p2m.vmid);
 }
@@ -74,10 +61,10 @@ static void check_guest_faults(struct guest *guest)
 	tap_check(guest_read(guest, ipa + 5, &byte, 1) == GUEST_FAULT &&
 			  guest->fault.ipa == ipa + 5 && !guest->fault.write &&
 			  !guest->fault.permission,
-		  "guest %u faults reading unmapped gfn %lx: ESR_EL2 %lx",
-		  guest->p2m.vmid, UNMAPPED_GFN, guest->fault.esr);
-	p2m_protect(&guest->p2m, RAM_GFN, 1, P2M_READ);
-	ipa = RAM_GFN << PAGE_LG2;
+		  "guest %u faults reading unmapped gfn %lx: syndrome %lx",
+		  guest->p2m.vmid, UNMAPPED_GFN, guest->fault.syndrome);
+	p2m_protect(&guest->p2m, BRING_UP_RAM_GFN, 1, P2M_READ);
+	ipa = BRING_UP_RAM_GFN << PAGE_LG2;
 	tap_check(guest_write(guest, ipa, &byte, 1) == GUEST_FAULT &&
 			  guest->fault.ipa == ipa && guest->fault.write &&
 			  guest->fault.permission &&
@@ -85,8 +72,8 @@ static void check_guest_faults(struct guest *guest)
 			  !guest_write(guest, ipa + PAGE_SIZE, &byte, 1),
 		  "guest %u faults writing read-only gfn %lx, not its "
 		  "neighbour in the same 2M leaf",
-		  guest->p2m.vmid, RAM_GFN);
-	p2m_unmap(&guest->p2m, RAM_GFN + 1, 1);
+		  guest->p2m.vmid, BRING_UP_RAM_GFN);
+	p2m_unmap(&guest->p2m, BRING_UP_RAM_GFN + 1, 1);
 	tap_check(guest_read(guest, ipa + PAGE_SIZE, &byte, 1) == GUEST_FAULT &&
 			  !guest_read(guest, ipa + 2 * PAGE_SIZE, &byte, 1),
 		  "guest %u faults right after unmap", guest->p2m.vmid);
@@ -100,41 +87,19 @@ static void check_walk(struct guest *guest, uint64_t mfn)
 
 	p2m_walk(&guest->p2m, 0, 1ull << 20, &out);
 	tap_check(out.nr == 3 && out.next == 1ull << 20 &&
-			  runs[0].gfn == PROGRAM_GFN && runs[0].nr == 1 &&
-			  runs[1].gfn == RAM_GFN && runs[1].mfn == mfn &&
-			  runs[1].nr == 1 && runs[1].flags == P2M_READ &&
-			  runs[2].gfn == RAM_GFN + 2 &&
+			  runs[0].gfn == PROGBRING_UP_RAM_GFN &&
+			  runs[0].nr == 1 && runs[1].gfn == BRING_UP_RAM_GFN &&
+			  runs[1].mfn == mfn && runs[1].nr == 1 &&
+			  runs[1].flags == P2M_READ &&
+			  runs[2].gfn == BRING_UP_RAM_GFN + 2 &&
 			  runs[2].mfn == mfn + 2 && runs[2].nr == RAM_NR - 2 &&
 			  runs[2].flags == RW,
 		  "a walk finds the program, a read-only frame and %lu more",
 		  runs[2].nr);
 	out.max = 1;
-	p2m_walk(&guest->p2m, RAM_GFN, RAM_NR, &out);
-	tap_check(out.nr == 1 && out.next == RAM_GFN + 2,
+	p2m_walk(&guest->p2m, BRING_UP_RAM_GFN, RAM_NR, &out);
+	tap_check(out.nr == 1 && out.next == BRING_UP_RAM_GFN + 2,
 		  "a walk with room for one run stops at gfn %lx", out.next);
-}
-
-static void check_at(struct guest *guest, uint64_t mfn)
-{
-	uint64_t vtcr = p2m_vtcr(&guest->p2m);
-	uint64_t vttbr = p2m_vttbr(&guest->p2m);
-	uint64_t ipa = (RAM_GFN + 2) << PAGE_LG2;
-	uint64_t par = at_s12e1(vtcr, vttbr, ipa, AT_WRITE);
-
-	tap_check(!(par & PAR_FAULT) &&
-			  (par & PAR_ADDRESS) >> PAGE_LG2 == mfn + 2 &&
-			  p2m_lookup(&guest->p2m, RAM_GFN + 2).mfn == mfn + 2,
-		  "AT S12E1W agrees with the table: gfn %lx is mfn %lx",
-		  RAM_GFN + 2, (par & PAR_ADDRESS) >> PAGE_LG2);
-	par = at_s12e1(vtcr, vttbr, ipa - PAGE_SIZE, AT_READ);
-	tap_check(par & PAR_FAULT, "AT S12E1R faults in the hole: PAR_EL1 %lx",
-		  par);
-	ipa = RAM_GFN << PAGE_LG2;
-	par = at_s12e1(vtcr, vttbr, ipa, AT_READ);
-	tap_check(
-		!(par & PAR_FAULT) && (par & PAR_ADDRESS) >> PAGE_LG2 == mfn,
-		"AT S12E1R translates the read-only frame: gfn %lx is mfn %lx",
-		RAM_GFN, (par & PAR_ADDRESS) >> PAGE_LG2);
 }
 
 static void check_guest(struct guest *guest, unsigned int ipa_bits,
@@ -142,10 +107,10 @@ static void check_guest(struct guest *guest, unsigned int ipa_bits,
 {
 	uint64_t ram = pages_alloc(&guest_pool, RAM_LG2);
 	uint64_t mfn = ram >> PAGE_LG2;
-	int st = guest_create(guest, ipa_bits, vmid, PROGRAM_GFN);
+	int st = guest_create(guest, ipa_bits, vmid, PROGBRING_UP_RAM_GFN);
 
 	if (!st)
-		st = p2m_map(&guest->p2m, RAM_GFN, mfn, RAM_NR, RW);
+		st = p2m_map(&guest->p2m, BRING_UP_RAM_GFN, mfn, RAM_NR, RW);
 	if (!tap_check(!st && ram,
 		       "guest %u: %u bits, root at level %u of %u KiB", vmid,
 		       ipa_bits, guest->p2m.start_level,
@@ -155,12 +120,12 @@ static void check_guest(struct guest *guest, unsigned int ipa_bits,
 	check_guest_memory(guest, mfn);
 	check_guest_faults(guest);
 	check_walk(guest, mfn);
-	check_at(guest, mfn);
+	bring_up_table(guest, mfn);
 }
 
 static void check_two_guests(struct guest *a, struct guest *b)
 {
-	uint64_t ipa = (RAM_GFN + 3) << PAGE_LG2;
+	uint64_t ipa = (BRING_UP_RAM_GFN + 3) << PAGE_LG2;
 	char from_a = 'a', from_b = 'b', got_a = 0, got_b = 0;
 
 	tap_check(!guest_write(a, ipa, &from_a, 1) &&
@@ -169,7 +134,7 @@ static void check_two_guests(struct guest *a, struct guest *b)
 			  !guest_read(b, ipa, &got_b, 1) && got_a == 'a' &&
 			  got_b == 'b',
 		  "two guests keep different bytes at gfn %lx: %c, %c",
-		  RAM_GFN + 3, got_a, got_b);
+		  BRING_UP_RAM_GFN + 3, got_a, got_b);
 }
 
 static void check_edu(unsigned int index)
@@ -187,9 +152,9 @@ static void check_edu(unsigned int index)
 			  !edu_push(edu, 16, page + 2048, 1024) &&
 			  !memcmp(bytes, bytes + 2048, 1024) &&
 			  bytes[2048 + 1] == (char)(3 + index),
-		  "edu %u (requester %04x, registers %lx, INTID %u) copies "
+		  "edu %u (requester %04x, registers %lx, interrupt %u) copies "
 		  "1024 bytes in and out of memory",
-		  index, edu->pci->bdf, edu->pci->bar0, edu->pci->intid);
+		  index, edu->pci->bdf, edu->pci->bar0, edu->pci->irq);
 	pages_free(&guest_pool, page, PAGE_LG2);
 }
 
@@ -203,23 +168,23 @@ static void count(void *arg)
 		counter++;
 		spin_unlock(&lock);
 	}
-	*(uint64_t *)arg = sysreg_read(mpidr_el1);
+	*(uint64_t *)arg = bring_up_cpu_id();
 }
 
 static void check_cpus(void)
 {
-	uint64_t mpidr[MACHINE_MAX_CPUS] = { 0 };
+	uint64_t ids[MACHINE_MAX_CPUS] = { 0 };
 
 	for (unsigned int n = 1; n < machine.nr_cpus; n++) {
-		int st = cpu_start(n, count, &mpidr[n]);
+		int st = cpu_start(n, count, &ids[n]);
 
-		if (!tap_check(!st, "PSCI starts CPU %u", n))
+		if (!tap_check(!st, "CPU %u is started", n))
 			return;
 	}
 	for (unsigned int n = 1; n < machine.nr_cpus; n++) {
 		cpu_wait(n);
-		tap_check((mpidr[n] & 0xffffff) == machine.mpidr[n],
-			  "CPU %u ran: MPIDR_EL1 %lx", n, mpidr[n]);
+		tap_check(ids[n] == machine.cpu_ids[n],
+			  "CPU %u ran: its id is %lx", n, ids[n]);
 	}
 	tap_check(counter == 1000 * (machine.nr_cpus - 1),
 		  "%u more CPUs counted to %u under one lock",
@@ -230,7 +195,7 @@ void bring_up(void)
 {
 	static struct guest guests[2];
 
-	check_machine();
+	bring_up_machine();
 	check_timer();
 	check_guest(&guests[0], 40, 1);
 	check_guest(&guests[1], 48, 2);

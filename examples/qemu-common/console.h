@@ -11,6 +11,9 @@
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void print_args(const char *format, va_list args);
 
+/* One character; print() is made of it. */
+void console_put(char c);
+
 /* Ends the emulation with this status. */
 _Noreturn void host_exit(int status);
 

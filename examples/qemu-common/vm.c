@@ -5,7 +5,6 @@
  * A domain whose source is LEDGER is told beforehand, so that it may refuse; one
  * whose source is the p2m is told afterwards, by refresh.
  */
-#include "cpu.h"
 #include "iommuabs_host.h"
 #include "vm.h"
 
@@ -87,9 +86,7 @@ static int domain_create(struct vm *vm, const struct vm_options *options)
 		.input_bits = options->ipa_bits,
 		.cookie = vm,
 	};
-	int st = iommuabs_p2m_from_vtcr(p2m_vtcr(&vm->guest.p2m),
-					p2m_vttbr(&vm->guest.p2m),
-					HCR_HOST | HCR_VM, &p2m);
+	int st = vm_p2m_describe(&vm->guest.p2m, &p2m);
 
 	return st ? st : iommuabs_domain_create(iommu.abs, &config, &vm->dom);
 }

@@ -73,7 +73,7 @@ static void check_walked(struct scene *scene, unsigned int edu, uint32_t shared)
 	tap_check(!st && why.obstacle == IOMMUABS_OBSTACLE_NONE &&
 			  why.shared == shared && why.level == 1 &&
 			  why.mfn.frame == scene->ram + 5,
-		  "%s: the SMMU walks %s: gfn %lx is mfn %lx by a %s leaf, "
+		  "%s: the unit walks %s: gfn %lx is mfn %lx by a %s leaf, "
 		  "entry %lx",
 		  scene->name, why.shared ? "the guest's p2m" : "a mirror",
 		  SCENE_RAM_GFN + 5, why.mfn.frame,

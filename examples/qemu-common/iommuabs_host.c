@@ -6,12 +6,9 @@
  * boot: create, scan, add what firmware doesn't describe, start. What a guest
  * is to the library is in vm.c.
  */
-#include "arm64.h"
 #include "console.h"
 #include "edu.h"
-#include "gic.h"
 #include "iommuabs_host.h"
-#include "machine.h"
 #include "pages.h"
 #include "timer.h"
 #include "vm.h"
@@ -128,7 +125,7 @@ static void hook_unit_dead(void *ctx, void *cookie)
 /*
  * Left NULL: table_map, since a machine address is a pointer here (offset 0);
  * alloc, so small objects come from table pages; mmio_*, for direct access;
- * cache_clean, as QEMU's SMMU snoops; lock, for the built-in spin locks;
+ * cache_clean, as QEMU's units see what CPUs see; lock, for the built-in spin locks;
  * should_yield, as nobody is waiting.
  */
 struct iommuabs_host iommu_hooks(void)
@@ -154,9 +151,8 @@ struct iommuabs_host iommu_hooks(void)
 }
 
 /*
- * The device tree describes the host bridge and nothing behind it: its
- * iommu-map says that a requester ID is a stream ID. Each function that goes to
- * a guest of its own is taken out of that range.
+ * Firmware describes the host bridge and nothing behind it: a requester ID is the
+ * id that the unit sees. Each function that goes to a guest of its own is taken out of that range.
  */
 static int edu_add(unsigned int index)
 {
@@ -186,7 +182,7 @@ int iommu_create(const struct iommuabs_host *hooks)
 	st = iommuabs_create(hooks, &iommu, &iommu.abs);
 	if (st)
 		return st;
-	st = iommuabs_scan_fdt(iommu.abs, machine.fdt, machine.fdt_size);
+	st = iommu_scan();
 	iommu.unit = iommuabs_unit_next(iommu.abs, NULL);
 	if (!st && !iommu.unit)
 		st = IOMMUABS_E_NOENT;
@@ -195,37 +191,21 @@ int iommu_create(const struct iommuabs_host *hooks)
 	return st;
 }
 
-static void unit_irq(void *arg)
-{
-	struct iommuabs_irq *irq = arg;
-
-	if (irq->which == IOMMUABS_IRQ_EVENT)
-		iommu.nr_event_irqs++;
-	(void)!iommuabs_unit_irq(iommu.unit, irq->which);
-}
-
 /* Interrupts last, when the unit they are about is set up. */
 int iommu_start(void)
 {
-	static struct iommuabs_irq irqs[IOMMUABS_IRQ_COUNT_];
 	int st = iommuabs_start(iommu.abs);
 
-	for (uint32_t n = 0; !st && n < IOMMUABS_IRQ_COUNT_; n++)
-		if (!iommuabs_unit_irq_get(iommu.unit, n, &irqs[n]))
-			gic_enable(irqs[n].number,
-				   irqs[n].edge ? GIC_EDGE : GIC_LEVEL,
-				   unit_irq, &irqs[n]);
+	if (!st)
+		iommu_irqs_enable();
 	return st;
 }
 
 int iommu_destroy(void)
 {
-	struct iommuabs_irq irq;
 	int st;
 
-	for (uint32_t n = 0; n < IOMMUABS_IRQ_COUNT_; n++)
-		if (!iommuabs_unit_irq_get(iommu.unit, n, &irq))
-			gic_disable(irq.number);
+	iommu_irqs_disable();
 	st = iommuabs_stop(iommu.abs);
 	if (!st)
 		st = iommuabs_destroy(iommu.abs);

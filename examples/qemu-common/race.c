@@ -7,6 +7,7 @@
  * invalidations meet in the command queue.
  */
 #include <stddef.h>
+#include "arch.h"
 #include "cpu.h"
 #include "machine.h"
 #include "pages.h"
@@ -44,7 +45,7 @@ static void meet(void)
 		__atomic_store_n(&race.round, round + 1, __ATOMIC_RELEASE);
 	}
 	while (__atomic_load_n(&race.round, __ATOMIC_ACQUIRE) == round)
-		__asm__ volatile("yield");
+		cpu_relax();
 }
 
 static void race_for_frame(void *arg)

@@ -2,11 +2,11 @@
 /*
  * pci.c - ECAM, BAR assignment and a scan of bus 0
  *
- * There is no firmware before us, so nothing has an address yet. Bridges are
- * left closed: what is behind them is not reachable.
+ * Where no firmware ran before us, nothing has an address yet: then the machine
+ * has a window to take addresses from. Bridges are left as they are.
  */
 #include <stddef.h>
-#include "arm64.h"
+#include "arch.h"
 #include "console.h"
 #include "machine.h"
 #include "pci.h"
@@ -24,7 +24,6 @@
 #define   BAR_IO	  (1u << 0)
 #define   BAR_64	  (1u << 2)
 #define   BAR_FLAGS	  0xfu
-#define CONFIG_INTERRUPT  0x3c
 #define NR_BARS		  6
 /* clang-format on */
 
@@ -49,12 +48,27 @@ void pci_config_write(uint16_t bdf, unsigned int offset, uint32_t value)
 	mmio_write32(config_address(bdf, offset), value);
 }
 
+/* What firmware wrote there. */
+static uint64_t bar_read(uint16_t bdf, unsigned int offset)
+{
+	uint32_t bar = pci_config_read(bdf, offset);
+	uint64_t high = 0;
+
+	if (bar & BAR_IO)
+		return 0;
+	if (bar & BAR_64)
+		high = pci_config_read(bdf, offset + 4);
+	return high << 32 | (bar & ~BAR_FLAGS);
+}
+
 /* The size of a BAR is what stays zero after writing ones (6.2.5.1). */
 static uint64_t bar_assign(uint16_t bdf, unsigned int offset)
 {
 	uint32_t bar, size;
 	uint64_t address;
 
+	if (!machine.pci_mem_size)
+		return bar_read(bdf, offset);
 	pci_config_write(bdf, offset, UINT32_MAX);
 	bar = pci_config_read(bdf, offset);
 	if (!bar || bar & BAR_IO)
@@ -87,18 +101,6 @@ static uint64_t bars_assign(uint16_t bdf)
 	return bar0;
 }
 
-static uint32_t intx_of(uint16_t bdf)
-{
-	uint32_t slot = (uint32_t)bdf >> 3 & 0x1f;
-	uint32_t pin = pci_config_read(bdf, CONFIG_INTERRUPT) >> 8 & 0xff;
-
-	for (unsigned int i = 0; i < machine.nr_intx; i++)
-		if (machine.intx[i].slot == (slot & machine.intx_slot_mask) &&
-		    machine.intx[i].pin == pin)
-			return machine.intx[i].intid;
-	return 0;
-}
-
 static void function_add(uint16_t bdf, uint32_t id)
 {
 	struct pci_device *device = &devices[nr_devices];
@@ -113,7 +115,7 @@ static void function_add(uint16_t bdf, uint32_t id)
 	if (pci_config_read(bdf, CONFIG_HEADER) & HEADER_TYPE)
 		return;
 	device->bar0 = bars_assign(bdf);
-	device->intid = intx_of(bdf);
+	device->irq = pci_irq_of(bdf);
 	pci_config_write(bdf, CONFIG_COMMAND,
 			 command | COMMAND_MEMORY | COMMAND_MASTER);
 }

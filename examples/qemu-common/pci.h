@@ -12,8 +12,8 @@
 struct pci_device {
 	uint16_t bdf; /* bus << 8 | device << 3 | function: its requester ID */
 	uint16_t vendor, device;
-	uint64_t bar0;	/* machine address; 0: none */
-	uint32_t intid; /* of its INTx pin; 0: none */
+	uint64_t bar0; /* machine address; 0: none */
+	uint32_t irq;  /* the architecture's number; 0: none */
 };
 
 /* Find the functions of bus 0, give them addresses, let them master the bus. */
@@ -22,6 +22,14 @@ void pci_init(void);
 /* The @index-th device of this kind, or NULL. */
 const struct pci_device *pci_find(uint16_t vendor, uint16_t device,
 				  unsigned int index);
+
+/*
+ * The architecture's: the interrupt of a function, wired or a message, and who
+ * handles it. @handler runs with interrupts masked.
+ */
+uint32_t pci_irq_of(uint16_t bdf);
+void pci_irq_enable(const struct pci_device *device, void (*handler)(void *arg),
+		    void *arg);
 
 uint32_t pci_config_read(uint16_t bdf, unsigned int offset);
 void pci_config_write(uint16_t bdf, unsigned int offset, uint32_t value);

@@ -68,21 +68,7 @@ struct p2m_runs {
  */
 void p2m_walk(struct p2m *p2m, uint64_t gfn, uint64_t nr, struct p2m_runs *out);
 
-uint64_t p2m_vtcr(const struct p2m *p2m);
-uint64_t p2m_vttbr(const struct p2m *p2m);
-
-/*
- * Ask this CPU to translate @ipa for a read or a write (AT S12E1R, AT S12E1W)
- * with any stage-2 table: PAR_EL1 (Arm ARM D19.2.107), bit 0 set: it faults.
- * TLB entries of the VMID in @vttbr are dropped first.
- *
- * QEMU up to at least 10.0.2 aborts when stage 2 maps @ipa but forbids @access,
- * so ask AT_WRITE only where the table allows writing.
- */
-enum at_access { AT_READ, AT_WRITE };
-uint64_t at_s12e1(uint64_t vtcr, uint64_t vttbr, uint64_t ipa,
-		  enum at_access access);
-#define PAR_FAULT   UINT64_C(1)
-#define PAR_ADDRESS UINT64_C(0x0000fffffffff000)
+/* The architecture's: no CPU's TLB holds anything of the guest any more. */
+void p2m_tlb_flush(const struct p2m *p2m);
 
 #endif

@@ -3,10 +3,9 @@
  * edu.c - driver of QEMU's edu device (docs/specs/edu in its source)
  */
 #include <stddef.h>
-#include "arm64.h"
+#include "arch.h"
 #include "console.h"
 #include "edu.h"
-#include "gic.h"
 #include "timer.h"
 
 #define EDU_VENDOR 0x1234
@@ -55,9 +54,9 @@ unsigned int edu_init(void)
 	       (pci = pci_find(EDU_VENDOR, EDU_DEVICE, nr_edus)) != NULL)
 		edus[nr_edus++].pci = pci;
 	for (unsigned int i = 0; i < nr_edus; i++) {
-		if (!edus[i].pci->bar0 || !edus[i].pci->intid)
+		if (!edus[i].pci->bar0 || !edus[i].pci->irq)
 			panic("edu %u has no registers or no interrupt", i);
-		gic_enable(edus[i].pci->intid, GIC_LEVEL, edu_irq, NULL);
+		pci_irq_enable(edus[i].pci, edu_irq, NULL);
 	}
 	return nr_edus;
 }
@@ -76,11 +75,11 @@ static int dma_run(struct edu *edu, uint64_t source, uint64_t target,
 	mmio_write64(regs + EDU_DMA_SOURCE, source);
 	mmio_write64(regs + EDU_DMA_TARGET, target);
 	mmio_write64(regs + EDU_DMA_COUNT, size);
-	dsb(); /* what it is to read lies in memory */
+	memory_barrier(); /* what it is to read lies in memory */
 	mmio_write64(regs + EDU_DMA_COMMAND, command | DMA_RUN | DMA_INTERRUPT);
 	if (!timer_wait(&edu->done, DMA_TIMEOUT_US))
 		return -1;
-	dsb();
+	memory_barrier();
 	return 0;
 }
 

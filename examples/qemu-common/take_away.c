@@ -47,8 +47,8 @@ static void unmap_a_frame(struct scene *scene)
 	out = guest_read(&scene->vm.guest, gfn << PAGE_LG2, &byte, 1);
 	tap_check(out == GUEST_FAULT &&
 			  scene->vm.guest.fault.ipa >> PAGE_LG2 == gfn,
-		  "%s: the guest faults there too: ESR_EL2 %lx", scene->name,
-		  scene->vm.guest.fault.esr);
+		  "%s: the guest faults there too: syndrome %lx", scene->name,
+		  scene->vm.guest.fault.syndrome);
 	explain_check(scene->name, "a read after unmap", gfn, IOMMUABS_READ,
 		      IOMMUABS_OBSTACLE_NOT_MAPPED);
 	frame_free(mfn);

@@ -9,7 +9,7 @@
  * whether it was translated.
  */
 #include <stddef.h>
-#include "arm64.h"
+#include "arch.h"
 #include "edu.h"
 #include "pages.h"
 #include "scenarios.h"

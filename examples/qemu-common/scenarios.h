@@ -5,6 +5,10 @@
 #ifndef SCENARIOS_H
 #define SCENARIOS_H
 
+#include <stdint.h>
+
+struct scene;
+
 /* Brings the library up and down once by itself, watching. */
 void scenario_before_start(void);
 
@@ -16,8 +20,16 @@ void scenario_take_away(void);
 void scenario_devices(void);
 void scenario_late(void);
 void scenario_reverse_map(void);
-void scenario_cpu_agrees(void);
 void scenario_random(void);
+
+/*
+ * The architecture's: what only it can show; a line about what a CPU reads in the
+ * table that edu @edu is translated by, for @nr gfns from @gfn, if CPUs can be
+ * asked.
+ */
+void scenario_arch(void);
+void cpu_check_table(const struct scene *scene, unsigned int edu, uint64_t gfn,
+		     unsigned int nr);
 
 /* All of these, and that nothing is left behind. */
 void prove(void);

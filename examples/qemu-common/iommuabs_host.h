@@ -36,6 +36,14 @@ struct iommuabs_host iommu_hooks(void);
  */
 int iommu_create(const struct iommuabs_host *hooks);
 
+/*
+ * The machine's: describe its units and devices to the library; let the units'
+ * interrupts in, and no more.
+ */
+int iommu_scan(void);
+void iommu_irqs_enable(void);
+void iommu_irqs_disable(void);
+
 /* Enable, and let the units' interrupts in. */
 int iommu_start(void);
 

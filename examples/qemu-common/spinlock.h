@@ -5,6 +5,8 @@
 #ifndef SPINLOCK_H
 #define SPINLOCK_H
 
+#include "arch.h"
+
 struct spinlock {
 	int taken;
 };
@@ -13,7 +15,7 @@ static inline void spin_lock(struct spinlock *lock)
 {
 	while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
 		while (__atomic_load_n(&lock->taken, __ATOMIC_RELAXED))
-			__asm__ volatile("yield");
+			cpu_relax();
 }
 
 static inline void spin_unlock(struct spinlock *lock)

@@ -23,6 +23,9 @@ struct vm_options {
 	enum iommuabs_source source;
 };
 
+/* The architecture's: the table as the library is told about it. */
+int vm_p2m_describe(const struct p2m *p2m, struct iommuabs_p2m *desc);
+
 /* A guest with its program, and a domain that says the same. */
 int vm_create(struct vm *vm, const struct vm_options *options);
 int vm_destroy(struct vm *vm); /* no device may be attached */

@@ -18,9 +18,9 @@
 /* The last stage-2 abort. */
 struct guest_fault {
 	uint64_t ipa;
-	uint64_t esr;
-	int write;	/* it was a store */
-	int permission; /* mapped, but not for this; else not mapped */
+	uint64_t syndrome; /* as the CPU has it */
+	int write;	   /* it was a store */
+	int permission;	   /* mapped, but not for this; else not mapped */
 };
 
 struct guest {
@@ -38,6 +38,18 @@ struct guest {
 int guest_create(struct guest *guest, unsigned int ipa_bits, uint16_t vmid,
 		 uint64_t program_gfn);
 void guest_destroy(struct guest *guest);
+
+/*
+ * The architecture's. guest_run(): until the guest's next hypercall; 0, or
+ * GUEST_FAULT. guest_command(): the same with a command (guest_regs.h) that it
+ * finds first; guest_result() is what it left.
+ */
+int guest_arch_create(struct guest *guest);
+void guest_arch_destroy(struct guest *guest);
+int guest_run(struct guest *guest);
+int guest_command(struct guest *guest, uint64_t command, uint64_t to,
+		  uint64_t from, uint64_t size);
+uint64_t guest_result(const struct guest *guest);
 
 /* Copy between the host's @buffer and guest-physical @ipa: 0 or GUEST_FAULT. */
 int guest_read(struct guest *guest, uint64_t ipa, void *buffer, uint64_t size);
