@@ -82,6 +82,7 @@ IOMMUABS_BACKENDS_SOURCES = \
 
 IOMMUABS_FIRMWARE_SOURCES = \
 	src/firmware/desc.c \
+	src/firmware/desc_unite.c \
 	src/firmware/dt_device.c \
 	src/firmware/dt_map.c \
 	src/firmware/dt_prop.c \

@@ -623,6 +623,37 @@ static void reserved_spoil(struct iommuabs_device_desc *desc, int how)
 	}
 }
 
+static void aliases_spoil(struct iommuabs_device_desc *desc, int how)
+{
+	static char path[IOMMUABS_PATH_MAX + 1];
+	static struct iommuabs_device_alias alias;
+
+	memset(path, 'p', sizeof(path) - 1);
+	alias = (struct iommuabs_device_alias){ .path = "/soc/dma" };
+	desc->aliases = &alias;
+	desc->nr_aliases = 1;
+	switch (how) {
+	case 0:
+		desc->aliases = NULL;
+		break;
+	case 1:
+		desc->nr_aliases = IOMMUABS_ALIASES_MAX + 1;
+		break;
+	case 2:
+		desc->flags = IOMMUABS_DEVICE_RANGE;
+		break;
+	case 3:
+		alias.path = path;
+		break;
+	case 4:
+		alias.nr_pci = 0x10001;
+		break;
+	default:
+		alias.pci = 0xffffffff;
+		alias.nr_pci = 2;
+	}
+}
+
 static void device_spoil(struct iommuabs_device_desc *desc, int how)
 {
 	static char name[IOMMUABS_NAME_MAX + 1], path[IOMMUABS_PATH_MAX + 1];
@@ -652,8 +683,10 @@ static void device_spoil(struct iommuabs_device_desc *desc, int how)
 	default:
 		if (how < 15)
 			streams_spoil(desc, how - 6);
-		else
+		else if (how < 23)
 			reserved_spoil(desc, how - 15);
+		else
+			aliases_spoil(desc, how - 23);
 	}
 }
 
@@ -1025,7 +1058,7 @@ static void add_object_tests(Suite *s)
 	tcase_add_test(unit, a_unit_with_impossible_registers_is_refused);
 	tcase_add_test(unit, calls_on_units_check_their_arguments);
 	suite_add_tcase(s, unit);
-	tcase_add_loop_test(device, a_bad_device_is_refused, 0, 23);
+	tcase_add_loop_test(device, a_bad_device_is_refused, 0, 29);
 	tcase_add_test(device, a_device_of_a_newer_description_is_refused);
 	tcase_add_test(device, calls_on_devices_check_their_arguments);
 	tcase_add_test(device, explain_checks_its_arguments);

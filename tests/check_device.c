@@ -139,6 +139,97 @@ START_TEST(a_function_has_one_device)
 }
 END_TEST
 
+/* Two functions and a node behind one id: one device, whichever is asked for. */
+START_TEST(what_shares_an_id_is_found_under_each_name)
+{
+	struct world *w = world_new(1);
+	const struct iommuabs_stream_range range = { w->unit[0].unit, 0x40, 1,
+						     0 };
+	char path[] = "/soc/dma";
+	struct iommuabs_device_alias aliases[] = {
+		{ .pci = IOMMUABS_PCI(1, 2, 0, 0), .nr_pci = 8 },
+		{ .path = path },
+	};
+	struct iommuabs_device_desc desc = world_device_desc(&range, PCI);
+	struct iommuabs_device *dev, *found;
+	char *dump;
+
+	desc.path = "/soc/nic";
+	desc.pci = IOMMUABS_PCI(0, 1, 2, 3);
+	desc.aliases = aliases;
+	desc.nr_aliases = 2;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	memset(aliases, 0xa5, sizeof(aliases));
+	path[1] = 'x';
+	ck_assert_ptr_eq(find_pci(w, IOMMUABS_PCI(0, 1, 2, 3)), dev);
+	ck_assert_ptr_eq(find_pci(w, IOMMUABS_PCI(1, 2, 0, 0)), dev);
+	ck_assert_ptr_eq(find_pci(w, IOMMUABS_PCI(1, 2, 0, 7)), dev);
+	ck_assert_int_eq(iommuabs_device_find_pci(
+				 w->abs, IOMMUABS_PCI(1, 2, 1, 0), &found),
+			 IOMMUABS_E_NOENT);
+	ck_assert_int_eq(iommuabs_device_find_path(w->abs, "/soc/nic", &found),
+			 0);
+	ck_assert_ptr_eq(found, dev);
+	ck_assert_int_eq(iommuabs_device_find_path(w->abs, "/soc/dma", &found),
+			 0);
+	ck_assert_ptr_eq(found, dev);
+	dump = world_dump(w);
+	ck_assert_ptr_nonnull(strstr(dump, "one with /soc/dma"));
+	free(dump);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_function_has_one_device_by_each_of_its_names)
+{
+	struct world *w = world_new(1);
+	const struct iommuabs_stream_range range = { w->unit[0].unit, 0x40, 1,
+						     0 };
+	struct iommuabs_device_alias alias = { .pci = IOMMUABS_PCI(1, 2, 0, 0),
+					       .nr_pci = 8 };
+	struct iommuabs_device_desc desc = world_device_desc(&range, PCI);
+	struct iommuabs_device *dev;
+
+	desc.pci = IOMMUABS_PCI(0, 1, 2, 3);
+	desc.aliases = &alias;
+	desc.nr_aliases = 1;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	desc.streams = NULL;
+	desc.nr_streams = desc.nr_aliases = 0;
+	desc.pci = IOMMUABS_PCI(1, 2, 0, 7);
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev),
+			 IOMMUABS_E_EXISTS);
+	desc.flags = 0;
+	desc.nr_aliases = 1;
+	alias.pci = IOMMUABS_PCI(0, 1, 2, 0);
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev),
+			 IOMMUABS_E_EXISTS);
+	alias.nr_pci = 3;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	world_delete(w);
+}
+END_TEST
+
+/* What an id is there, only the unit's own driver would know. */
+START_TEST(ids_of_another_makers_unit_are_not_compared)
+{
+	const struct iommuabs_unit_desc unit_desc = {
+		.size = sizeof(unit_desc),
+		.type = IOMMUABS_UNIT_OTHER,
+		.base = 0x2b500000,
+	};
+	struct iommuabs_stream_range range = { .first = 1, .nr = 1 };
+	struct iommuabs_device_desc desc = world_device_desc(&range, 0);
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev;
+
+	ck_assert_int_eq(iommuabs_unit_add(w->abs, &unit_desc, &range.unit), 0);
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(a_device_is_carved_out_of_a_range)
 {
 	struct world *w = world_new(1);
@@ -297,6 +388,7 @@ START_TEST(a_failed_add_takes_nothing)
 	const struct iommuabs_stream_range range = { w->unit[0].unit, 0x40, 1,
 						     0 };
 	const struct iommuabs_reserved region = { .nr = 1 };
+	const struct iommuabs_device_alias aliases[2] = { { .nr_pci = 0 } };
 	struct iommuabs_device_desc desc = world_device_desc(&range, 0);
 	struct iommuabs_device *dev;
 	unsigned int n = 0;
@@ -305,6 +397,8 @@ START_TEST(a_failed_add_takes_nothing)
 	COVERS(iommuabs_device_add, E_NOMEM);
 	desc.reserved = &region;
 	desc.nr_reserved = 1;
+	desc.aliases = aliases;
+	desc.nr_aliases = 2;
 	do {
 		char *before = world_dump(w), *after;
 
@@ -551,6 +645,9 @@ static Suite *suite(void)
 	tcase_add_test(ids, everything_is_copied);
 	tcase_add_loop_test(ids, an_id_has_one_device, 0, 6);
 	tcase_add_test(ids, a_function_has_one_device);
+	tcase_add_test(ids, what_shares_an_id_is_found_under_each_name);
+	tcase_add_test(ids, a_function_has_one_device_by_each_of_its_names);
+	tcase_add_test(ids, ids_of_another_makers_unit_are_not_compared);
 	tcase_add_test(ids, a_device_is_carved_out_of_a_range);
 	tcase_add_test(ids, all_ids_of_a_carved_device_lie_in_one_range);
 	tcase_add_test(ids, nothing_is_carved_out_of_an_attached_range);

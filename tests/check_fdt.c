@@ -90,6 +90,7 @@ static void print_device(FILE *out, const struct desc_device *device)
 {
 	const struct desc_reserved *r;
 	const struct desc_stream *at;
+	const struct desc_alias *alias;
 
 	fprintf(out, "device %s", device->path);
 	if (device->flags & IOMMUABS_DEVICE_PCI)
@@ -105,6 +106,11 @@ static void print_device(FILE *out, const struct desc_device *device)
 		fprintf(out, " %" PRIx64 "+%" PRIx64 "=%" PRIx64 "/%x",
 			r->region.gfn.frame, r->region.nr, r->region.mfn.frame,
 			r->region.flags);
+	for (alias = device->aliases; alias; alias = alias->next) {
+		fprintf(out, " also %s", alias->path);
+		if (alias->nr_pci)
+			fprintf(out, " pci=%x+%x", alias->pci, alias->nr_pci);
+	}
 	fprintf(out, "\n");
 }
 
@@ -223,6 +229,29 @@ static const struct {
 		      " 80000+100=80000/3\n"
 		      "device /dma@3000000 /iommu@1000000:2+1@0"
 		      " 100000+100=80000/3 0+1=0/0 40000+2=40000/0\n" },
+	{ "shared",
+	  "smmuv3 /iommu@1000000 1000000+20000\n"
+	  "smmuv3 /iommu@1100000 1100000+20000\n"
+	  "other /iommu@1200000 1200000+1000\n"
+	  "device /dma@2000000 unsafe /iommu@1000000:10+2@0"
+	  " /iommu@1000000:20+1@0 /iommu@1100000:21+1@0"
+	  " 80000+1=80000/3 0+1=0/0"
+	  " also /dma@2002000 also /between@2003000\n"
+	  "device /alone@2001000 /iommu@1000000:12+1@0"
+	  " /iommu@1100000:10+1@0\n"
+	  "device /video@2004000 /iommu@1200000:1+1@0\n"
+	  "device /audio@2005000 /iommu@1200000:1+1@0\n"
+	  "device /pcie@10000000 pci=0+1000 range"
+	  " /iommu@1000000:1000+1000@0\n"
+	  "device /inside@2006000 /iommu@1000000:1100+1@0"
+	  " /iommu@1000000:1200+1@0 also /also-inside@2007000\n"
+	  "device /pcie@20000000 pci=10000+1000 /iommu@1000000:2000+1001@0"
+	  " also /half@2008000 also /whole@2009000\n"
+	  "device /pcie@30000000 pci=20000+1000 /iommu@1000000:4000+1800@0"
+	  " also /pcie@40000000 pci=31000+1000\n"
+	  "device /pcie@50000000 pci=40000+1000 /iommu@1000000:6000+1000@0"
+	  " /iommu@1000000:8000+1000@0"
+	  " also /pcie@60000000 pci=50000+1000 also /both@200a000\n" },
 };
 
 START_TEST(a_tree_becomes_its_units_and_devices)
@@ -798,6 +827,73 @@ START_TEST(a_device_has_as_many_streams_as_the_core_takes_and_no_more)
 }
 END_TEST
 
+/*
+ * @nr devices that have an id in common, and one each of their own; and each has
+ * a hole of its own.
+ */
+static void *tree_alike(uint32_t nr, bool same, bool holes)
+{
+	void *fdt = calloc(1, 65536);
+	char name[32];
+	uint32_t i;
+
+	ck_assert_ptr_nonnull(fdt);
+	tree_begin(fdt, 65536);
+	begin(fdt, "smmu");
+	string(fdt, "compatible", "arm,smmu-v3");
+	cells(fdt, "reg", 2, 0x10000, 0x20000);
+	cells(fdt, "#iommu-cells", 1, 1);
+	cells(fdt, "phandle", 1, 2);
+	end(fdt);
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "dma@%u", i);
+		begin(fdt, name);
+		cells(fdt, "phandle", 1, 16 + i);
+		cells(fdt, "iommus", 4, 2, 0, 2, same ? 0 : 2 * i);
+		end(fdt);
+		if (!holes)
+			continue;
+		snprintf(name, sizeof(name), "hole@%u", i);
+		begin(fdt, name);
+		cells(fdt, "iommu-addresses", 3, 16 + i, i << 12, 0x1000);
+		end(fdt);
+	}
+	end(fdt);
+	ck_assert_int_eq(fdt_finish(fdt), 0);
+	return fdt;
+}
+
+START_TEST(as_many_share_an_id_as_the_core_takes_and_no_more)
+{
+	static const struct {
+		uint32_t most;
+		bool same, holes;
+		const char *what;
+	} limits[] = {
+		{ IOMMUABS_STREAM_RANGES_MAX, false, false, "streams" },
+		{ IOMMUABS_ALIASES_MAX + 1, true, false, "devices" },
+		{ IOMMUABS_RESERVED_MAX, true, true, "reserved regions" },
+	};
+	char error[128];
+	struct scanned *s;
+	uint32_t more;
+	void *fdt;
+
+	snprintf(error, sizeof(error),
+		 "/dma@0 and what shares ids with it: too many %s",
+		 limits[_i].what);
+	for (more = 0; more < 2; more++) {
+		fdt = tree_alike(limits[_i].most + more, limits[_i].same,
+				 limits[_i].holes);
+		s = scan(fdt, 65536);
+		ck_assert_int_eq(s->ret, more ? IOMMUABS_E_FIRMWARE : 0);
+		ck_assert_str_eq(s->set.error, more ? error : "");
+		scanned_free(s);
+		free(fdt);
+	}
+}
+END_TEST
+
 START_TEST(a_path_that_does_not_fit_is_refused)
 {
 	char name[300];
@@ -1128,6 +1224,8 @@ static Suite *suite(void)
 	tcase_add_test(
 		bad,
 		a_device_has_as_many_streams_as_the_core_takes_and_no_more);
+	tcase_add_loop_test(
+		bad, as_many_share_an_id_as_the_core_takes_and_no_more, 0, 3);
 	tcase_add_test(bad, a_path_that_does_not_fit_is_refused);
 	suite_add_tcase(s, bad);
 	tcase_add_test(much, random_damage_gives_a_result_or_an_error);

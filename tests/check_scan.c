@@ -174,6 +174,29 @@ START_TEST(units_and_devices_of_a_tree_are_added)
 }
 END_TEST
 
+/* C9: what can't be told apart is attached as one, by whatever name. */
+START_TEST(masters_that_share_an_id_are_one_device)
+{
+	struct world *w = world_new(1);
+	void *tree = tree_begin();
+	struct iommuabs_device *a, *b, *c;
+
+	tree_mmu(tree, 1, 0x2b400000, "okay");
+	tree_device(tree, "a", 1, 7);
+	tree_device(tree, "b", 1, 8);
+	tree_device(tree, "c", 1, 7);
+	tree_end(tree);
+	OK(scan(w, tree));
+	OK(iommuabs_device_find_path(w->abs, "/a", &a));
+	OK(iommuabs_device_find_path(w->abs, "/b", &b));
+	OK(iommuabs_device_find_path(w->abs, "/c", &c));
+	ck_assert_ptr_eq(a, c);
+	ck_assert_ptr_ne(a, b);
+	refused(w, tree, IOMMUABS_E_EXISTS);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(a_tree_is_scanned_once)
 {
 	struct world *w = world_new(1);
@@ -246,6 +269,7 @@ START_TEST(a_scan_without_memory_adds_nothing)
 	tree_mmu(tree, 2, 0x2b500000, "okay");
 	tree_device(tree, "a", 1, 7);
 	tree_device(tree, "b", 2, 7);
+	tree_device(tree, "c", 1, 7);
 	tree_bridge(tree, 1);
 	tree_end(tree);
 	for (;;) {
@@ -272,6 +296,7 @@ END_TEST
 static void add_tree_tests(TCase *tree)
 {
 	tcase_add_test(tree, units_and_devices_of_a_tree_are_added);
+	tcase_add_test(tree, masters_that_share_an_id_are_one_device);
 	tcase_add_test(tree, a_tree_is_scanned_once);
 	tcase_add_test(tree, a_unit_that_is_there_already_spoils_the_scan);
 	tcase_add_test(tree, a_unit_that_cannot_be_used_spoils_the_scan);

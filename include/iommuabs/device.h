@@ -39,9 +39,20 @@ struct iommuabs_reserved {
 /* Its interrupts can't be told from another device's (GICv2m, no remapping). */
 #define IOMMUABS_DEVICE_UNSAFE_MSI (1u << 2)
 
+/*
+ * Where else firmware has the device: a node or PCI functions whose DMA arrives
+ * under some of its ids, and so can't be told from its.
+ */
+struct iommuabs_device_alias {
+	const char *path; /* shorter than IOMMUABS_PATH_MAX; NULL */
+	uint32_t pci;	  /* IOMMUABS_PCI() of the first function */
+	uint32_t nr_pci;  /* functions, in requester-ID order; 0: none */
+};
+
 /* At the most in one device, each. */
 #define IOMMUABS_STREAM_RANGES_MAX 32
 #define IOMMUABS_RESERVED_MAX	   64
+#define IOMMUABS_ALIASES_MAX	   64
 
 /* Everything is copied. */
 struct iommuabs_device_desc {
@@ -59,6 +70,8 @@ struct iommuabs_device_desc {
 	uint32_t nr_streams; /* 0: no unit sees its DMA */
 	const struct iommuabs_reserved *reserved;
 	uint32_t nr_reserved;
+	const struct iommuabs_device_alias *aliases;
+	uint32_t nr_aliases; /* 0 for a range device */
 };
 
 /* Values of iommuabs_attach_options.flags. */
@@ -126,6 +139,9 @@ iommuabs_device_next(struct iommuabs *abs, struct iommuabs_device *prev);
  * @pci: IOMMUABS_PCI()
  * @dev: the carved device if there is one, else the range it lies in
  *
+ * Several functions may be one device, known under the first of them: see
+ * struct iommuabs_device_alias.
+ *
  * Context: TASK.
  * Return:  0 | E_INVAL | E_NOENT (no such device) | E_UNTRANSLATED (it exists
  *          and no unit sees its DMA).
@@ -136,7 +152,7 @@ IOMMUABS_MUST_CHECK int iommuabs_device_find_pci(struct iommuabs *abs,
 
 /**
  * iommuabs_device_find_path() - the device of a device-tree node
- * @path: full path
+ * @path: full path, also of a node that is one device with others
  *
  * Context: TASK.
  * Return:  0 | E_INVAL | E_NOENT | E_UNTRANSLATED.

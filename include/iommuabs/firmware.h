@@ -20,7 +20,9 @@ IOMMUABS_BEGIN_DECLS
  * Units are Arm SMMUs and, described only, whatever else has #iommu-cells.
  * Devices are enabled nodes with iommus (found by their path) and PCI host
  * bridges (by requester ID too). A device of which a unit is off is there and
- * untranslated; so is a bridge without iommu-map.
+ * untranslated; so is a bridge without iommu-map. Nodes that have an id in
+ * common are one device, found by the path of each; but what lies wholly inside
+ * a bridge's ids is carved out of it.
  *
  * A scan that fails adds nothing. Reads ID registers and writes nothing. The
  * work is linear in the size of the tree.

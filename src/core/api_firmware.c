@@ -13,7 +13,7 @@ struct scan {
 	uint32_t nr_devices;
 };
 
-static int unit_from(struct iommuabs *abs, const struct desc_unit *found)
+static int unit_from(struct iommuabs *abs, struct desc_unit *found)
 {
 	const struct iommuabs_unit_desc desc = {
 		.size = sizeof(desc),
@@ -26,8 +26,7 @@ static int unit_from(struct iommuabs *abs, const struct desc_unit *found)
 		.nr_irqs = found->nr_irqs,
 		.fw_id = found->fw_id,
 	};
-	struct iommuabs_unit *unit;
-	int ret = unit_create(abs, &desc, &unit);
+	int ret = unit_create(abs, &desc, &found->added);
 
 	if (ret)
 		hostif_log(&abs->host, IOMMUABS_LOG_ERROR, "%s: %s",
@@ -35,42 +34,24 @@ static int unit_from(struct iommuabs *abs, const struct desc_unit *found)
 	return ret == IOMMUABS_E_INVAL ? IOMMUABS_E_FIRMWARE : ret;
 }
 
-/* The n-th enabled description became the n-th new unit. NULL: disabled. */
-static struct iommuabs_unit *unit_of(const struct scan *scan,
-				     const struct desc_unit *wanted)
-{
-	const struct desc_unit *found = scan->set->units;
-	struct iommuabs_unit *unit =
-		scan->last_old ? scan->last_old->next : scan->abs->units;
-
-	if (wanted->disabled)
-		return NULL;
-	for (; found != wanted; found = found->next)
-		if (!found->disabled)
-			unit = unit->next;
-	return unit;
-}
-
 struct device_arrays {
 	struct iommuabs_stream_range *streams;
 	struct iommuabs_reserved *reserved;
+	struct iommuabs_device_alias *aliases;
 };
 
-static int streams_from(const struct scan *scan,
-			const struct desc_device *found,
+static int streams_from(const struct desc_device *found,
 			struct iommuabs_stream_range *streams, uint32_t *nr)
 {
 	const struct desc_stream *stream;
-	struct iommuabs_unit *unit;
 
 	for (stream = found->streams; stream; stream = stream->next) {
-		unit = unit_of(scan, stream->unit);
-		if (!unit)
+		if (!stream->unit->added)
 			continue;
 		if (*nr == IOMMUABS_STREAM_RANGES_MAX)
 			return IOMMUABS_E_FIRMWARE;
 		streams[(*nr)++] = (struct iommuabs_stream_range){
-			.unit = unit,
+			.unit = stream->unit->added,
 			.first = stream->first,
 			.nr = stream->nr,
 			.rid = stream->rid,
@@ -92,6 +73,23 @@ static int reserved_from(const struct desc_device *found,
 	return 0;
 }
 
+static int aliases_from(const struct desc_device *found,
+			struct iommuabs_device_alias *aliases, uint32_t *nr)
+{
+	const struct desc_alias *alias;
+
+	for (alias = found->aliases; alias; alias = alias->next) {
+		if (*nr == IOMMUABS_ALIASES_MAX)
+			return IOMMUABS_E_FIRMWARE;
+		aliases[(*nr)++] = (struct iommuabs_device_alias){
+			.path = alias->path[0] ? alias->path : NULL,
+			.pci = alias->pci,
+			.nr_pci = alias->nr_pci,
+		};
+	}
+	return 0;
+}
+
 static int device_from(const struct scan *scan, const struct desc_device *found,
 		       const struct device_arrays *arrays)
 {
@@ -103,12 +101,15 @@ static int device_from(const struct scan *scan, const struct desc_device *found,
 		.nr_pci = found->nr_pci,
 		.streams = arrays->streams,
 		.reserved = arrays->reserved,
+		.aliases = arrays->aliases,
 	};
 	struct iommuabs_device *dev;
-	int ret = streams_from(scan, found, arrays->streams, &desc.nr_streams);
+	int ret = streams_from(found, arrays->streams, &desc.nr_streams);
 
 	if (!ret)
 		ret = reserved_from(found, arrays->reserved, &desc.nr_reserved);
+	if (!ret)
+		ret = aliases_from(found, arrays->aliases, &desc.nr_aliases);
 	if (!ret)
 		ret = device_create(scan->abs, &desc, &dev);
 	if (ret == IOMMUABS_E_INVAL)
@@ -139,12 +140,16 @@ static int scan_devices(struct scan *scan)
 	size_t streams_size =
 		IOMMUABS_STREAM_RANGES_MAX * sizeof(*arrays.streams);
 	size_t reserved_size = IOMMUABS_RESERVED_MAX * sizeof(*arrays.reserved);
+	size_t aliases_size = IOMMUABS_ALIASES_MAX * sizeof(*arrays.aliases);
 	int ret = IOMMUABS_E_NOMEM;
 
 	arrays.streams = tablemem_object_alloc(mem, streams_size);
 	arrays.reserved = tablemem_object_alloc(mem, reserved_size);
-	if (arrays.streams && arrays.reserved)
+	arrays.aliases = tablemem_object_alloc(mem, aliases_size);
+	if (arrays.streams && arrays.reserved && arrays.aliases)
 		ret = devices_add(scan, &arrays);
+	if (arrays.aliases)
+		tablemem_object_free(mem, arrays.aliases, aliases_size);
 	if (arrays.reserved)
 		tablemem_object_free(mem, arrays.reserved, reserved_size);
 	if (arrays.streams)
@@ -183,7 +188,7 @@ static void scan_undo(const struct scan *scan)
 static int scan_add(struct iommuabs *abs, const struct desc_set *set)
 {
 	struct scan scan = { abs, set, last_unit(abs), 0 };
-	const struct desc_unit *found;
+	struct desc_unit *found;
 	struct iommuabs_unit *unit;
 	int ret = 0;
 

@@ -107,6 +107,13 @@ enum device_state {
 	DEVICE_ATTACHED,
 };
 
+/* Another node, or other PCI functions, that are one device with the first. */
+struct device_alias {
+	struct device_alias *next;
+	uint32_t pci, nr_pci; /* nr_pci 0: none */
+	char path[IOMMUABS_PATH_MAX];
+};
+
 struct iommuabs_device {
 	struct iommuabs *abs;
 	struct iommuabs_device *next;
@@ -125,6 +132,7 @@ struct iommuabs_device {
 	uint32_t nr_streams;
 	struct iommuabs_reserved *reserved;
 	uint32_t nr_reserved;
+	struct device_alias *aliases;
 	uint32_t faults;
 	char name[IOMMUABS_NAME_MAX];
 	char path[IOMMUABS_PATH_MAX];

@@ -98,6 +98,29 @@ static bool reserved_good(const struct iommuabs_reserved *region)
 	       (region->flags & IOMMUABS_MEMTYPE) != IOMMUABS_MEMTYPE;
 }
 
+static bool functions_good(uint32_t pci, uint32_t nr_pci)
+{
+	return nr_pci <= FUNCTIONS_MAX &&
+	       (uint64_t)pci + nr_pci <= (uint64_t)1 << 32;
+}
+
+/* Functions of a range are told apart: nothing else can be all of them. */
+static int aliases_check(const struct iommuabs_device_desc *desc)
+{
+	const struct iommuabs_device_alias *alias = desc->aliases;
+	uint32_t i;
+
+	if (desc->nr_aliases > IOMMUABS_ALIASES_MAX ||
+	    (desc->nr_aliases && !alias) ||
+	    (desc->nr_aliases && (desc->flags & IOMMUABS_DEVICE_RANGE)))
+		return IOMMUABS_E_INVAL;
+	for (i = 0; i < desc->nr_aliases; i++, alias++)
+		if (!string_fits(alias->path, IOMMUABS_PATH_MAX) ||
+		    !functions_good(alias->pci, alias->nr_pci))
+			return IOMMUABS_E_INVAL;
+	return 0;
+}
+
 static int desc_check(struct iommuabs *abs,
 		      const struct iommuabs_device_desc *desc)
 {
@@ -109,8 +132,7 @@ static int desc_check(struct iommuabs *abs,
 	if (!string_fits(desc->name, IOMMUABS_NAME_MAX) ||
 	    !string_fits(desc->path, IOMMUABS_PATH_MAX))
 		return IOMMUABS_E_INVAL;
-	if (desc->nr_pci > FUNCTIONS_MAX ||
-	    (uint64_t)desc->pci + desc->nr_pci > (uint64_t)1 << 32)
+	if (!functions_good(desc->pci, desc->nr_pci) || aliases_check(desc))
 		return IOMMUABS_E_INVAL;
 	if (desc->nr_reserved > IOMMUABS_RESERVED_MAX ||
 	    (desc->nr_reserved && !desc->reserved))
@@ -171,7 +193,12 @@ static void *array_alloc(struct iommuabs *abs, uint32_t nr, size_t size)
 void device_free(struct iommuabs_device *dev)
 {
 	struct tablemem *mem = &dev->abs->mem;
+	struct device_alias *alias;
 
+	while ((alias = dev->aliases) != NULL) {
+		dev->aliases = alias->next;
+		tablemem_object_free(mem, alias, sizeof(*alias));
+	}
 	if (dev->streams)
 		tablemem_object_free(mem, dev->streams,
 				     dev->nr_streams * sizeof(*dev->streams));
@@ -179,6 +206,28 @@ void device_free(struct iommuabs_device *dev)
 		tablemem_object_free(mem, dev->reserved,
 				     dev->nr_reserved * sizeof(*dev->reserved));
 	tablemem_object_free(mem, dev, sizeof(*dev));
+}
+
+/* false: no memory. */
+static bool aliases_make(struct iommuabs_device *dev,
+			 const struct iommuabs_device_desc *desc)
+{
+	struct device_alias **last = &dev->aliases;
+	uint32_t i;
+
+	for (i = 0; i < desc->nr_aliases; i++, last = &(*last)->next) {
+		const struct iommuabs_device_alias *alias = &desc->aliases[i];
+
+		*last = tablemem_object_alloc(&dev->abs->mem, sizeof(**last));
+		if (!*last)
+			return false;
+		(*last)->pci = alias->pci;
+		(*last)->nr_pci = alias->nr_pci;
+		if (alias->path)
+			hostif_format((*last)->path, sizeof((*last)->path),
+				      "%s", alias->path);
+	}
+	return true;
 }
 
 static struct iommuabs_device *
@@ -197,7 +246,7 @@ device_make(struct iommuabs *abs, const struct iommuabs_device_desc *desc)
 	dev->reserved =
 		array_alloc(abs, desc->nr_reserved, sizeof(*dev->reserved));
 	if ((dev->nr_streams && !dev->streams) ||
-	    (dev->nr_reserved && !dev->reserved)) {
+	    (dev->nr_reserved && !dev->reserved) || !aliases_make(dev, desc)) {
 		device_free(dev);
 		return NULL;
 	}
@@ -225,7 +274,9 @@ static struct overlap streams_overlap(const struct iommuabs_device *dev,
 		for (k = 0; k < other->nr_streams; k++) {
 			const struct device_stream *its = &other->streams[k];
 
-			if (mine->unit != its->unit)
+			/* Another maker's ids: what is one there is unknown. */
+			if (mine->unit != its->unit ||
+			    mine->unit->type == IOMMUABS_UNIT_OTHER)
 				continue;
 			meet |= spans_meet(mine->first, mine->nr, its->first,
 					   its->nr);
@@ -238,11 +289,33 @@ static struct overlap streams_overlap(const struct iommuabs_device *dev,
 	return found;
 }
 
+/* Does @dev have one of these functions? */
+static bool has_functions(const struct iommuabs_device *dev, uint32_t pci,
+			  uint32_t nr_pci)
+{
+	const struct device_alias *alias = dev->aliases;
+
+	if ((dev->flags & IOMMUABS_DEVICE_PCI) &&
+	    spans_meet(dev->pci, dev->nr_pci, pci, nr_pci))
+		return true;
+	while (alias && !(alias->nr_pci &&
+			  spans_meet(alias->pci, alias->nr_pci, pci, nr_pci)))
+		alias = alias->next;
+	return alias != NULL;
+}
+
 static bool functions_meet(const struct iommuabs_device *dev,
 			   const struct iommuabs_device *other)
 {
-	return (dev->flags & other->flags & IOMMUABS_DEVICE_PCI) &&
-	       spans_meet(dev->pci, dev->nr_pci, other->pci, other->nr_pci);
+	const struct device_alias *alias = dev->aliases;
+
+	if ((dev->flags & IOMMUABS_DEVICE_PCI) &&
+	    has_functions(other, dev->pci, dev->nr_pci))
+		return true;
+	while (alias && !(alias->nr_pci &&
+			  has_functions(other, alias->pci, alias->nr_pci)))
+		alias = alias->next;
+	return alias != NULL;
 }
 
 /* Find the range device that @dev is carved out of, if it is; or what forbids. */
@@ -374,12 +447,6 @@ struct iommuabs_device *device_of_stream(struct iommuabs *abs,
 	return found;
 }
 
-static bool has_function(const struct iommuabs_device *dev, uint32_t pci)
-{
-	return (dev->flags & IOMMUABS_DEVICE_PCI) && pci >= dev->pci &&
-	       pci - dev->pci < dev->nr_pci;
-}
-
 /* Does a unit see what @pci, one of many functions, does? */
 static bool range_sees(const struct iommuabs_device *dev, uint32_t pci)
 {
@@ -400,7 +467,7 @@ int device_find_pci(struct iommuabs *abs, uint32_t pci,
 
 	ia_lock(&abs->host, &abs->lock);
 	for (dev = abs->devices; dev; dev = dev->next) {
-		if (!has_function(dev, pci))
+		if (!has_functions(dev, pci, 1))
 			continue;
 		found = dev;
 		seen = dev->nr_streams;
@@ -426,6 +493,17 @@ static bool strings_equal(const char *a, const char *b)
 	return *a == *b;
 }
 
+static bool has_path(const struct iommuabs_device *dev, const char *path)
+{
+	const struct device_alias *alias = dev->aliases;
+
+	if (dev->path[0] && strings_equal(dev->path, path))
+		return true;
+	while (alias && !(alias->path[0] && strings_equal(alias->path, path)))
+		alias = alias->next;
+	return alias != NULL;
+}
+
 int device_find_path(struct iommuabs *abs, const char *path,
 		     struct iommuabs_device **out)
 {
@@ -434,7 +512,7 @@ int device_find_path(struct iommuabs *abs, const char *path,
 
 	ia_lock(&abs->host, &abs->lock);
 	for (dev = abs->devices; dev; dev = dev->next)
-		if (dev->path[0] && strings_equal(dev->path, path))
+		if (has_path(dev, path))
 			break;
 	if (dev && !dev->nr_streams) {
 		ret = IOMMUABS_E_UNTRANSLATED;

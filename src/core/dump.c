@@ -122,6 +122,17 @@ static void dump_reserved(struct iommuabs *abs,
 		     (unsigned long long)region->mfn.frame, region->flags);
 }
 
+static void dump_aliases(struct iommuabs *abs,
+			 const struct iommuabs_device *dev)
+{
+	const struct device_alias *alias;
+
+	for (alias = dev->aliases; alias; alias = alias->next)
+		LINE(abs, "  one with %s, pci %x+%x",
+		     alias->path[0] ? alias->path : "(no path)", alias->pci,
+		     alias->nr_pci);
+}
+
 void dump_devices(struct iommuabs *abs)
 {
 	const struct iommuabs_device *dev;
@@ -136,6 +147,7 @@ void dump_devices(struct iommuabs *abs)
 			LINE(abs, "  carved out of %s", dev->range->name);
 		if (dev->nr_carved)
 			LINE(abs, "  %u carved out of it", dev->nr_carved);
+		dump_aliases(abs, dev);
 		dump_streams(abs, dev);
 		dump_reserved(abs, dev);
 	}

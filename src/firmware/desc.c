@@ -16,20 +16,53 @@ int desc_scan_fdt(struct desc_set *set, const void *fdt, size_t size)
 }
 #endif
 
-static void device_free(struct tablemem *mem, struct desc_device *device)
+static bool region_is(const struct iommuabs_reserved *a,
+		      const struct iommuabs_reserved *b)
+{
+	return a->gfn.frame == b->gfn.frame && a->mfn.frame == b->mfn.frame &&
+	       a->nr == b->nr && a->flags == b->flags;
+}
+
+int desc_reserve(struct desc_set *set, struct desc_device *device,
+		 const struct iommuabs_reserved *region)
+{
+	struct desc_reserved **at = &device->reserved;
+	uint32_t n;
+
+	for (n = 0; *at; n++) {
+		set->work++;
+		if (region_is(&(*at)->region, region))
+			return 0;
+		at = &(*at)->next;
+	}
+	if (n == IOMMUABS_RESERVED_MAX)
+		return IOMMUABS_E_FIRMWARE;
+	*at = tablemem_object_alloc(set->mem, sizeof(**at));
+	if (!*at)
+		return IOMMUABS_E_NOMEM;
+	(*at)->region = *region;
+	return 0;
+}
+
+void desc_device_free(struct desc_set *set, struct desc_device *device)
 {
 	struct desc_reserved *reserved;
 	struct desc_stream *stream;
+	struct desc_alias *alias;
 
 	while ((stream = device->streams) != NULL) {
 		device->streams = stream->next;
-		tablemem_object_free(mem, stream, sizeof(*stream));
+		tablemem_object_free(set->mem, stream, sizeof(*stream));
 	}
 	while ((reserved = device->reserved) != NULL) {
 		device->reserved = reserved->next;
-		tablemem_object_free(mem, reserved, sizeof(*reserved));
+		tablemem_object_free(set->mem, reserved, sizeof(*reserved));
 	}
-	tablemem_object_free(mem, device, sizeof(*device));
+	while ((alias = device->aliases) != NULL) {
+		device->aliases = alias->next;
+		tablemem_object_free(set->mem, alias, sizeof(*alias));
+	}
+	tablemem_object_free(set->mem, device, sizeof(*device));
 }
 
 void desc_free(struct desc_set *set)
@@ -39,7 +72,7 @@ void desc_free(struct desc_set *set)
 
 	while ((device = set->devices) != NULL) {
 		set->devices = device->next;
-		device_free(set->mem, device);
+		desc_device_free(set, device);
 	}
 	while ((unit = set->units) != NULL) {
 		set->units = unit->next;

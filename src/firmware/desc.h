@@ -19,6 +19,7 @@
 
 struct desc_unit {
 	struct desc_unit *next; /* in the order of the firmware */
+	uint32_t number;	/* desc_unite()'s own */
 	enum iommuabs_unit_type type;
 	uint32_t flags; /* IOMMUABS_UNIT_* */
 	uint64_t base, length;
@@ -27,6 +28,7 @@ struct desc_unit {
 		disabled; /* 1: firmware says it is off: masters untranslated */
 	uint32_t nr_irqs;
 	struct iommuabs_irq irqs[IOMMUABS_IRQ_COUNT_];
+	struct iommuabs_unit *added; /* by core. NULL: disabled */
 	char path[IOMMUABS_PATH_MAX];
 };
 
@@ -38,11 +40,21 @@ struct desc_stream {
 	struct desc_stream *next;
 	const struct desc_unit *unit;
 	uint32_t first, nr, rid;
+	/* desc_unite()'s own: all of a unit in order, and whose it is. */
+	struct desc_stream *by_id;
+	struct desc_device *device;
 };
 
 struct desc_reserved {
 	struct desc_reserved *next;
 	struct iommuabs_reserved region;
+};
+
+/* Where else the firmware has the device: something that shares ids with it. */
+struct desc_alias {
+	struct desc_alias *next;
+	uint32_t pci, nr_pci; /* nr_pci 0: no PCI function */
+	char path[IOMMUABS_PATH_MAX];
 };
 
 struct desc_device {
@@ -51,6 +63,16 @@ struct desc_device {
 	uint32_t pci, nr_pci;
 	struct desc_stream *streams; /* NULL: untranslated */
 	struct desc_reserved *reserved;
+	struct desc_alias *aliases;
+	struct desc_group {
+		/* Towards the first of those it hangs together with; NULL. */
+		struct desc_device *up[2];
+		struct desc_device *head;  /* stands for it in the end */
+		struct desc_device *range; /* of those it hangs together with */
+		struct desc_stream *last;
+		uint32_t number, nr_streams, nr_inside, nr_aliases;
+		bool torn; /* those it hangs together with can't be apart */
+	} group;	   /* desc_unite()'s own */
 	char path[IOMMUABS_PATH_MAX];
 };
 
@@ -70,6 +92,21 @@ struct desc_set {
  */
 int desc_scan_fdt(struct desc_set *set, const void *fdt, size_t size);
 
+/*
+ * The last step of each scanner. Devices that have an id in common become one,
+ * the first of them, and the others its aliases: they can't be told apart. A
+ * device whose ids are all inside those of a range device stays, for it can be
+ * carved out. Work: n log n in the number of streams.
+ *
+ * Return: 0 | E_FIRMWARE (more in one than core takes) | E_NOMEM.
+ */
+int desc_unite(struct desc_set *set);
+
+/* Return: 0 (also: @device has it already) | E_FIRMWARE (no room) | E_NOMEM. */
+int desc_reserve(struct desc_set *set, struct desc_device *device,
+		 const struct iommuabs_reserved *region);
+
+void desc_device_free(struct desc_set *set, struct desc_device *device);
 void desc_free(struct desc_set *set);
 
 #endif

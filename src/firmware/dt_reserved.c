@@ -20,36 +20,13 @@ struct region {
 	bool mapped;
 };
 
-static struct desc_reserved **last_of(struct dt_scan *scan,
-				      struct desc_device *device)
-{
-	struct desc_reserved **at = &device->reserved;
-	uint32_t n;
-
-	for (n = 0; *at; n++)
-		at = &(*at)->next;
-	scan->set->work += n;
-	return n < IOMMUABS_RESERVED_MAX ? at : NULL;
-}
-
 /* In whole frames: what shares a frame with the region shares its fate. */
 static int region_add(struct dt_scan *scan, const struct region *region)
 {
-	struct desc_reserved **last = last_of(scan, region->device), *reserved;
 	uint64_t first = region->address >> IOMMUABS_FRAME_LG2;
 	uint64_t end = region->address + region->size - 1;
 	uint64_t base = region->mapped ? region->base : region->address;
-
-	if (!last)
-		return dt_fail(scan, DT_IOMMU_ADDRESSES,
-			       "too many regions of one device");
-	if ((base ^ region->address) & OFFSET_IN_FRAME)
-		return dt_fail(scan, DT_IOMMU_ADDRESSES,
-			       "not the offset in a frame that reg has");
-	reserved = tablemem_object_alloc(scan->set->mem, sizeof(*reserved));
-	if (!reserved)
-		return IOMMUABS_E_NOMEM;
-	reserved->region = (struct iommuabs_reserved){
+	const struct iommuabs_reserved reserved = {
 		.gfn = IOMMUABS_GFN(first),
 		.mfn = IOMMUABS_MFN(base >> IOMMUABS_FRAME_LG2),
 		.nr = (end >> IOMMUABS_FRAME_LG2) - first + 1,
@@ -57,8 +34,16 @@ static int region_add(struct dt_scan *scan, const struct region *region)
 						  IOMMUABS_NORMAL
 					: 0,
 	};
-	*last = reserved;
-	return 0;
+	int ret;
+
+	if ((base ^ region->address) & OFFSET_IN_FRAME)
+		return dt_fail(scan, DT_IOMMU_ADDRESSES,
+			       "not the offset in a frame that reg has");
+	ret = desc_reserve(scan->set, region->device, &reserved);
+	return ret == IOMMUABS_E_FIRMWARE
+		       ? dt_fail(scan, DT_IOMMU_ADDRESSES,
+				 "too many regions of one device")
+		       : ret;
 }
 
 /* The address and size of one entry, as wide as the device's bus has them. */

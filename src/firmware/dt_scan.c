@@ -76,6 +76,8 @@ static int scan_run(struct desc_set *set, const void *fdt)
 		ret = dt_walk(&scan, describe);
 	if (!ret)
 		ret = dt_walk(&scan, dt_reserved_add);
+	if (!ret)
+		ret = desc_unite(set);
 	dt_targets_free(&scan);
 	dt_nodes_free(&scan);
 	return ret;
