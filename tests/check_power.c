@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * check_power.c - suspend, resume and what may happen meanwhile
+ * check_power.c - suspend, resume, what may happen meanwhile; crash
  */
 #include "test_world.h"
 
@@ -265,11 +265,89 @@ START_TEST(recovery_of_a_sleeper_does_not_wake_it)
 }
 END_TEST
 
+START_TEST(after_a_crash_every_unit_was_told_to_block)
+{
+	struct world *w = world_new(3);
+	uint64_t before;
+
+	COVERS(iommuabs_crash_block, E_INVAL);
+	COVERS(iommuabs_crash_block, E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_crash_block(NULL), IOMMUABS_E_INVAL);
+	/* One that was never started, and one that doesn't answer. */
+	if (_i)
+		ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	w->unit[1].crash = IOMMUABS_E_TIMEOUT;
+	before = w->host->allocations;
+	ck_assert_int_eq(iommuabs_crash_block(w->abs), IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(w->host->allocations, before);
+	ck_assert_uint_eq(w->unit[0].crashes, 1);
+	ck_assert_uint_eq(w->unit[1].crashes, 1);
+	ck_assert_uint_eq(w->unit[2].crashes, 1);
+	expect_status(&w->unit[2], IOMMUABS_UNIT_FENCED);
+	ck_assert_uint_eq(port_load32(&w->unit[2].unit->hw.enabled), 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_crash_waits_for_nobody)
+{
+	struct iommuabs_domain *dom;
+	struct iommuabs_device *dev;
+	struct world *w = running(&dom, &dev);
+	struct iommuabs_unit *unit = w->unit[0].unit;
+
+	/* CPUs stopped inside of everything there is. */
+	gate_enter_alone(&w->abs->life);
+	gate_enter_alone(&w->abs->gate);
+	gate_enter_alone(&dom->gate);
+	gate_enter_alone(&unit->gate);
+	ia_lock(&w->abs->host, &w->abs->lock);
+	ia_lock(&w->abs->host, &dom->lock);
+	ia_lock(&w->abs->host, &unit->hw.lock);
+	ck_assert_int_eq(iommuabs_crash_block(w->abs), 0);
+	ck_assert_uint_eq(w->unit[0].crashes, 1);
+	ia_unlock(&w->abs->host, &unit->hw.lock);
+	ia_unlock(&w->abs->host, &dom->lock);
+	ia_unlock(&w->abs->host, &w->abs->lock);
+	gate_leave_alone(&unit->gate);
+	gate_leave_alone(&dom->gate);
+	gate_leave_alone(&w->abs->gate);
+	gate_leave_alone(&w->abs->life);
+	/* It was a false alarm. */
+	ck_assert_int_eq(obstacle(dev, 0x100), IOMMUABS_OBSTACLE_FENCED);
+	ck_assert_int_eq(unmap(dom, 0x100), IOMMUABS_E_FENCED);
+	ck_assert_int_eq(iommuabs_unit_recover(unit, 0), 0);
+	ck_assert_int_eq(map(dom, 0x100, 0x5000), 0);
+	ck_assert_int_eq(obstacle(dev, 0x100), IOMMUABS_OBSTACLE_NONE);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_crash_believes_no_list)
+{
+	struct world *w = world_new(2);
+	struct iommuabs_unit *last = w->unit[1].unit;
+
+	/* A list in a circle, and one that leads somewhere else. */
+	last->next = w->unit[0].unit;
+	ck_assert_int_eq(iommuabs_crash_block(w->abs), 0);
+	ck_assert_uint_eq(w->unit[0].crashes, CORE_UNITS_MAX / 2);
+	last->next = NULL;
+	last->abs = NULL;
+	w->unit[1].crashes = 0;
+	ck_assert_int_eq(iommuabs_crash_block(w->abs), 0);
+	ck_assert_uint_eq(w->unit[1].crashes, 0);
+	last->abs = w->abs;
+	world_delete(w);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("power");
 	TCase *sleep = tcase_create("sleep");
 	TCase *failures = tcase_create("failures");
+	TCase *crash = tcase_create("crash");
 
 	if (!world_possible(s))
 		return s;
@@ -287,6 +365,11 @@ static Suite *suite(void)
 			    0, 2);
 	tcase_add_test(failures, a_suspend_that_is_not_acknowledged_fences);
 	suite_add_tcase(s, failures);
+	tcase_add_loop_test(crash, after_a_crash_every_unit_was_told_to_block,
+			    0, 2);
+	tcase_add_test(crash, a_crash_waits_for_nobody);
+	tcase_add_test(crash, a_crash_believes_no_list);
+	suite_add_tcase(s, crash);
 	return s;
 }
 

@@ -54,6 +54,14 @@ static int world_fence(struct backend_unit *hw)
 	return u->fence ? u->fence : u->real->fence(hw);
 }
 
+static int world_crash(struct backend_unit *hw)
+{
+	struct world_unit *u = of(hw);
+
+	u->crashes++;
+	return u->crash ? u->crash : u->real->crash_block(hw);
+}
+
 static int world_invalidate(struct backend_unit *hw,
 			    const struct backend_inv *inv,
 			    struct backend_streams *stuck)
@@ -145,6 +153,7 @@ static void unit_take_over(struct world_unit *u)
 	u->ops.enable = world_enable;
 	u->ops.disable = world_disable;
 	u->ops.fence = world_fence;
+	u->ops.crash_block = world_crash;
 	u->ops.invalidate = world_invalidate;
 	u->ops.errors = world_errors;
 	u->ops.streams_reserve = world_reserve;

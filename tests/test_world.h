@@ -28,13 +28,13 @@ struct world_unit {
 	struct backend_ops ops; /* what core calls */
 
 	/* Answers; 0: what the driver does. */
-	int enable, disable, fence, invalidate, errors, stream_set, reserve,
-		mirror, id_reserve, set_msi;
+	int enable, disable, fence, crash, invalidate, errors, stream_set,
+		reserve, mirror, id_reserve, set_msi;
 	/* So many invalidations find that this one keeps its translations. */
 	struct backend_streams stuck;
 	unsigned int nr_stuck;
 	/* Calls of them so far. */
-	unsigned int enables, disables, fences, invalidates;
+	unsigned int enables, disables, fences, crashes, invalidates;
 	unsigned int irqs; /* a bit each */
 
 	struct backend_event events[WORLD_EVENTS];

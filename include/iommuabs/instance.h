@@ -105,8 +105,16 @@ IOMMUABS_MUST_CHECK int iommuabs_resume(struct iommuabs *abs);
 /**
  * iommuabs_crash_block() - block all DMA, trusting nothing
  *
+ * For a machine that is about to hand over to a dump kernel. Whatever another
+ * CPU was doing to a unit when it stopped, the unit blocks afterwards, without a
+ * moment of bypass. Takes no lock and no gate, allocates and logs nothing, and
+ * calls no hook but mmio_read and mmio_write; its waits count register reads,
+ * about 100 ms of them for each unit. Units that were not started are blocked
+ * too. A host that goes on after all brings its units back one by one by
+ * iommuabs_unit_recover().
+ *
  * Context: CRASH.
- * Return:  E_NOTSUP
+ * Return:  0 | E_INVAL | E_TIMEOUT (a unit did not acknowledge; all were tried).
  */
 IOMMUABS_MUST_CHECK int iommuabs_crash_block(struct iommuabs *abs);
 

@@ -153,10 +153,23 @@ int iommuabs_resume(struct iommuabs *abs)
 	return ret;
 }
 
+/* No gate: whoever is inside may stand still for ever. Nor is a list believed
+ * that is longer than it can be, or leads to another instance. */
 int iommuabs_crash_block(struct iommuabs *abs)
 {
-	(void)abs;
-	return IOMMUABS_E_NOTSUP;
+	struct iommuabs_unit *unit;
+	uint32_t i;
+	int ret = 0;
+
+	if (!abs)
+		return IOMMUABS_E_INVAL;
+	unit = abs->units;
+	for (i = 0; unit && unit->abs == abs && i < CORE_UNITS_MAX; i++) {
+		if (unit_crash_block(unit))
+			ret = IOMMUABS_E_TIMEOUT;
+		unit = unit->next;
+	}
+	return ret;
 }
 
 int iommuabs_dump(struct iommuabs *abs, enum iommuabs_dump_what what)

@@ -293,6 +293,8 @@ int unit_disable(struct iommuabs_unit *unit);
 int unit_resume(struct iommuabs_unit *unit);
 /* Block @unit at once, for it didn't answer; nothing if it isn't running. */
 void unit_fence(struct iommuabs_unit *unit, int error);
+/* Context CRASH. FENCED in any case. 0 | E_TIMEOUT. */
+int unit_crash_block(struct iommuabs_unit *unit);
 int unit_recover(struct iommuabs_unit *unit, uint64_t *budget);
 int unit_irq_set_msi(struct iommuabs_unit *unit,
 		     enum iommuabs_unit_irq_which which, uint64_t addr,

@@ -500,6 +500,15 @@ void unit_fence(struct iommuabs_unit *unit, int error)
 	gate_leave_alone(&unit->gate);
 }
 
+/* A CPU that still runs must not wait for the unit, nor enable it unasked. */
+int unit_crash_block(struct iommuabs_unit *unit)
+{
+	if (!unit->hw.ops)
+		return 0;
+	port_store32(&unit->status, IOMMUABS_UNIT_FENCED);
+	return unit->hw.ops->crash_block(&unit->hw);
+}
+
 bool unit_blocks_all(const struct iommuabs_unit *unit)
 {
 	switch (unit_status(unit)) {
