@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Makes sure that what boots the arm64 example is there: QEMU with a stage-2
-# SMMUv3 (>= 9.1) and a cross compiler. Run it, or source it and call
-# setup_qemu. It is quick and silent when nothing is missing.
+# Makes sure that what boots the examples is there: QEMU with a stage-2 SMMUv3
+# (>= 9.1), the same for x86-64, and a cross compiler. Run it, or source it and
+# call setup_qemu. It is quick and silent when nothing is missing.
 #
 # The machine's own apt configuration and package lists are not touched: the
 # packages come through a private copy of the sources, with Debian's backports
@@ -21,8 +21,8 @@ version_at_least() {
 	[ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]
 }
 
-qemu_is_new_enough() {
-	have=$(qemu-system-aarch64 --version 2>/dev/null |
+qemu_is_new_enough() { # ARCHITECTURE
+	have=$("qemu-system-$1" --version 2>/dev/null |
 		sed -n 's/^QEMU emulator version \([0-9.]*\).*/\1/p')
 	[ -n "$have" ] && version_at_least "$have" "$SETUP_QEMU_LEAST"
 }
@@ -102,8 +102,10 @@ setup_install() {
 	copy_sources "$1" && private_apt "$1" update || return 1
 	target=
 	case $missing in
-	*qemu-system-arm*)
-		candidate=$(apt_candidate "$1" qemu-system-arm)
+	*qemu-system-*)
+		# All of one version, so any that is missing tells.
+		package=${missing#*qemu-system-}
+		candidate=$(apt_candidate "$1" "qemu-system-${package%% *}")
 		if ! version_at_least "${candidate:-0}" "$SETUP_QEMU_LEAST"
 		then
 			add_backports "$1" && private_apt "$1" update ||
@@ -119,7 +121,8 @@ setup_install() {
 
 setup_qemu() {
 	missing=
-	qemu_is_new_enough || missing="$missing qemu-system-arm"
+	qemu_is_new_enough aarch64 || missing="$missing qemu-system-arm"
+	qemu_is_new_enough x86_64 || missing="$missing qemu-system-x86"
 	cross_links ||
 		missing="$missing gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 	command -v make >/dev/null || missing="$missing make"
@@ -133,7 +136,8 @@ setup_qemu() {
 	setup_dir=$(mktemp -d) || return 1
 	setup_install "$setup_dir" >"$setup_dir/log" 2>&1
 	status=$?
-	if [ "$status" -eq 0 ] && qemu_is_new_enough && cross_links; then
+	if [ "$status" -eq 0 ] && qemu_is_new_enough aarch64 &&
+		qemu_is_new_enough x86_64 && cross_links; then
 		setup_say "$(qemu-system-aarch64 --version | head -n 1)"
 	else
 		tail -n 20 "$setup_dir/log" >&2

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * apic.c - the local APIC in its first form, memory mapped
+ *
+ * Intel SDM vol. 3A, chapter 11. The two 8259s are masked; no line reaches an
+ * I/O APIC, devices send messages.
+ */
+#include "apic.h"
+#include "arch.h"
+#include "console.h"
+#include "timer.h"
+
+/* clang-format off */
+#define APIC_BASE	0xfee00000u
+#define APIC_ID		0x020
+#define APIC_EOI	0x0b0
+#define APIC_SVR	0x0f0
+#define   SVR_ENABLE	(1u << 8)
+#define APIC_ICR_LOW	0x300
+#define   ICR_INIT	(5u << 8)
+#define   ICR_STARTUP	(6u << 8)
+#define   ICR_ASSERT	(1u << 14)
+#define   ICR_PENDING	(1u << 12)
+#define APIC_ICR_HIGH	0x310
+#define PIC1_MASK	0x21
+#define PIC2_MASK	0xa1
+/* clang-format on */
+
+#define NR_VECTORS (APIC_VECTOR_LAST - APIC_VECTOR_FIRST + 1)
+
+static struct handler {
+	void (*call)(void *arg);
+	void *arg;
+} handlers[NR_VECTORS];
+static unsigned int nr_handlers;
+
+static uint32_t reg_read(uint32_t reg)
+{
+	return mmio_read32(APIC_BASE + reg);
+}
+
+static void reg_write(uint32_t reg, uint32_t value)
+{
+	mmio_write32(APIC_BASE + reg, value);
+}
+
+void apic_cpu_init(void)
+{
+	out8(PIC1_MASK, 0xff);
+	out8(PIC2_MASK, 0xff);
+	reg_write(APIC_SVR, SVR_ENABLE | APIC_SPURIOUS);
+}
+
+uint32_t apic_id(void)
+{
+	return reg_read(APIC_ID) >> 24;
+}
+
+uint32_t apic_vector_new(void (*handler)(void *arg), void *arg)
+{
+	if (nr_handlers == NR_VECTORS)
+		panic("no vector is left");
+	handlers[nr_handlers] = (struct handler){ handler, arg };
+	return APIC_VECTOR_FIRST + nr_handlers++;
+}
+
+uint64_t apic_msi_address(void)
+{
+	return APIC_BASE | apic_id() << 12;
+}
+
+uint32_t apic_msi_data(uint32_t vector)
+{
+	return vector; /* edge, fixed delivery */
+}
+
+static void command(uint32_t id, uint32_t what)
+{
+	reg_write(APIC_ICR_HIGH, id << 24);
+	reg_write(APIC_ICR_LOW, what);
+	while (reg_read(APIC_ICR_LOW) & ICR_PENDING)
+		cpu_relax();
+}
+
+static void delay_us(uint64_t us)
+{
+	int never = 0;
+
+	(void)timer_wait(&never, us);
+}
+
+/* 8.4.4.1: INIT, 10 ms, start-up, 200 us, start-up. */
+void apic_start_cpu(uint32_t id, uint64_t page)
+{
+	uint32_t startup = ICR_STARTUP | (uint32_t)(page >> 12);
+
+	command(id, ICR_INIT | ICR_ASSERT);
+	delay_us(10000);
+	command(id, startup);
+	delay_us(200);
+	command(id, startup);
+}
+
+void apic_dispatch(uint32_t vector)
+{
+	uint32_t n = vector - APIC_VECTOR_FIRST;
+
+	if (vector == APIC_SPURIOUS)
+		return;
+	if (n >= nr_handlers)
+		panic("interrupt %x is nobody's", vector);
+	handlers[n].call(handlers[n].arg);
+	reg_write(APIC_EOI, 0);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * apic.h - interrupts: messages to local APICs
+ */
+#ifndef APIC_H
+#define APIC_H
+
+#include <stdint.h>
+
+#define APIC_VECTOR_FIRST 0x30u
+#define APIC_VECTOR_LAST  0xefu
+#define APIC_SPURIOUS	  0xffu
+
+void apic_cpu_init(void); /* on each CPU, after the IDT is loaded */
+uint32_t apic_id(void);	  /* of this CPU */
+
+/* A vector that calls @handler, interrupts masked; never given back. */
+uint32_t apic_vector_new(void (*handler)(void *arg), void *arg);
+
+/* The message that raises @vector on this CPU (Intel SDM vol. 3A, 11.11). */
+uint64_t apic_msi_address(void);
+uint32_t apic_msi_data(uint32_t vector);
+
+/* Start the CPU with this APIC at the page @page below 1 MiB. */
+void apic_start_cpu(uint32_t id, uint64_t page);
+
+/* Called by vectors.S. */
+void apic_dispatch(uint32_t vector);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * main.c - what happens in which order
+ */
+#include <stdint.h>
+#include "bring_up.h"
+#include "console.h"
+#include "cpu.h"
+#include "edu.h"
+#include "machine.h"
+#include "pages.h"
+#include "pci.h"
+#include "tap.h"
+#include "timer.h"
+
+_Noreturn void host_main(uint64_t start_info);
+
+_Noreturn void host_main(uint64_t start_info)
+{
+	machine_parse(start_info);
+	timer_init();
+	cpu_init();
+	pages_init();
+	pci_init();
+	edu_init();
+	if (machine_has_arg("selftest"))
+		bring_up();
+	else
+		panic("arguments \"%s\" name nothing to do", machine.bootargs);
+	host_exit(tap_finish());
+}

@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Usage: run.sh ELF [ARGUMENTS]
+#
+# Boots the host under QEMU's q35 board with two edu devices behind a VT-d unit.
+# ARGUMENTS say what it does ("selftest"). The host's exit status is ours; 124: it
+# did not end within TIMEOUT seconds (default 120).
+#
+# SMP=N         number of CPUs (default 4)
+# ICOUNT=off    free-running clock and a thread per CPU: for races. Otherwise
+#               time is counted in instructions.
+# VTD=OPTIONS   properties of the unit (default aw-bits=48)
+# TIMEOUT=SECONDS
+
+if [ $# -lt 1 ] || [ ! -f "$1" ]; then
+	sed -n 's/^# \{0,1\}//; 4,15p' "$0" >&2
+	exit 2
+fi
+elf=$1
+arguments=${2:-selftest}
+
+set -- -M q35 -cpu max -m 1G -smp "${SMP:-4}" -nodefaults -no-user-config \
+	-display none -serial stdio -monitor none -no-reboot \
+	-device "intel-iommu,intremap=on,${VTD:-aw-bits=48}" \
+	-device edu,addr=5,dma_mask=0xffffffffffffffff \
+	-device edu,addr=6,dma_mask=0xffffffffffffffff \
+	-device isa-debug-exit,iobase=0xf4,iosize=4 \
+	-kernel "$elf" -append "$arguments"
+if [ "${ICOUNT:-on}" = on ]; then
+	set -- "$@" -icount shift=10
+fi
+if [ -t 1 ]; then
+	echo "# q35: ends by itself; Ctrl-C ends it now" >&2
+fi
+timeout --foreground "${TIMEOUT:-120}" qemu-system-x86_64 "$@" </dev/null
+status=$?
+# The board's own statuses are odd and never 0, so that a reset is no success.
+case $status in
+33) exit 0 ;;
+35) exit 1 ;;
+0) exit 3 ;;
+*) exit $status ;;
+esac
