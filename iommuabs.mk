@@ -60,7 +60,16 @@ IOMMUABS_CORE_SOURCES = \
 	src/host/tablemem.c
 
 IOMMUABS_PGTABLE_SOURCES = \
+	src/pgtable/pt_arm_s1_16k.c \
+	src/pgtable/pt_arm_s1_16k_52.c \
+	src/pgtable/pt_arm_s1_4k.c \
+	src/pgtable/pt_arm_s1_4k_52.c \
+	src/pgtable/pt_arm_s1_64k.c \
+	src/pgtable/pt_arm_s2_16k.c \
+	src/pgtable/pt_arm_s2_16k_52.c \
 	src/pgtable/pt_arm_s2_4k.c \
+	src/pgtable/pt_arm_s2_4k_52.c \
+	src/pgtable/pt_arm_s2_64k.c \
 	src/pgtable/pt_free.c \
 	src/pgtable/pt_ledger.c \
 	src/pgtable/pt_rmap.c
@@ -134,6 +143,9 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/host/tablemem.h \
 	src/pgtable/engine.h \
 	src/pgtable/pgtable.h \
+	src/pgtable/pt_arm.h \
+	src/pgtable/pt_arm_s1.h \
+	src/pgtable/pt_arm_s2.h \
 	src/port/port.h
 
 # The hardware models: a library of their own, for tests.

@@ -17,7 +17,7 @@
 #include "pgtable/pgtable.h"
 
 #define LG2	 IOMMUABS_FRAME_LG2
-#define SPAN(l)	 ((uint64_t)1 << 9 * (l))
+#define SPAN(l)	 ((uint64_t)1 << 9 * (l)) /* of a 4 KiB granule */
 #define RW	 (IOMMUABS_READ | IOMMUABS_WRITE)
 #define WALK_MAX (~(uint64_t)0)
 /* Outputs are beyond the arena: no leaf looks like a link. */
@@ -38,9 +38,53 @@ struct geometry {
 	uint32_t host; /* TEST_HOST_* */
 };
 
+/* What the Arm ARM says of a format, transcribed anew. */
+static const struct arm_format {
+	const struct pt_ops *ops;
+	uint8_t stage, granule_lg2, out_bits;
+	uint8_t ds; /* TCR.DS: the layout of D8.3 for 4K and 16K with 52 bits */
+} arm_formats[] = {
+	{ &pt_arm_s1_4k_ops, 1, 12, 48, 0 },
+	{ &pt_arm_s1_16k_ops, 1, 14, 48, 0 },
+	{ &pt_arm_s1_64k_ops, 1, 16, 52, 0 },
+	{ &pt_arm_s1_4k_52_ops, 1, 12, 52, 1 },
+	{ &pt_arm_s1_16k_52_ops, 1, 14, 52, 1 },
+	{ &pt_arm_s2_4k_ops, 2, 12, 48, 0 },
+	{ &pt_arm_s2_16k_ops, 2, 14, 48, 0 },
+	{ &pt_arm_s2_64k_ops, 2, 16, 52, 0 },
+	{ &pt_arm_s2_4k_52_ops, 2, 12, 52, 1 },
+	{ &pt_arm_s2_16k_52_ops, 2, 14, 52, 1 },
+};
+
+/* NULL: one of the library's own. */
+static const struct arm_format *arm_format(const struct pt_ops *ops)
+{
+	unsigned int i;
+
+	for (i = 0; i < IA_COUNT(arm_formats); i++)
+		if (arm_formats[i].ops == ops)
+			return &arm_formats[i];
+	return NULL;
+}
+
+static unsigned int granule_lg2(const struct pt_ops *ops)
+{
+	const struct arm_format *arm = arm_format(ops);
+
+	return arm ? arm->granule_lg2 : LG2;
+}
+
+/* Frames of a leaf: 512, 2048 or 8192 entries in a table. */
+static uint64_t span_of(const struct pt_ops *ops, unsigned int level)
+{
+	unsigned int lg2 = granule_lg2(ops);
+
+	return (uint64_t)1 << (lg2 - LG2 + (lg2 - 3) * level);
+}
+
 /*
- * Stage 2 of the Arm ARM: every start level, alone and with the most tables side
- * by side ("Concatenated translation tables"), and what lies between.
+ * Every start level, alone and with the most tables side by side ("Concatenated
+ * translation tables", stage 2 only), and what lies between.
  */
 static const struct geometry geometries[] = {
 	{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x7, 0, 0 },
@@ -56,6 +100,34 @@ static const struct geometry geometries[] = {
 	{ &pt_arm_s2_4k_ops, 30, 1, 12, 0x3, 0, 0 },
 	{ &pt_arm_s2_4k_ops, 25, 0, 16, 0x1, 1, TEST_HOST_MAP },
 	{ &pt_arm_s2_4k_ops, 21, 0, 12, 0x1, 0, 0 },
+	{ &pt_arm_s2_4k_52_ops, 52, 4, 12, 0x7, 0, TEST_HOST_HIGH },
+	{ &pt_arm_s2_4k_52_ops, 52, 3, 16, 0x7, 1,
+	  TEST_HOST_MAP | TEST_HOST_HIGH },
+	{ &pt_arm_s2_16k_ops, 48, 2, 15, 0x3, 0, 0 },
+	{ &pt_arm_s2_16k_ops, 47, 2, 14, 0x3, 1, TEST_HOST_MAP },
+	{ &pt_arm_s2_16k_ops, 40, 1, 18, 0x3, 1, 0 },
+	{ &pt_arm_s2_16k_ops, 36, 1, 14, 0x1, 0, 0 },
+	{ &pt_arm_s2_16k_ops, 29, 0, 18, 0x1, 0, TEST_HOST_MAP },
+	{ &pt_arm_s2_16k_ops, 25, 0, 14, 0x1, 1, 0 },
+	{ &pt_arm_s2_16k_52_ops, 52, 3, 12, 0x3, 0, 0 },
+	{ &pt_arm_s2_16k_52_ops, 51, 2, 18, 0x3, 1, TEST_HOST_HIGH },
+	{ &pt_arm_s2_64k_ops, 52, 2, 13, 0x3, 0, TEST_HOST_HIGH },
+	{ &pt_arm_s2_64k_ops, 48, 2, 12, 0x1, 1, TEST_HOST_MAP },
+	{ &pt_arm_s2_64k_ops, 46, 1, 20, 0x3, 1, 0 },
+	{ &pt_arm_s2_64k_ops, 42, 1, 16, 0x3, 0, TEST_HOST_MAP },
+	{ &pt_arm_s2_64k_ops, 33, 0, 20, 0x1, 0, 0 },
+	{ &pt_arm_s2_64k_ops, 29, 0, 16, 0x1, 1, 0 },
+	{ &pt_arm_s1_4k_ops, 48, 3, 12, 0x7, 0, 0 },
+	{ &pt_arm_s1_4k_ops, 39, 2, 12, 0x3, 1, TEST_HOST_MAP },
+	{ &pt_arm_s1_4k_ops, 25, 1, 12, 0x3, 0, 0 },
+	{ &pt_arm_s1_4k_52_ops, 52, 4, 12, 0x7, 0, 0 },
+	{ &pt_arm_s1_4k_52_ops, 48, 3, 12, 0x7, 1, TEST_HOST_HIGH },
+	{ &pt_arm_s1_16k_ops, 48, 3, 12, 0x3, 0, 0 },
+	{ &pt_arm_s1_16k_ops, 39, 2, 12, 0x3, 1, TEST_HOST_MAP },
+	{ &pt_arm_s1_16k_52_ops, 52, 3, 12, 0x3, 1, TEST_HOST_HIGH },
+	{ &pt_arm_s1_64k_ops, 52, 2, 13, 0x3, 0, 0 },
+	{ &pt_arm_s1_64k_ops, 48, 2, 12, 0x3, 1,
+	  TEST_HOST_MAP | TEST_HOST_HIGH },
 	{ &pt_ledger_ops, 48, 3, 12, 0x7, 0, 0 },
 	{ &pt_ledger_ops, 39, 2, 12, 0x1, 0, TEST_HOST_MAP },
 	{ &pt_ledger_ops, 36, 2, 12, 0x7, 0, 0 },
@@ -72,7 +144,8 @@ static uint64_t format_attr(const struct pt_ops *ops, uint64_t *seed)
 		return r & (PT_LEDGER_FLAGS | PT_LEDGER_STATE);
 	if (ops == &pt_rmap_ops)
 		return r & (PT_RMAP_DOMAIN | PT_RMAP_FOREIGN | PT_RMAP_HOST);
-	return (r & RW) | (r >> 8) % 3 << 2;
+	return (r & RW) | (r >> 8) % 3 << 2 |
+	       (arm_format(ops)->stage == 1 ? IOMMUABS_READ : 0);
 }
 
 /* Bits that an ATTR edit may set or clear in any combination. */
@@ -82,7 +155,7 @@ static uint64_t format_bits(const struct pt_ops *ops)
 		return PT_LEDGER_FLAGS | PT_LEDGER_STATE;
 	if (ops == &pt_rmap_ops)
 		return PT_RMAP_DOMAIN | PT_RMAP_FOREIGN | PT_RMAP_HOST;
-	return RW;
+	return arm_format(ops)->stage == 1 ? IOMMUABS_WRITE : RW;
 }
 
 /* ---- fixture ---- */
@@ -93,6 +166,8 @@ struct fixture {
 	struct tablemem_account account;
 	struct tablemem_pool pool;
 	struct pt pt;
+	const struct arm_format *arm; /* NULL: the library's own */
+	uint64_t granule;	      /* frames */
 	uint64_t seed;
 	/* What a device that doesn't snoop sees: cleaned lines of the arena. */
 	char *seen;
@@ -105,25 +180,52 @@ static struct fixture *cleaning;
 static void *arena_at(const struct fixture *f, const char *base, uint64_t maddr)
 {
 	(void)f;
-	return (void *)(uintptr_t)(base + (maddr - (TEST_HOST_MFN << LG2)));
+	return (void *)(uintptr_t)(base + (maddr - (f->host->mfn << LG2)));
 }
 
-/* Arm ARM, table descriptor: bits 1 and 0 set, address in 47..12. */
+/* Arm ARM, table descriptor: bits 1 and 0 set. */
 static bool is_table_word(uint64_t word)
 {
 	return (word & 3) == 3;
 }
 
+/* Frames of a leaf in this fixture's format. */
+static uint64_t span(const struct fixture *f, unsigned int level)
+{
+	return span_of(f->pt.ops, level);
+}
+
+/*
+ * The address in a descriptor (D8.3): 47..12, from the granule's lowest bit on;
+ * with DS 49..12, and 51..50 in 9..8; in 64K tables 51..48 in 15..12. The
+ * library's own tables have theirs in 51..12.
+ */
+static uint64_t word_address(const struct fixture *f, uint64_t word)
+{
+	const struct arm_format *arm = f->arm;
+	uint64_t low;
+
+	if (!arm)
+		return word & 0x000ffffffffff000;
+	low = word >> arm->granule_lg2 << arm->granule_lg2;
+	if (arm->ds)
+		return (low & 0x0003ffffffffffff) | (word >> 8 & 3) << 50;
+	low &= 0x0000ffffffffffff;
+	if (arm->granule_lg2 == 16)
+		low |= (word >> 12 & 0xf) << 48;
+	return low;
+}
+
 /* A line goes to memory with a link in it: the table must be there already. */
 static void link_is_late(struct fixture *f, uint64_t word)
 {
-	uint64_t maddr = word & 0x0000fffffffff000;
+	uint64_t maddr = word_address(f, word);
 
-	if (!is_table_word(word) || maddr < TEST_HOST_MFN << LG2 ||
-	    maddr >= (TEST_HOST_MFN + TEST_HOST_FRAMES) << LG2)
+	if (!is_table_word(word) || maddr < f->host->mfn << LG2 ||
+	    maddr >= (f->host->mfn + TEST_HOST_FRAMES) << LG2)
 		return;
 	if (memcmp(arena_at(f, f->seen, maddr),
-		   arena_at(f, f->host->arena, maddr), 4096))
+		   arena_at(f, f->host->arena, maddr), f->granule << LG2))
 		test_host_violation(f->host, "table linked before it is clean");
 }
 
@@ -154,17 +256,20 @@ static void fixture_make(struct fixture *f, const struct geometry *geo)
 	cleaning = f;
 	if (geo->clean)
 		f->host->hostif.ops.cache_clean = clean_lines;
+	f->arm = arm_format(geo->ops);
+	f->granule = span_of(geo->ops, 0);
+	f->pool.page_lg2 = (uint8_t)granule_lg2(geo->ops);
 	f->account.cookie = f->host->frames;
 	f->seed = 1;
 	ck_assert_int_eq(tablemem_init(&f->mem, &f->host->hostif), 0);
 	f->pt = (struct pt){
 		.ops = geo->ops,
 		.host = &f->host->hostif,
-		.granule_lg2 = 12,
+		.granule_lg2 = (uint8_t)granule_lg2(geo->ops),
 		.top = geo->top,
 		.root_lg2 = geo->root_lg2,
 		.in_bits = geo->in_bits,
-		.out_bits = geo->ops == &pt_arm_s2_4k_ops ? 48 : 52,
+		.out_bits = f->arm ? f->arm->out_bits : 52,
 		.leaf_mask = geo->leaf_mask,
 		.clean = geo->clean,
 	};
@@ -214,44 +319,70 @@ static void fixture_end(struct fixture *f)
 /* ---- a walker of our own ---- */
 
 /*
- * Stage 2 with a 4 KiB granule as the Arm ARM describes it, from @base (what the
- * CPU wrote, or what a walker that doesn't snoop sees). Levels are the manual's:
- * 3 is the last. Return: the descriptor, or 0 if the translation faults.
+ * A walk as the Arm ARM describes it, from @base (what the CPU wrote, or what a
+ * walker that doesn't snoop sees). Levels are the manual's: 3 is the last, -1 the
+ * first. Return: the descriptor, or 0 if the translation faults.
  */
 static uint64_t arm_walk(const struct fixture *f, const char *base, uint64_t in,
 			 int *level_out, uint64_t *out)
 {
-	int level = 3 - f->pt.top;
+	int level = 3 - f->pt.top, each = f->arm->granule_lg2 - 3, shift;
 	uint64_t address = in << 12, table = f->pt.root, word, index;
 
 	for (;; level++) {
-		index = address >> (39 - 9 * level);
+		shift = f->arm->granule_lg2 + each * (3 - level);
+		index = address >> shift;
 		if (level != 3 - f->pt.top)
-			index &= 511;
+			index &= ((uint64_t)1 << each) - 1;
 		word = *(uint64_t *)arena_at(f, base, table + index * 8);
 		if (!(word & 1) || (level == 3 && !(word & 2)))
 			return 0;
 		if (level == 3 || !(word & 2))
 			break;
-		table = word & 0x0000fffffffff000;
+		table = word_address(f, word);
 	}
 	*level_out = level;
-	*out = ((word & 0x0000fffffffff000) >> 12) +
-	       (in & (((uint64_t)1 << 9 * (3 - level)) - 1));
+	*out = word_address(f, word) >> 12;
+	HOLDS(!(*out & (((uint64_t)1 << (shift - 12)) - 1)));
+	*out += in & (((uint64_t)1 << (shift - 12)) - 1);
 	return word;
 }
 
-/*
- * Stage 2 block and page descriptors: AF bit 10; S2AP 7..6: 0b01 read, 0b10
- * write; MemAttr 5..2: 0b1111 Write-Back, 0b0101 Non-cacheable, 0b0001 nGnRE; SH
- * 9..8: 0b11 Inner, 0b10 Outer Shareable. XN 54..53, contiguous 52 are 0.
- */
-static uint64_t arm_bits(uint64_t attr, int level)
+/* The bits of a descriptor that say no address. */
+static uint64_t word_bits(const struct fixture *f, uint64_t word)
 {
-	static const uint64_t memory[] = { 0x33c, 0x204, 0x214 };
+	uint64_t address = 0x0000ffffffffffff;
 
-	return memory[attr >> 2 & 3] | (attr & 3) << 6 | 0x400 |
-	       (level == 3 ? 3 : 1);
+	if (f->arm->ds)
+		address = 0x0003ffffffffffff;
+	address = address >> f->arm->granule_lg2 << f->arm->granule_lg2;
+	if (f->arm->ds)
+		address |= 0x300;
+	if (f->arm->granule_lg2 == 16)
+		address |= 0xf000;
+	return word & ~address;
+}
+
+/*
+ * Block and page descriptors: AF bit 10; SH 9..8: 0b11 Inner, 0b10 Outer
+ * Shareable, but for DS. Stage 2: S2AP 7..6: 0b01 read, 0b10 write; MemAttr 5..2:
+ * 0b1111 Write-Back, 0b0101 Non-cacheable, 0b0001 nGnRE; XN 54..53 is 0. Stage 1:
+ * AttrIndx 4..2; AP[2:1] 7..6: 0b01 read and write, 0b11 read only; nG 11; UXN
+ * 54, PXN 53 are 0. Contiguous, 52, is 0.
+ */
+static uint64_t arm_bits(const struct fixture *f, uint64_t attr, int level)
+{
+	static const uint64_t stage2[] = { 0x3c, 0x04, 0x14 };
+	static const uint64_t stage1[] = { 0x00, 0x04, 0x08 };
+	static const uint64_t share[] = { 0x300, 0x200, 0x200 };
+	uint64_t word = 0x400 | (level == 3 ? 3 : 1);
+
+	if (!f->arm->ds)
+		word |= share[attr >> 2 & 3];
+	if (f->arm->stage == 2)
+		return word | stage2[attr >> 2 & 3] | (attr & 3) << 6;
+	return word | stage1[attr >> 2 & 3] | 0x800 |
+	       (attr & IOMMUABS_WRITE ? 0x40 : 0xc0);
 }
 
 /* A walker that doesn't snoop sees what the CPU wrote. */
@@ -259,6 +390,11 @@ static void page_is_clean(const struct fixture *f, uint64_t maddr)
 {
 	HOLDS(!f->pt.clean || !memcmp(arena_at(f, f->seen, maddr),
 				      test_host_ptr(f->host, maddr), 4096));
+}
+
+static uint64_t table_entries(const struct fixture *f)
+{
+	return (f->granule << LG2) / 8;
 }
 
 /* Tables below @table, whose slots are at @level. */
@@ -273,8 +409,8 @@ static uint64_t tables_below(const struct fixture *f, uint64_t table,
 			page_is_clean(f, table + i * 8);
 		if (!level || !is_table_word(page[i]))
 			continue;
-		nr += 1 + tables_below(f, page[i] & 0x0000fffffffff000,
-				       level - 1, 512);
+		nr += 1 + tables_below(f, word_address(f, page[i]), level - 1,
+				       table_entries(f));
 	}
 	return nr;
 }
@@ -283,11 +419,10 @@ static uint64_t tables_below(const struct fixture *f, uint64_t table,
 static void all_pages_are_somewhere(const struct fixture *f)
 {
 	uint64_t root = (uint64_t)1 << (f->pt.root_lg2 - LG2);
+	uint64_t below = tables_below(f, f->pt.root, f->pt.top, root * 512);
 
-	ck_assert_uint_eq(
-		f->account.used,
-		root + f->pool.nr +
-			tables_below(f, f->pt.root, f->pt.top, root * 512));
+	ck_assert_uint_eq(f->account.used,
+			  root + f->granule * (f->pool.nr + below));
 }
 
 /* ---- the flat oracle ---- */
@@ -306,10 +441,15 @@ static void window_make(struct window *w, const struct geometry *geo)
 {
 	uint64_t all = (uint64_t)1 << (geo->in_bits - LG2);
 
-	w->nr = geo->leaf_mask & 4 ? SPAN(2) * 3 / 2 : SPAN(1) * 12;
+	w->nr = span_of(geo->ops, 1) * 12;
+	if (granule_lg2(geo->ops) != LG2)
+		w->nr = span_of(geo->ops, 1) * 5 / 2;
+	else if (geo->leaf_mask & 4)
+		w->nr = SPAN(2) * 3 / 2;
 	w->nr = IA_MIN(w->nr, all);
 	/* Across the middle: two root entries, two levels of everything. */
 	w->base = w->nr == all ? 0 : all / 2 - w->nr / 3 * 2;
+	w->base = IA_ALIGN_DOWN(w->base, span_of(geo->ops, 0));
 	w->frames = calloc(w->nr, sizeof(*w->frames));
 	ck_assert_ptr_nonnull(w->frames);
 }
@@ -330,10 +470,10 @@ static void lookup_agrees(const struct fixture *f, const struct window *w,
 
 	HOLDS(found == (frame->out != 0));
 	HOLDS(leaf.nr >= 1);
-	HOLDS(!((in + leaf.nr) & (SPAN(leaf.level) - 1)));
+	HOLDS(!((in + leaf.nr) & (span(f, leaf.level) - 1)));
 	HOLDS(!found || leaf.out == frame->out);
 	HOLDS(!found || leaf.attr == frame->attr);
-	if (f->pt.ops != &pt_arm_s2_4k_ops)
+	if (!f->arm)
 		return;
 	word = arm_walk(f, f->pt.clean ? f->seen : f->host->arena, in, &level,
 			&out);
@@ -341,7 +481,7 @@ static void lookup_agrees(const struct fixture *f, const struct window *w,
 	if (!found)
 		return;
 	HOLDS(out == frame->out);
-	HOLDS((word & 0xffff000000000fff) == arm_bits(frame->attr, level));
+	HOLDS(word_bits(f, word) == arm_bits(f, frame->attr, level));
 	HOLDS(leaf.entry == word);
 	HOLDS(leaf.level == 3 - level);
 }
@@ -396,14 +536,17 @@ static void next_agrees(const struct fixture *f, const struct window *w,
 static void range_random(struct fixture *f, const struct window *w,
 			 uint64_t *in, uint64_t *nr)
 {
-	uint64_t sizes[] = { 1, 2, 64, 511, SPAN(1), 3 * SPAN(1), SPAN(2) };
-	uint64_t most = IA_MIN(sizes[test_random_below(&f->seed, 7)], w->nr);
-	uint64_t align = SPAN(test_random_below(&f->seed, 3));
+	uint64_t huge = span(f, 1) / f->granule;
+	uint64_t sizes[] = { 1, 2, 64, 511, huge, 3 * huge, huge * huge };
+	uint64_t all = w->nr / f->granule;
+	uint64_t most = IA_MIN(sizes[test_random_below(&f->seed, 7)], all);
+	uint64_t align = span(f, test_random_below(&f->seed, 3) & 3);
 
 	*nr = 1 + test_random_below(&f->seed, most);
 	if (test_random_below(&f->seed, 2))
 		*nr = most;
-	*in = w->base + test_random_below(&f->seed, w->nr);
+	*nr *= f->granule;
+	*in = w->base + test_random_below(&f->seed, all) * f->granule;
 	if (IA_ALIGN_DOWN(*in, align) >= w->base)
 		*in = IA_ALIGN_DOWN(*in, align);
 	*nr = IA_MIN(*nr, w->base + w->nr - *in);
@@ -420,17 +563,36 @@ static void oracle_map(const struct window *w, const struct pt_run *run,
 	}
 }
 
+/*
+ * Where @nr frames go that begin at @in modulo @shift: often across a border of
+ * 2^48 or 2^50 bytes, where addresses of 52 bits are in two pieces.
+ */
+static uint64_t out_random(struct fixture *f, uint64_t in, uint64_t nr,
+			   uint64_t shift)
+{
+	uint64_t end = (uint64_t)1 << (f->pt.out_bits - LG2), border;
+
+	border = (1 + test_random_below(&f->seed, 15)) << (48 - LG2);
+	if (border + 2 * shift + nr < end && test_random_below(&f->seed, 2))
+		return border - IA_MIN(nr, border) + in % shift +
+		       shift * test_random_below(&f->seed, 2);
+	if (shift > SPAN(3))
+		shift = SPAN(3);
+	return OUT_BASE + in % SPAN(3) +
+	       shift * (1 + test_random_below(&f->seed, 1000));
+}
+
 /* The pool has fewer pages than it takes: each time it ends, one more. */
 static void do_map(struct fixture *f, const struct window *w)
 {
 	struct pt_run run, rest;
-	uint64_t room, done, shift = SPAN(test_random_below(&f->seed, 3));
+	uint64_t room, done;
+	uint64_t shift = span(f, test_random_below(&f->seed, 3) & 3);
 	enum pt_status status;
 	uint32_t count;
 
 	range_random(f, w, &run.in, &run.nr);
-	run.out = OUT_BASE + run.in % SPAN(3) +
-		  shift * (1 + test_random_below(&f->seed, 1000));
+	run.out = out_random(f, run.in, run.nr, shift);
 	run.attr = format_attr(f->pt.ops, &f->seed);
 	room = free_frames(w, run.in, run.nr);
 	count = f->pt.ops->count(&f->pt, run.in, run.out, run.nr);
@@ -457,14 +619,22 @@ static void do_map(struct fixture *f, const struct window *w)
 	oracle_map(w, &run, room);
 }
 
+static uint64_t granule_random(struct fixture *f, const struct window *w)
+{
+	return w->base +
+	       IA_ALIGN_DOWN(test_random_below(&f->seed, w->nr), f->granule);
+}
+
 static void do_map_one(struct fixture *f, const struct window *w)
 {
-	struct pt_run run = { .nr = 1 };
 	enum pt_status status;
 	struct pt_leaf leaf;
+	struct pt_run run;
 
-	run.in = w->base + test_random_below(&f->seed, w->nr);
-	run.out = OUT_BASE + test_random_below(&f->seed, SPAN(3));
+	run.nr = f->granule;
+	run.in = granule_random(f, w);
+	run.out = OUT_BASE + IA_ALIGN_DOWN(test_random_below(&f->seed, SPAN(3)),
+					   f->granule);
 	run.attr = format_attr(f->pt.ops, &f->seed);
 	f->pt.ops->lookup(&f->pt, run.in, &leaf);
 	status = f->pt.ops->map_one(&f->pt, run.in, run.out, run.attr);
@@ -473,13 +643,13 @@ static void do_map_one(struct fixture *f, const struct window *w)
 	} else {
 		ck_assert_int_eq(status, leaf.level ? PT_NO_TABLES : PT_OK);
 		if (!status)
-			oracle_map(w, &run, 1);
+			oracle_map(w, &run, run.nr);
 	}
 }
 
 static void do_edit_one(struct fixture *f, const struct window *w)
 {
-	uint64_t in = w->base + test_random_below(&f->seed, w->nr);
+	uint64_t in = granule_random(f, w), i;
 	uint64_t bits = format_bits(f->pt.ops);
 	uint64_t clear = test_random(&f->seed) & bits;
 	uint64_t set = test_random(&f->seed) & clear;
@@ -504,10 +674,12 @@ static void do_edit_one(struct fixture *f, const struct window *w)
 	ck_assert_int_eq(status, leaf.level ? PT_NO_TABLES : PT_OK);
 	if (leaf.level)
 		return;
-	if (attr)
-		frame->attr = (frame->attr & ~clear) | set;
-	else
-		*frame = (struct frame){ 0 };
+	for (i = 0; i < f->granule; i++) {
+		if (attr)
+			frame[i].attr = (frame[i].attr & ~clear) | set;
+		else
+			frame[i] = (struct frame){ 0 };
+	}
 }
 
 static void edit_random(struct fixture *f, struct pt_edit *edit)
@@ -689,7 +861,8 @@ static void map(struct fixture *f, uint64_t in, uint64_t out, uint64_t nr,
 
 static uint64_t linked(const struct fixture *f)
 {
-	return tables_below(f, f->pt.root, f->pt.top, 512);
+	return tables_below(f, f->pt.root, f->pt.top,
+			    (uint64_t)1 << (f->pt.root_lg2 - 3));
 }
 
 static uint64_t raw(const struct fixture *f, uint64_t in)
@@ -738,6 +911,59 @@ START_TEST(arm_descriptors_are_those_of_the_manual)
 	ck_assert_uint_eq(table[0] & 0xffff000000000fff, 3);
 	ck_assert_uint_eq(table[1], 0xc000077d);
 	fixture_end(&f);
+}
+END_TEST
+
+/*
+ * One page and one block of each other format, put together by hand. Stage 1: AP
+ * 0x40 read and write, 0xc0 read only; nG 0x800; AttrIndx 0x4 device, 0x8
+ * non-cacheable. Addresses: 0x9abcd << 12 and so on, where bits 51:48, or 51:50,
+ * move down.
+ */
+START_TEST(each_arm_format_has_the_bits_of_the_manual)
+{
+	static const struct {
+		const struct pt_ops *ops;
+		uint64_t out, attr, page; /* and frames of the block: */
+		uint64_t block_out, block_attr, block;
+	} cases[] = {
+		{ &pt_arm_s1_4k_ops, 0xabcde, RW, 0xabcdef43, 0x80200,
+		  IOMMUABS_READ | IOMMUABS_DEVICE, 0x80200ec5 },
+		{ &pt_arm_s1_16k_ops, 0xabcdc, IOMMUABS_READ, 0xabcdcfc3,
+		  0x802000, RW | IOMMUABS_WRITE_COMBINING, 0x802000e49 },
+		{ &pt_arm_s1_64k_ops, 0xf0000abcd0, RW, 0x0000abcdff43,
+		  0x9000020000, RW | IOMMUABS_DEVICE, 0x20009e45 },
+		{ &pt_arm_s1_4k_52_ops, 0xf0000abcde, RW, 0x30000abcdef43,
+		  0x4000000200, IOMMUABS_READ, 0x200dc1 },
+		{ &pt_arm_s1_16k_52_ops, 0x9000abcdc0, RW, 0x1000abcdc0e43,
+		  0xc000002000, RW | IOMMUABS_DEVICE, 0x2000f45 },
+		{ &pt_arm_s2_16k_ops, 0xabcdc, RW, 0xabcdc7ff, 0x802000,
+		  IOMMUABS_WRITE, 0x8020007bd },
+		{ &pt_arm_s2_64k_ops, 0xf0000abcd0, IOMMUABS_READ,
+		  0x0000abcdf77f, 0x9000020000, RW | IOMMUABS_DEVICE,
+		  0x200096c5 },
+		{ &pt_arm_s2_4k_52_ops, 0xf0000abcde, RW, 0x30000abcde7ff,
+		  0x4000000200, IOMMUABS_READ | IOMMUABS_DEVICE, 0x200545 },
+		{ &pt_arm_s2_16k_52_ops, 0x9000abcdc0, RW, 0x1000abcdc06ff,
+		  0xc000002000, RW | IOMMUABS_WRITE_COMBINING, 0x20007d5 },
+	};
+	struct geometry geo = { NULL, 42, 2, 12, 3, 0, 0 };
+	struct fixture f;
+	unsigned int i;
+
+	for (i = 0; i < IA_COUNT(cases); i++) {
+		geo.ops = cases[i].ops;
+		fixture_make(&f, &geo);
+		map(&f, 0x100, cases[i].out, f.granule, cases[i].attr);
+		ck_assert_uint_eq(raw(&f, 0x100), cases[i].page);
+		map(&f, 3 * span(&f, 1), cases[i].block_out, span(&f, 1),
+		    cases[i].block_attr);
+		ck_assert_uint_eq(raw(&f, 3 * span(&f, 1)), cases[i].block);
+		ck_assert_str_ne(f.pt.ops->name, pt_arm_s2_4k_ops.name);
+		ck_assert_uint_eq(f.pt.ops->granule_lg2, f.arm->granule_lg2);
+		ck_assert_uint_eq(f.pt.ops->read_implied, f.arm->stage == 1);
+		fixture_end(&f);
+	}
 }
 END_TEST
 
@@ -1314,6 +1540,7 @@ static Suite *suite(void)
 	suite_add_tcase(s, tc);
 	tc = tcase_create("rules");
 	tcase_add_test(tc, arm_descriptors_are_those_of_the_manual);
+	tcase_add_test(tc, each_arm_format_has_the_bits_of_the_manual);
 	tcase_add_test(tc, count_is_what_map_takes);
 	tcase_add_test(tc, the_largest_leaf_splits_down_to_one_frame);
 	tcase_add_test(tc, a_cut_alone_changes_nothing_but_the_leaves);

@@ -93,7 +93,7 @@ static uint64_t take(struct test_host *host, void *cookie, unsigned int lg2)
 	host->hint = first + nr;
 	host->tables += (int64_t)nr;
 	host->tables_most = IA_MAX(host->tables_most, host->tables);
-	return (TEST_HOST_MFN + first) << LG2;
+	return (host->mfn + first) << LG2;
 }
 
 static int host_table_alloc(void *ctx, void *cookie, unsigned int size_lg2,
@@ -125,7 +125,7 @@ static int host_table_alloc(void *ctx, void *cookie, unsigned int size_lg2,
 static void give_back(struct test_host *host, void *cookie, uint64_t maddr,
 		      unsigned int size_lg2)
 {
-	uint64_t first = (maddr >> LG2) - TEST_HOST_MFN, i;
+	uint64_t first = (maddr >> LG2) - host->mfn, i;
 	uint64_t nr = (uint64_t)1 << (size_lg2 - LG2);
 	struct test_host_frame *frame = &host->frames[first];
 
@@ -146,7 +146,7 @@ static void host_table_free(void *ctx, void *cookie, uint64_t maddr,
 			    unsigned int size_lg2)
 {
 	struct test_host *host = ctx;
-	uint64_t first = (maddr >> LG2) - TEST_HOST_MFN;
+	uint64_t first = (maddr >> LG2) - host->mfn;
 
 	pthread_mutex_lock(&host->mutex);
 	if (first >= TEST_HOST_FRAMES || !host->frames[first].size_lg2)
@@ -158,15 +158,15 @@ static void host_table_free(void *ctx, void *cookie, uint64_t maddr,
 
 void *test_host_ptr(struct test_host *host, uint64_t maddr)
 {
-	return host->arena + (maddr - (TEST_HOST_MFN << LG2));
+	return host->arena + (maddr - (host->mfn << LG2));
 }
 
 static void *host_table_map(void *ctx, uint64_t maddr)
 {
 	struct test_host *host = ctx;
 
-	if (maddr % FRAME || (maddr >> LG2) < TEST_HOST_MFN ||
-	    (maddr >> LG2) >= TEST_HOST_MFN + TEST_HOST_FRAMES)
+	if (maddr % FRAME || (maddr >> LG2) < host->mfn ||
+	    (maddr >> LG2) >= host->mfn + TEST_HOST_FRAMES)
 		test_host_violation(host, "table_map(%llx)",
 				    (unsigned long long)maddr);
 	if (++nr_mapped > MAPS_MAX)
@@ -334,7 +334,7 @@ static void ops_fill(struct test_host *host, uint32_t flags)
 		.table_free = host_table_free,
 		.table_ranges = &host->range,
 		.nr_table_ranges = 1,
-		.table_offset = (uintptr_t)host->arena - (TEST_HOST_MFN << LG2),
+		.table_offset = (uintptr_t)host->arena - (host->mfn << LG2),
 		.time_us = host_time_us,
 		.log = host_log,
 		.should_yield = host_should_yield,
@@ -361,6 +361,10 @@ struct test_host *test_host_new(uint32_t flags)
 	struct test_host *host = calloc(1, sizeof(*host));
 
 	ck_assert_ptr_nonnull(host);
+	host->mfn = TEST_HOST_MFN;
+	/* Bits in both pieces of each layout of 52-bit addresses. */
+	if (flags & TEST_HOST_HIGH)
+		host->mfn += (uint64_t)0xd << 36 | (uint64_t)1 << 35;
 	host->arena =
 		mmap(NULL, TEST_HOST_FRAMES * FRAME, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -368,7 +372,7 @@ struct test_host *test_host_new(uint32_t flags)
 	host->frames = calloc(TEST_HOST_FRAMES, sizeof(*host->frames));
 	ck_assert_ptr_nonnull(host->frames);
 	pthread_mutex_init(&host->mutex, NULL);
-	host->range = (struct iommuabs_range){ IOMMUABS_MFN(TEST_HOST_MFN),
+	host->range = (struct iommuabs_range){ IOMMUABS_MFN(host->mfn),
 					       TEST_HOST_FRAMES };
 	host->tick_us = 1;
 	ops_fill(host, flags);

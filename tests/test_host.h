@@ -28,7 +28,10 @@
 #define TEST_HOST_ALLOC (1u << 1) /* alloc() and free() */
 #define TEST_HOST_MAP	(1u << 2) /* table_map(), table_unmap() and alloc() */
 
-/* "Machine memory": frames from TEST_HOST_MFN on. */
+/* Its memory has addresses of 52 bits. */
+#define TEST_HOST_HIGH (1u << 3)
+
+/* "Machine memory": frames from TEST_HOST_MFN on, unless it is high. */
 #define TEST_HOST_MFN	 ((uint64_t)0x100000)
 #define TEST_HOST_FRAMES ((uint64_t)0x10000) /* 256 MiB, touched when used */
 
@@ -43,6 +46,7 @@ struct test_host {
 	struct hostif hostif;	  /* the same, for tests of single modules */
 	struct iommuabs_range range;
 
+	uint64_t mfn; /* of the arena */
 	char *arena;
 	struct test_host_frame *frames;
 	uint64_t hint; /* where to look for a free frame first */

@@ -111,6 +111,10 @@ struct backend_geometry {
 	uint8_t root_lg2;  /* bytes of the root table */
 	uint8_t leaf_mask; /* bit n: leaves at level n above the granule */
 	uint8_t clean;	   /* 1: the unit doesn't snoop */
+	/* How a leaf may become a table (SMMU 3.21.1): 0 break first, 1 through
+	 * nT, 2 directly. */
+	uint8_t bbml;
+	uint8_t contiguous; /* 1: the Contiguous hint may be given */
 };
 
 /* One range of guest frames to forget, with one VMID / domain-id. */

@@ -62,19 +62,35 @@ static enum iommuabs_obstacle entry_obstacle(const struct question *ask)
 	return IOMMUABS_OBSTACLE_NONE;
 }
 
+/* Which of our formats reads a p2m; NULL: none. */
+static const struct pt_ops *shared_format(const struct backend_table *table)
+{
+	static const struct pt_ops *const formats[] = { &pt_arm_s2_4k_ops,
+							&pt_arm_s2_16k_ops,
+							&pt_arm_s2_64k_ops };
+	uint32_t i;
+
+	if (table->format != BACKEND_FORMAT_ARM_S2)
+		return NULL;
+	for (i = 0; i < IA_COUNT(formats); i++)
+		if (formats[i]->granule_lg2 == table->granule_lg2)
+			return formats[i];
+	return NULL;
+}
+
 /* The p2m as a table of ours would be. False: not a format that is read here. */
 static bool shared_table(const struct binding *binding, struct pt *pt)
 {
 	const struct backend_table *table = &binding->table;
+	const struct pt_ops *ops = shared_format(table);
 	uint32_t below;
 
-	if (table->format != BACKEND_FORMAT_ARM_S2 ||
-	    table->granule_lg2 != pt_arm_s2_4k_ops.granule_lg2 ||
-	    (table->root & (IOMMUABS_FRAME_SIZE - 1)))
+	if (!ops || (table->root & (IOMMUABS_FRAME_SIZE - 1)))
 		return false;
-	below = 12 + 9 * (table->levels - 1u);
+	below = ops->granule_lg2 +
+		(ops->granule_lg2 - 3u) * (table->levels - 1u);
 	*pt = (struct pt){
-		.ops = &pt_arm_s2_4k_ops,
+		.ops = ops,
 		.host = &binding->unit->abs->host,
 		.root = table->root,
 		.granule_lg2 = table->granule_lg2,

@@ -85,7 +85,7 @@ static void pages_return(struct rmap *rmap, struct tablemem_pool *pool)
 static void reserve_refill(struct rmap *rmap)
 {
 	uint32_t missing = port_load32(&rmap->reserve_missing);
-	struct tablemem_pool pool = { 0, 0 };
+	struct tablemem_pool pool = { 0 };
 
 	if (!missing)
 		return;
@@ -115,7 +115,7 @@ static int page_for_split(struct rmap *rmap, struct tablemem_pool *pool)
 int rmap_reserve_grow(struct rmap *rmap)
 {
 	const struct hostif *host = rmap->mem->host;
-	struct tablemem_pool pool = { 0, 0 };
+	struct tablemem_pool pool = { 0 };
 
 	if (tablemem_pool_fill(rmap->mem, &rmap->account, &pool,
 			       CALLER_RESERVE)) {
@@ -133,7 +133,7 @@ int rmap_reserve_grow(struct rmap *rmap)
 void rmap_reserve_shrink(struct rmap *rmap)
 {
 	const struct hostif *host = rmap->mem->host;
-	struct tablemem_pool pool = { 0, 0 };
+	struct tablemem_pool pool = { 0 };
 	uint32_t missing, i;
 
 	ia_lock(host, &rmap->lock);
@@ -440,7 +440,7 @@ int rmap_claim(struct rmap *rmap, struct rmap_owner *owner,
 	       const struct rmap_range *range)
 {
 	struct claim claim = {
-		rmap, owner, *range, place_attr(owner, range), { 0, 0 }
+		rmap, owner, *range, place_attr(owner, range), { 0 }
 	};
 	struct rmap_range entered = *range;
 	int st = 0;
@@ -495,7 +495,7 @@ static int split_at(struct rmap *rmap, const struct rmap_owner *owner,
 int rmap_split(struct rmap *rmap, struct rmap_owner *owner,
 	       const struct rmap_range *range)
 {
-	struct tablemem_pool pool = { 0, 0 };
+	struct tablemem_pool pool = { 0 };
 	int st;
 
 	st = split_at(rmap, owner, range, range->mfn, &pool);
@@ -551,7 +551,7 @@ static void release_extras(struct rmap *rmap, struct rmap_owner *owner,
 static void release_leaves(struct rmap *rmap, uint64_t mfn, uint64_t nr)
 {
 	const struct pt_edit edit = { .kind = PT_EDIT_CLEAR };
-	struct tablemem_pool none = { 0, 0 };
+	struct tablemem_pool none = { 0 };
 	enum pt_status status;
 	struct pt_run at;
 

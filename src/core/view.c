@@ -85,7 +85,8 @@ static bool key_equal(const struct backend_geometry *a,
 	       a->output_bits == b->output_bits &&
 	       a->granule_lg2 == b->granule_lg2 && a->levels == b->levels &&
 	       a->root_lg2 == b->root_lg2 && a->leaf_mask == b->leaf_mask &&
-	       a->clean == b->clean;
+	       a->clean == b->clean && a->bbml == b->bbml &&
+	       a->contiguous == b->contiguous;
 }
 
 static int mirror_init(struct view *view, const struct backend_geometry *key)

@@ -693,6 +693,11 @@ void tablemem_exit(struct tablemem *mem)
 
 /* Pools. */
 
+static unsigned int pool_page_lg2(const struct tablemem_pool *pool)
+{
+	return pool->page_lg2 ? pool->page_lg2 : IOMMUABS_FRAME_LG2;
+}
+
 int tablemem_pool_fill(struct tablemem *mem, struct tablemem_account *account,
 		       struct tablemem_pool *pool, uint32_t nr)
 {
@@ -700,7 +705,7 @@ int tablemem_pool_fill(struct tablemem *mem, struct tablemem_account *account,
 	int st;
 
 	while (pool->nr < nr) {
-		st = tablemem_alloc(mem, account, IOMMUABS_FRAME_LG2, 0,
+		st = tablemem_alloc(mem, account, pool_page_lg2(pool), 0,
 				    &maddr);
 		if (st)
 			return st;
@@ -714,7 +719,7 @@ void tablemem_pool_drain(struct tablemem *mem, struct tablemem_account *account,
 {
 	while (pool->nr)
 		tablemem_free(mem, account, tablemem_pool_take(mem->host, pool),
-			      IOMMUABS_FRAME_LG2);
+			      pool_page_lg2(pool));
 }
 
 /* Small objects. */

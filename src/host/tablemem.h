@@ -99,6 +99,7 @@ bool tablemem_may_hold(const struct tablemem *mem, uint64_t mfn, uint64_t nr);
 struct tablemem_pool {
 	uint64_t first; /* machine address, 0: empty (with nr 0) */
 	uint32_t nr;
+	uint8_t page_lg2; /* bytes of a page; 0: a frame */
 };
 
 /* Add pages until @pool has @nr. On error it keeps what it had and gained. */

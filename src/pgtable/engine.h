@@ -10,6 +10,9 @@
  *   PT_DEVICE		1: IOMMUs walk it; 0: only the library reads it
  *   PT_CLAIM		1: map() takes each slot by compare-exchange
  *   PT_OUT_LO		lowest bit of a leaf's out, which counts frames
+ *   PT_OUT_SPLIT		1: out is in two pieces, so a leaf's successor is
+ *			made anew; 0: an addition makes it
+ *   PT_READ_IMPLIED	pt_ops.read_implied
  *   entry_present(e), entry_is_table(e, level)
  *   entry_table(e), table_entry(maddr)
  *   leaf_out(e), leaf_attr(e), leaf_entry(out, attr, level)
@@ -37,10 +40,10 @@ struct slot {
 	unsigned int level;
 };
 
-/* Entries [first, first + nr) of a table: @entry, then @step more each time. */
+/* Entries [first, first + nr) of a table: leaves from @out on. */
 struct fill {
-	unsigned int first, nr;
-	uint64_t entry, step;
+	unsigned int first, nr, level;
+	uint64_t out, attr;
 };
 
 static inline unsigned int level_shift(unsigned int level)
@@ -54,9 +57,13 @@ static inline uint64_t level_span(unsigned int level)
 	return (uint64_t)1 << level_shift(level);
 }
 
-static inline uint64_t leaf_step(unsigned int level)
+/* The leaf that goes on where @leaf ends. */
+static inline uint64_t leaf_after(uint64_t leaf, unsigned int level)
 {
-	return level_span(level) << PT_OUT_LO;
+	if (PT_OUT_SPLIT)
+		return leaf_entry(leaf_out(leaf) + level_span(level),
+				  leaf_attr(leaf), level);
+	return leaf + (level_span(level) << PT_OUT_LO);
 }
 
 static inline bool entry_is_leaf(uint64_t entry, unsigned int level)
@@ -201,13 +208,18 @@ static inline bool in_is_valid(const struct pt *pt, uint64_t in)
 
 /* ---- new tables ---- */
 
-static inline void entries_fill(uint64_t *entries, unsigned int nr,
-				uint64_t entry, uint64_t step)
+/* Leaves [@first, @first + @nr) of @fill. */
+static inline void entries_fill(uint64_t *entries, const struct fill *fill,
+				unsigned int first, unsigned int nr)
 {
+	uint64_t out = fill->out + first * level_span(fill->level), leaf;
 	unsigned int i;
 
-	for (i = 0; i < nr; i++, entry += step)
-		entry_store(&entries[i], entry);
+	if (!nr)
+		return;
+	leaf = leaf_entry(out, fill->attr, fill->level);
+	for (i = 0; i < nr; i++, leaf = leaf_after(leaf, fill->level))
+		entry_store(&entries[i], leaf);
 }
 
 /* Write every word of a new table: @fill, and absent entries around it. */
@@ -224,10 +236,8 @@ static void table_write(const struct pt *pt, uint64_t table,
 		end = IA_MIN(end - base, PAGE_ENTRIES);
 		page = hostif_map(pt->host, table + base * sizeof(*page));
 		entries_zero(page, first);
-		entries_fill(page + first, end - first,
-			     fill->entry +
-				     (base + first - fill->first) * fill->step,
-			     fill->step);
+		entries_fill(page + first, fill, base + first - fill->first,
+			     end - first);
 		entries_zero(page + end, PAGE_ENTRIES - end);
 		entries_clean(pt, page, PAGE_ENTRIES);
 		hostif_unmap(pt->host, page);
@@ -273,8 +283,9 @@ static bool leaf_split(const struct pt *pt, const struct slot *slot,
 	unsigned int level = slot->level - 1;
 	const struct fill fill = {
 		.nr = TABLE_ENTRIES,
-		.entry = leaf_entry(leaf_out(old), leaf_attr(old), level),
-		.step = leaf_step(level),
+		.level = level,
+		.out = leaf_out(old),
+		.attr = leaf_attr(old),
 	};
 
 	return table_link(pt, slot, old, &fill, pool);
@@ -325,12 +336,11 @@ static inline void leaves_enter(const struct pt *pt, const struct slot *slot,
 {
 	uint64_t *entry = &slot->page[slot->index], old;
 	uint64_t leaf = leaf_entry(run->out, run->attr, slot->level);
-	uint64_t step = leaf_step(slot->level);
 	unsigned int i, nr;
 
 	nr = (unsigned int)IA_MIN(run->nr >> level_shift(slot->level),
 				  PAGE_ENTRIES - slot->index);
-	for (i = 0; i < nr; i++, leaf += step) {
+	for (i = 0; i < nr; i++, leaf = leaf_after(leaf, slot->level)) {
 		old = entry_load(&entry[i]);
 		if (entry_present(old))
 			break;
@@ -357,8 +367,9 @@ static enum pt_status table_add(const struct pt *pt, const struct slot *slot,
 		fill.first = (run->in >> shift) & (TABLE_ENTRIES - 1);
 		fill.nr = (unsigned int)IA_MIN(run->nr >> shift,
 					       TABLE_ENTRIES - fill.first);
-		fill.entry = leaf_entry(run->out, run->attr, level);
-		fill.step = leaf_step(level);
+		fill.level = level;
+		fill.out = run->out;
+		fill.attr = run->attr;
 	}
 	if (table_link(pt, slot, old, &fill, pool))
 		run_advance(run, (uint64_t)fill.nr << shift);
@@ -871,7 +882,7 @@ static bool next_in_page(const struct slot *slot, unsigned int nr,
 	run->attr = leaf_attr(entry);
 	first = i;
 	do {
-		entry += leaf_step(slot->level);
+		entry = leaf_after(entry, slot->level);
 		i++;
 	} while (i < nr && entry_load(&entries[i]) == entry);
 	run->nr = (i - first) * span - offset;
@@ -1030,6 +1041,7 @@ static enum pt_status engine_free_tables(const struct pt *pt, uint64_t word,
 const struct pt_ops PT_OPS = {
 	.name = PT_NAME,
 	.granule_lg2 = PT_GRANULE_LG2,
+	.read_implied = PT_READ_IMPLIED,
 	.init_root = engine_init_root,
 	.count = engine_count,
 	.map = engine_map,

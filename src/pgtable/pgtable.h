@@ -7,14 +7,15 @@
  * library's own maps (gfn -> mfn: the ledger; mfn -> place: the reverse map).
  *
  * Words used here:
- *   level   height above the leaves: 0 maps one granule (4 KiB), 1 maps 512 of
- *           them, ... The root is at level @top.
+ *   granule what a leaf of level 0 maps, and the size of a table: 4, 16 or 64 KiB
+ *   level   height above the leaves: 0 maps one granule, 1 maps 512 of them (2048,
+ *           8192), ... The root is at level @top.
  *   in      what is looked up: a gfn (an mfn in the reverse map), in frames
  *   out     what is found: an mfn (a gfn in the reverse map), in frames
  *   attr    the format's business: what pt_ops.map() was given
  *
- * A table's level is that of its slots. Ranges are within the table's input
- * bits and multiples of its granule.
+ * A table's level is that of its slots. Ranges, in, out and number, are within the
+ * table's bits and multiples of its granule. Pools have pages of its size.
  *
  * The engine never talks to hardware, never invalidates and never frees a table
  * that was linked: it tells its caller which tables it unlinked. Entries are
@@ -41,7 +42,8 @@ struct pt {
 	uint64_t root;	     /* machine address */
 	uint8_t granule_lg2; /* bytes: 12, 14 or 16 */
 	uint8_t top;	     /* level of the root */
-	uint8_t root_lg2; /* bytes of the root, > granule_lg2 if concatenated */
+	/* Bytes of the root, 4 KiB at the least; > granule_lg2: concatenated. */
+	uint8_t root_lg2;
 	uint8_t in_bits, out_bits; /* of addresses in bytes */
 	/* Bit n: map() may make leaves at level n. Bits 0 to the highest. */
 	uint8_t leaf_mask;
@@ -109,6 +111,8 @@ struct pt_payer {
 struct pt_ops {
 	const char *name;
 	uint8_t granule_lg2;
+	/* 1: no leaf can be written and not read; attr has READ always. */
+	uint8_t read_implied;
 
 	/* Fill @pt's fields from its geometry; root memory is written (empty). */
 	void (*init_root)(struct pt *pt);
@@ -226,10 +230,23 @@ enum pt_status pt_free_tables(const struct pt *pt, uint64_t sink_word,
 			      struct tablemem_account *account,
 			      uint64_t *budget);
 
-/* Formats. */
-extern const struct pt_ops pt_arm_s2_4k_ops; /* attr: READ, WRITE, MEMTYPE */
-extern const struct pt_ops pt_ledger_ops;    /* attr: PT_LEDGER_* below */
-extern const struct pt_ops pt_rmap_ops;	     /* attr: PT_RMAP_* below */
+/*
+ * Formats. Arm stages 1 and 2, attr: READ, WRITE, MEMTYPE. _52: the layout that a
+ * unit reads with CD.DS or STE.S2DS set; that of the 64 KiB granule has 52 bits
+ * without. pt.out_bits says how many of them the unit has.
+ */
+extern const struct pt_ops pt_arm_s1_4k_ops;
+extern const struct pt_ops pt_arm_s1_16k_ops;
+extern const struct pt_ops pt_arm_s1_64k_ops;
+extern const struct pt_ops pt_arm_s1_4k_52_ops;
+extern const struct pt_ops pt_arm_s1_16k_52_ops;
+extern const struct pt_ops pt_arm_s2_4k_ops;
+extern const struct pt_ops pt_arm_s2_16k_ops;
+extern const struct pt_ops pt_arm_s2_64k_ops;
+extern const struct pt_ops pt_arm_s2_4k_52_ops;
+extern const struct pt_ops pt_arm_s2_16k_52_ops;
+extern const struct pt_ops pt_ledger_ops; /* attr: PT_LEDGER_* below */
+extern const struct pt_ops pt_rmap_ops;	  /* attr: PT_RMAP_* below */
 
 /* Ledger attr: the public mapping flags in bits 0..5, and a state. */
 #define PT_LEDGER_FLAGS	   ((uint64_t)0x3f)

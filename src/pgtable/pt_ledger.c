@@ -6,12 +6,14 @@
  */
 #include "pgtable.h"
 
-#define PT_OPS	       pt_ledger_ops
-#define PT_NAME	       "ledger"
-#define PT_GRANULE_LG2 12
-#define PT_DEVICE      0
-#define PT_CLAIM       0
-#define PT_OUT_LO      12
+#define PT_OPS		pt_ledger_ops
+#define PT_NAME		"ledger"
+#define PT_GRANULE_LG2	12
+#define PT_DEVICE	0
+#define PT_CLAIM	0
+#define PT_OUT_LO	12
+#define PT_OUT_SPLIT	0
+#define PT_READ_IMPLIED 0
 
 #define LEDGER_PRESENT FIELD(0, 0)
 #define LEDGER_TABLE   FIELD(1, 1)

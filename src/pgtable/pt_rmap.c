@@ -6,12 +6,14 @@
  */
 #include "pgtable.h"
 
-#define PT_OPS	       pt_rmap_ops
-#define PT_NAME	       "rmap"
-#define PT_GRANULE_LG2 12
-#define PT_DEVICE      0
-#define PT_CLAIM       1
-#define PT_OUT_LO      20
+#define PT_OPS		pt_rmap_ops
+#define PT_NAME		"rmap"
+#define PT_GRANULE_LG2	12
+#define PT_DEVICE	0
+#define PT_CLAIM	1
+#define PT_OUT_LO	20
+#define PT_OUT_SPLIT	0
+#define PT_READ_IMPLIED 0
 
 #define RMAP_PRESENT FIELD(0, 0)
 #define RMAP_TABLE   FIELD(1, 1)

@@ -248,6 +248,7 @@ static int null_mirror(const struct backend_unit *unit, uint8_t input_bits,
 	geometry->levels = 4;
 	geometry->root_lg2 = 12;
 	geometry->leaf_mask = (uint8_t)IA_BITS(IA_MIN(max_level, 2) + 1);
+	geometry->bbml = 2;
 	return 0;
 }
 

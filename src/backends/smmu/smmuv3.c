@@ -338,6 +338,7 @@ int smmuv3_mirror(const struct backend_unit *unit, uint8_t input_bits,
 	geometry->root_lg2 = (uint8_t)IA_MAX(root_lg2(12, levels, bits), 12u);
 	geometry->leaf_mask = (uint8_t)((1u << (top + 1)) - 1);
 	geometry->clean = !caps->coherent;
+	geometry->bbml = caps->bbml;
 	return 0;
 }
 

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pt_arm_s2_16k.c - Arm stage 2, 16 KiB granule, 48-bit addresses */
+#define PT_OPS	       pt_arm_s2_16k_ops
+#define PT_NAME	       "arm-s2-16k"
+#define PT_GRANULE_LG2 14
+#define PT_ARM_DS      0
+
+#include "pt_arm_s2.h"
+
+#include "engine.h"

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pt_arm_s2_4k_52.c - Arm stage 2, 4 KiB granule, 52-bit addresses */
+#define PT_OPS	       pt_arm_s2_4k_52_ops
+#define PT_NAME	       "arm-s2-4k-52"
+#define PT_GRANULE_LG2 12
+#define PT_ARM_DS      1
+
+#include "pt_arm_s2.h"
+
+#include "engine.h"
