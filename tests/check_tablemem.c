@@ -237,6 +237,49 @@ START_TEST(a_block_that_is_a_table_in_part_leaves_no_mark)
 }
 END_TEST
 
+static uint64_t alloc_at(struct fixture *f, uint64_t frame)
+{
+	uint64_t maddr;
+
+	f->host->hint = frame;
+	ck_assert_int_eq(tablemem_alloc(&f->mem, &f->account, 12, 0, &maddr),
+			 0);
+	ck_assert_uint_eq(maddr, (TEST_HOST_MFN + frame) << LG2);
+	return maddr;
+}
+
+START_TEST(tables_are_given_back_64_frames_at_a_time)
+{
+	struct fixture f = fixture_make(modes[_i]);
+	struct tablemem_giving giving = { &f.mem, &f.account, 12, 0, 0, 0 };
+	uint64_t at[4], i;
+
+	ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif), 0);
+	at[0] = alloc_at(&f, 0x480);
+	at[1] = alloc_at(&f, 0x4bf);
+	at[2] = alloc_at(&f, 0x481); /* stays */
+	at[3] = alloc_at(&f, 0x4c0);
+	ck_assert(tablemem_giving_add(&giving, at[0]));
+	ck_assert(tablemem_giving_add(&giving, at[1]));
+	ck_assert(!tablemem_giving_add(&giving, at[3]));
+	/* Nothing has been done so far. */
+	for (i = 0; i < 4; i++)
+		ck_assert(tablemem_holds(&f.mem, at[i] >> LG2, 1));
+	marks_are_exact(&f);
+	tablemem_giving_flush(&giving);
+	ck_assert(!tablemem_holds(&f.mem, at[0] >> LG2, 1));
+	ck_assert(!tablemem_holds(&f.mem, at[1] >> LG2, 1));
+	marks_are_exact(&f);
+	ck_assert_uint_eq(f.account.used, 4);
+	ck_assert(tablemem_giving_add(&giving, at[3]));
+	tablemem_giving_end(&giving);
+	ck_assert_uint_eq(f.account.used, 1);
+	marks_are_exact(&f);
+	tablemem_free(&f.mem, &f.account, at[2], 12);
+	fixture_end(&f);
+}
+END_TEST
+
 static uint64_t mapped_mfn;
 
 static bool is_mapped(void *arg, uint64_t mfn, uint64_t nr)
@@ -278,6 +321,23 @@ END_TEST
 
 /* Ranges. */
 
+/* Those of @nr tables that are @which of each four, which are one size. */
+static void give_together(struct fixture *f, const uint64_t maddrs[],
+			  unsigned int nr, unsigned int which)
+{
+	struct tablemem_giving giving = { &f->mem, &f->account, 12 + which,
+					  0,	   0,		0 };
+	unsigned int i;
+
+	for (i = which; i < nr; i += 4) {
+		if (tablemem_giving_add(&giving, maddrs[i]))
+			continue;
+		tablemem_giving_flush(&giving);
+		ck_assert(tablemem_giving_add(&giving, maddrs[i]));
+	}
+	tablemem_giving_end(&giving);
+}
+
 static void check_ranges(struct fixture *f, const struct iommuabs_range *ranges,
 			 uint32_t nr)
 {
@@ -292,8 +352,11 @@ static void check_ranges(struct fixture *f, const struct iommuabs_range *ranges,
 						12 + i % 4, 0, &maddrs[i]),
 				 0);
 	marks_are_exact(f);
-	for (i = 0; i < 40; i++)
+	for (i = 0; i < 20; i++)
 		tablemem_free(&f->mem, &f->account, maddrs[i], 12 + i % 4);
+	marks_are_exact(f);
+	for (i = 0; i < 4; i++)
+		give_together(f, maddrs + 20, 20, i);
 	marks_are_exact(f);
 	fixture_end(f);
 }
@@ -652,6 +715,7 @@ static Suite *suite(void)
 	ADD(tables, memory_from_outside_table_ranges_is_given_back);
 	ADD(tables, a_table_given_twice_stays_the_first_ones);
 	ADD(tables, a_block_that_is_a_table_in_part_leaves_no_mark);
+	ADD(tables, tables_are_given_back_64_frames_at_a_time);
 	ADD(tables, memory_that_is_mapped_is_given_back);
 	suite_add_tcase(s, tables);
 	ADD(ranges, ranges_may_be_huge);

@@ -164,15 +164,21 @@ static uint64_t bits_mask(uint64_t bit, uint64_t end, uint64_t *next)
 	return FIELD64((*next - 1) & 63, bit & 63);
 }
 
+static void word_clear(uint64_t *word, uint64_t mask)
+{
+	uint64_t old = port_load64(word);
+
+	while (!port_cas64(word, &old, old & ~mask))
+		;
+}
+
 static void bits_clear(uint64_t *words, uint64_t bit, uint64_t end)
 {
-	uint64_t mask, next, old;
+	uint64_t mask, next;
 
 	for (; bit < end; bit = next) {
 		mask = bits_mask(bit, end, &next);
-		old = port_load64(&words[bit / 64]);
-		while (!port_cas64(&words[bit / 64], &old, old & ~mask))
-			;
+		word_clear(&words[bit / 64], mask);
 	}
 }
 
@@ -489,20 +495,53 @@ int tablemem_alloc(struct tablemem *mem, struct tablemem_account *account,
 	return 0;
 }
 
-uint64_t tablemem_give(struct tablemem *mem,
-		       const struct tablemem_account *account, uint64_t maddr,
-		       unsigned int size_lg2)
-{
-	unmark(mem, maddr >> IOMMUABS_FRAME_LG2, frames_of(size_lg2));
-	host_free(mem, account->cookie, maddr, size_lg2);
-	return frames_of(size_lg2);
-}
-
 void tablemem_free(struct tablemem *mem, struct tablemem_account *account,
 		   uint64_t maddr, unsigned int size_lg2)
 {
-	tablemem_uncharge(account,
-			  tablemem_give(mem, account, maddr, size_lg2));
+	unmark(mem, maddr >> IOMMUABS_FRAME_LG2, frames_of(size_lg2));
+	host_free(mem, account->cookie, maddr, size_lg2);
+	tablemem_uncharge(account, frames_of(size_lg2));
+}
+
+/* Unmark frames of the 64 from @first on: a bit of @frames for each. */
+static void unmark_among(const struct tablemem *mem, uint64_t first,
+			 uint64_t frames)
+{
+	uint64_t bit, mask, *words;
+	struct piece piece;
+
+	for (; frames; frames &= ~mask) {
+		bit = (uint64_t)__builtin_ctzll(frames);
+		piece = piece_of(mem, first + bit, 64 - bit);
+		mask = frames & FIELD64(bit + piece.nr - 1, bit);
+		words = hostif_map(mem->host, chunk_load(mem, &piece));
+		word_clear(&words[first % CHUNK_FRAMES / 64], mask);
+		hostif_unmap(mem->host, words);
+	}
+}
+
+void tablemem_giving_flush(struct tablemem_giving *giving)
+{
+	uint64_t each = frames_of(giving->size_lg2), frames = giving->held, n;
+	uint64_t maddr = giving->first << IOMMUABS_FRAME_LG2, bit;
+
+	for (n = 1; n < each; n *= 2)
+		frames |= frames << n;
+	unmark_among(giving->mem, giving->first, frames);
+	for (; giving->held; giving->held &= giving->held - 1) {
+		bit = (uint64_t)__builtin_ctzll(giving->held);
+		host_free(giving->mem, giving->account->cookie,
+			  maddr + (bit << IOMMUABS_FRAME_LG2),
+			  giving->size_lg2);
+		giving->frames += each;
+	}
+}
+
+void tablemem_giving_end(struct tablemem_giving *giving)
+{
+	tablemem_giving_flush(giving);
+	tablemem_uncharge(giving->account, giving->frames);
+	giving->frames = 0;
 }
 
 /* Set-up. */

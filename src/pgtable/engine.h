@@ -997,23 +997,65 @@ static uint64_t dying_child(const struct pt *pt, struct dying *dying,
 	return child;
 }
 
+/* All tables below @dying, at level 1, as far as @budget goes: they have none. */
+static void dying_leaf_tables(const struct pt *pt, struct dying *dying,
+			      struct tablemem_giving *giving, uint64_t *budget)
+{
+	unsigned int first, left;
+	uint64_t *page, entry;
+
+	while (dying->left && *budget) {
+		left = dying->left;
+		first = (left - 1) / PAGE_ENTRIES * PAGE_ENTRIES;
+		if (left - first > *budget)
+			first = left - (unsigned int)*budget;
+		page = dying_map(pt, dying, left - 1);
+		for (; left > first; left--) {
+			entry = entry_load(&page[(left - 1) % PAGE_ENTRIES]);
+			if (entry_is_table(entry, 1) &&
+			    !tablemem_giving_add(giving, entry_table(entry)))
+				break;
+		}
+		hostif_unmap(pt->host, page);
+		if (left > first)
+			tablemem_giving_flush(giving);
+		*budget -= dying->left - left;
+		dying->left = left;
+	}
+}
+
+static void dying_give(const struct pt *pt, uint64_t table, unsigned int level,
+		       struct tablemem_giving *giving)
+{
+	if (level == pt->top) {
+		tablemem_free(giving->mem, giving->account, table,
+			      pt->root_lg2);
+	} else if (!tablemem_giving_add(giving, table)) {
+		tablemem_giving_flush(giving);
+		(void)tablemem_giving_add(giving, table);
+	}
+}
+
 static enum pt_status engine_free_tables(const struct pt *pt, uint64_t word,
 					 const struct pt_payer *payer,
 					 uint64_t *budget)
 {
+	struct tablemem_giving giving = {
+		payer->mem, payer->account, PT_GRANULE_LG2, 0, 0, 0
+	};
 	unsigned int top = word & PT_SINK_LEVEL, level = top;
+	uint64_t child = word & ~PT_SINK_LEVEL;
 	enum pt_status status = PT_BUDGET;
 	struct dying path[PT_LEVELS_MAX];
-	uint64_t child = word & ~PT_SINK_LEVEL, charge = 0;
 
 	for (;;) {
 		/* Down to the last table that has none below it. */
-		if (child && level) {
+		if (child && level)
 			dying_begin(pt, &path[level], child, level);
-		} else if (child) {
-			path[0].table = child;
-			path[0].left = 0;
-		}
+		else if (child)
+			path[0] = (struct dying){ child, 0 };
+		if (level == 1)
+			dying_leaf_tables(pt, &path[1], &giving, budget);
 		child = dying_child(pt, &path[level], level, budget);
 		if (child) {
 			level--;
@@ -1022,9 +1064,7 @@ static enum pt_status engine_free_tables(const struct pt *pt, uint64_t word,
 		if (!*budget)
 			break;
 		--*budget;
-		charge += tablemem_give(
-			payer->mem, payer->account, path[level].table,
-			level == pt->top ? pt->root_lg2 : PT_GRANULE_LG2);
+		dying_give(pt, path[level].table, level, &giving);
 		if (level++ == top) {
 			status = PT_OK;
 			break;
@@ -1034,7 +1074,7 @@ static enum pt_status engine_free_tables(const struct pt *pt, uint64_t word,
 	for (; level <= top; level++)
 		if (level)
 			dying_suspend(pt, &path[level], level);
-	tablemem_uncharge(payer->account, charge);
+	tablemem_giving_end(&giving);
 	return status;
 }
 
