@@ -766,6 +766,78 @@ START_TEST(an_unmap_without_memory_takes_the_whole_leaf)
 }
 END_TEST
 
+static uint32_t places(uint64_t mfn)
+{
+	iommuabs_gfn_t gfns[2];
+	uint64_t cursor = 0;
+	uint32_t nr;
+
+	ck_assert_int_eq(iommuabs_domain_gfns(dom, MFN(RAM + mfn), &cursor,
+					      gfns, 2, &nr),
+			 0);
+	return nr;
+}
+
+/*
+ * A leaf of the reverse map reaches from one leaf of the ledger into the next:
+ * what goes, and comes back, is the same in both.
+ */
+START_TEST(what_goes_without_memory_is_released_on_recovery)
+{
+	uint64_t gfn, gone = 0, i;
+	iommuabs_mfn_t mfn;
+	int ret;
+
+	attach();
+	for (i = 0; i < 20; i++)
+		ck_assert_int_eq(map(i * 2048, i * 2048 + 256, 1024, RW), 0);
+	ck_assert_int_eq(map(1024, 0, 1, RW), 0);
+	w->host->fail_always = 1;
+	for (i = 1, ret = 0; i < 20; i++)
+		ret |= unmap(i * 2048 + 300, 1);
+	ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
+	ck_assert_int_eq(unmap(300, 1), IOMMUABS_E_NOMEM);
+	w->host->fail_always = 0;
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(1024, 1), IOMMUABS_E_TIMEOUT);
+	w->unit[0].invalidate = 0;
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	for (gfn = 0; gfn < 1024; gfn++) {
+		ret = iommuabs_domain_translate(dom, GFN(gfn), &mfn, NULL);
+		ck_assert_uint_eq(places(256 + gfn), !ret);
+		gone += !!ret;
+	}
+	ck_assert_uint_ge(gone, 512);
+	ck_assert_int_eq(map(0, 256, gone, RW), 0);
+}
+END_TEST
+
+/* Others' debts are paid first, of a part of what was one leaf. */
+START_TEST(a_part_of_what_is_unsynced_can_be_mapped_again)
+{
+	struct iommuabs_batch batch;
+	iommuabs_mfn_t mfn;
+
+	attach();
+	ck_assert_int_eq(map(0, 7, 1024, RW), 0);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, GFN(0), 1024, &batch), 0);
+	w->host->fail_always = 1;
+	refused(map(600, 607, 1, RW), IOMMUABS_E_NOMEM);
+	w->host->fail_always = 0;
+	ck_assert_int_eq(map(600, 607, 1, RW), 0);
+	ck_assert_int_eq(iommuabs_domain_translate(dom, GFN(600), &mfn, NULL),
+			 0);
+	ck_assert_uint_eq(mfn.frame, RAM + 607);
+	ck_assert_uint_eq(places(606), 1); /* unsynced still */
+	ck_assert_int_eq(iommuabs_batch_sync(&batch), 0);
+	ck_assert_uint_eq(places(606), 0);
+	ck_assert_uint_eq(places(607), 1);
+	ck_assert_uint_eq(places(608), 0);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+}
+END_TEST
+
 START_TEST(a_protect_without_memory_takes_the_whole_leaf)
 {
 	struct iommuabs_explanation why = { .size = sizeof(why) };
@@ -1251,6 +1323,8 @@ static void add_tests(Suite *s)
 		a_batch_that_times_out_is_the_domains_debt,
 		unmap_refuses_bad_arguments,
 		an_unmap_without_memory_takes_the_whole_leaf,
+		what_goes_without_memory_is_released_on_recovery,
+		a_part_of_what_is_unsynced_can_be_mapped_again,
 		a_protect_without_memory_takes_the_whole_leaf,
 		protect_refuses_holes_and_bad_arguments,
 		a_protect_that_times_out_has_fenced,

@@ -846,6 +846,9 @@ static const struct geometry arm_noncoherent = {
 static const struct geometry ledger_48 = {
 	&pt_ledger_ops, 48, 3, 12, 0xf, 0, 0
 };
+static const struct geometry rmap_48 = {
+	&pt_rmap_ops, 48, 3, 12, 0x7, 0, 0,
+};
 static const struct geometry rmap_52 = { &pt_rmap_ops, 52, 4, 12, 0xf, 0, 0 };
 
 static void map(struct fixture *f, uint64_t in, uint64_t out, uint64_t nr,
@@ -1125,6 +1128,7 @@ START_TEST(clear_with_a_condition_unlinks_what_became_empty)
 	struct fixture f;
 
 	fixture_make(&f, &ledger_48);
+	f.pt.leaf_mask = 1;
 	map(&f, 0, 1, 8 * SPAN(1), PT_LEDGER_UNSYNCED | RW);
 	map(&f, SPAN(2), 1, SPAN(1), PT_LEDGER_UNSYNCED | RW);
 	map(&f, 8 * SPAN(1), 1, SPAN(1), PT_LEDGER_MAPPED | RW);
@@ -1142,6 +1146,37 @@ START_TEST(clear_with_a_condition_unlinks_what_became_empty)
 	ck_assert_uint_eq(linked(&f), 1 + 2 + 10 - unlinked);
 	ck_assert_uint_eq(raw(&f, 0), 0);
 	ck_assert_uint_ne(raw(&f, 8 * SPAN(1)), 0);
+	fixture_end(&f);
+}
+END_TEST
+
+/* What hardware doesn't read needs no alignment but its own. */
+START_TEST(large_leaves_of_the_librarys_own_hold_any_out)
+{
+	const struct pt_edit same = { .kind = PT_EDIT_ATTR };
+	const uint64_t in = 3 * SPAN(2), out = 0x12345;
+	struct pt_leaf leaf;
+	struct fixture f;
+	struct pt_run at;
+	uint64_t i;
+
+	fixture_make(&f, _i ? &rmap_48 : &ledger_48);
+	ck_assert_uint_eq(f.pt.ops->count(&f.pt, in, out, SPAN(2)), 1);
+	ck_assert_uint_eq(f.pt.ops->count(&f.pt, in, PT_OUT_SCATTERED, SPAN(2)),
+			  1 + 1 + 512);
+	map(&f, in, out, SPAN(2) + SPAN(1), 0);
+	ck_assert_uint_eq(linked(&f), 1 + 1);
+	ck_assert(f.pt.ops->lookup(&f.pt, in + 1000, &leaf));
+	ck_assert_uint_eq(leaf.level, 2);
+	/* Cut twice: all of it is where it was. */
+	need(&f, 2);
+	ck_assert_int_eq(
+		f.pt.ops->edit(&f.pt, in + 5, 1, &same, &f.pool, NULL, &at),
+		PT_OK);
+	ck_assert_uint_eq(linked(&f), 1 + 1 + 2);
+	for (i = 0; i < SPAN(2) + SPAN(1); i++)
+		HOLDS(f.pt.ops->lookup(&f.pt, in + i, &leaf) &&
+		      leaf.out == out + i);
 	fixture_end(&f);
 }
 END_TEST
@@ -1547,6 +1582,8 @@ static Suite *suite(void)
 	tcase_add_test(tc, clear_unlinks_a_covered_table_in_one_store);
 	tcase_add_test(tc, without_a_sink_no_table_is_unlinked);
 	tcase_add_test(tc, clear_with_a_condition_unlinks_what_became_empty);
+	tcase_add_loop_test(tc, large_leaves_of_the_librarys_own_hold_any_out,
+			    0, 2);
 	tcase_add_test(tc, an_empty_table_stays_that_the_range_covers_in_part);
 	tcase_add_test(tc, occupied_says_how_far_it_got);
 	tcase_add_test(tc, nothing_is_found_past_the_input_bits);

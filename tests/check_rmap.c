@@ -478,6 +478,38 @@ static int no_memory(void *ctx, void *cookie, unsigned int size_lg2,
 	return IOMMUABS_E_NOMEM;
 }
 
+/* Leaves of frames that lie otherwise in the guest are as large as others. */
+START_TEST(a_range_grows_to_the_leaves_that_it_cuts)
+{
+	struct fixture *f = fixture_new(modes[_i]);
+	struct rmap_range range = { 600, 0x3000 + 88, 400, 0 };
+	uint64_t nodes;
+
+	ck_assert_int_eq(claim(f, A, 512, 0x3000, 2 * MIB_2), 0);
+	nodes = f->rmap.account.used;
+	ck_assert_int_eq(claim(f, A, 512, 0x7123, 2 * MIB_2), 0);
+	ck_assert_int_eq(claim(f, A, 4096, 0x5007, MIB_2), 0);
+	ck_assert_uint_eq(f->rmap.account.used, nodes);
+	PLACES(f, 4096 + 511, "0@5206");
+	rmap_grow(&f->rmap, &f->owners[A], &range);
+	ck_assert_uint_eq(range.mfn, 512);
+	ck_assert_uint_eq(range.gfn, 0x3000);
+	ck_assert_uint_eq(range.nr, MIB_2);
+	range.nr += 5;
+	rmap_grow(&f->rmap, &f->owners[A], &range);
+	ck_assert_uint_eq(range.nr, 2 * MIB_2);
+	/* Records are of one frame each. */
+	range = (struct rmap_range){ 600, 0x7123 + 88, 400, 0 };
+	rmap_grow(&f->rmap, &f->owners[A], &range);
+	ck_assert_uint_eq(range.mfn, 600);
+	ck_assert_uint_eq(range.nr, 400);
+	release(f, A, 512, 0x3000, 2 * MIB_2);
+	release(f, A, 512, 0x7123, 2 * MIB_2);
+	release(f, A, 4096, 0x5007, MIB_2);
+	fixture_delete(f);
+}
+END_TEST
+
 START_TEST(the_reserve_is_enough_for_one_range_and_refilled)
 {
 	struct fixture *f = fixture_new(modes[_i]);
@@ -1215,6 +1247,7 @@ static Suite *suite(void)
 	suite_add_tcase(s, oracle);
 	tcase_add_loop_test(splits, a_part_of_a_large_leaf_can_be_released, 0,
 			    9);
+	ADD(splits, a_range_grows_to_the_leaves_that_it_cuts);
 	ADD(splits, the_reserve_is_enough_for_one_range_and_refilled);
 	ADD(splits, a_reserve_shrinks_while_pages_are_missing);
 	suite_add_tcase(s, splits);

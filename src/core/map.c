@@ -108,6 +108,28 @@ static bool segment_at(const struct request *req, uint64_t gfn,
 	for ((seg)->gfn = (req)->map->gfn, (seg)->nr = 0; \
 	     segment_at((req), (seg)->gfn + (seg)->nr, (seg));)
 
+/* Cut @seg out of the leaves, and places, that it is a part of. */
+static int cut_going(struct iommuabs_domain *dom, const struct segment *seg)
+{
+	const struct rmap_range place = {
+		.mfn = seg->old_mfn,
+		.gfn = seg->gfn,
+		.nr = seg->nr,
+		.foreign = !!(seg->old_attr & IOMMUABS_FOREIGN),
+	};
+	struct tablemem_pool pool = { 0 };
+	int ret;
+
+	ret = pages_take_new(dom, &pool,
+			     pt_cut_need(&dom->ledger, seg->gfn, seg->nr));
+	if (!ret && domain_has_rmap(dom))
+		ret = rmap_split(&dom->abs->rmap, &dom->owner, &place);
+	if (!ret)
+		ledger_cut(dom, seg->gfn, seg->nr, &pool);
+	pages_put(dom, &pool);
+	return ret;
+}
+
 /* The span of what is on its way out can be entered again once it is gone. */
 static int settle_going(struct iommuabs_domain *dom, const struct segment *seg)
 {
@@ -116,6 +138,9 @@ static int settle_going(struct iommuabs_domain *dom, const struct segment *seg)
 
 	if (withheld && dom->owing)
 		return IOMMUABS_E_FENCED;
+	ret = cut_going(dom, seg);
+	if (ret)
+		return ret;
 	ret = domain_invalidate_all(dom);
 	if (ret) {
 		ledger_mark(dom, seg->gfn, seg->nr, PT_LEDGER_UNSYNCED,
@@ -241,7 +266,7 @@ static uint32_t tables_for(const struct request *req, const struct pt *pt,
 {
 	/* A list's runs may meet in one missing table: count it once. */
 	if (req->mfns)
-		return pt->ops->count(pt, seg->gfn, seg->gfn + 1, nr);
+		return pt->ops->count(pt, seg->gfn, PT_OUT_SCATTERED, nr);
 	return pt->ops->count(pt, seg->gfn, seg->mfn, nr);
 }
 

@@ -36,15 +36,20 @@ static bool mapped_ends(const struct iommuabs_domain *dom, uint64_t gfn,
 	return true;
 }
 
-/* Where the range cuts a place of the reverse map, split that now. */
-static int cut_place(struct iommuabs_domain *dom, const struct pt_run *run)
+static struct rmap_range place_of(const struct pt_run *run)
 {
-	const struct rmap_range place = {
+	return (struct rmap_range){
 		.mfn = run->out,
 		.gfn = run->in,
 		.nr = run->nr,
 		.foreign = !!(run->attr & IOMMUABS_FOREIGN),
 	};
+}
+
+/* Where the range cuts a place of the reverse map, split that now. */
+static int cut_place(struct iommuabs_domain *dom, const struct pt_run *run)
+{
+	const struct rmap_range place = place_of(run);
 
 	return rmap_split(&dom->abs->rmap, &dom->owner, &place);
 }
@@ -175,13 +180,33 @@ static int mirrors_clear(struct removal *rem)
 	return ret;
 }
 
+/* Widen the range to the places at its ends, if these can't be cut. */
+static void removal_grow_to_places(struct removal *rem)
+{
+	struct iommuabs_domain *dom = rem->dom;
+	uint64_t end = rem->gfn + rem->nr;
+	struct rmap_range place;
+	struct pt_run first, last;
+
+	if (!cut_places(dom, rem->gfn, rem->nr) ||
+	    !mapped_ends(dom, rem->gfn, rem->nr, &first, &last))
+		return;
+	place = place_of(&last);
+	rmap_grow(&dom->abs->rmap, &dom->owner, &place);
+	end = IA_MAX(end, place.gfn + place.nr);
+	place = place_of(&first);
+	rmap_grow(&dom->abs->rmap, &dom->owner, &place);
+	rem->gfn = IA_MIN(rem->gfn, place.gfn);
+	rem->nr = end - rem->gfn;
+}
+
 /*
  * The last resort: leaves that the range cuts go whole. They leave the mirrors,
  * and in the ledger they are withheld, until the call is repeated with memory.
  */
 static void removal_grow(struct removal *rem)
 {
-	const struct iommuabs_domain *dom = rem->dom;
+	struct iommuabs_domain *dom = rem->dom;
 	const struct view *view;
 	uint64_t before;
 
@@ -192,6 +217,7 @@ static void removal_grow(struct removal *rem)
 			if (view_clip(view, rem->gfn, rem->nr))
 				pt_grow_to_leaves(&view->pt, &rem->gfn,
 						  &rem->nr);
+		removal_grow_to_places(rem);
 	} while (rem->nr != before);
 }
 

@@ -460,6 +460,26 @@ int rmap_claim(struct rmap *rmap, struct rmap_owner *owner,
 
 /* Removing. */
 
+/*
+ * The frames [*@first, *@end) of the leaf with @mfn, if it holds a place of
+ * @range; false: a record does.
+ */
+static bool leaf_of_place(const struct rmap *rmap,
+			  const struct rmap_owner *owner,
+			  const struct rmap_range *range, uint64_t mfn,
+			  uint64_t *first, uint64_t *end)
+{
+	struct pt_leaf leaf;
+
+	if (!rmap->pt.ops->lookup(&rmap->pt, mfn, &leaf) ||
+	    (leaf.attr & PT_RMAP_DOMAIN) != owner->number ||
+	    leaf.out - range->gfn != mfn - range->mfn)
+		return false;
+	*end = mfn + leaf.nr;
+	*first = IA_ALIGN_DOWN(mfn, (uint64_t)1 << LEVEL_BITS * leaf.level);
+	return true;
+}
+
 /* Split the leaf with @mfn at those ends of @range that lie inside it. */
 static int split_at(struct rmap *rmap, const struct rmap_owner *owner,
 		    const struct rmap_range *range, uint64_t mfn,
@@ -469,17 +489,11 @@ static int split_at(struct rmap *rmap, const struct rmap_owner *owner,
 	const struct pt_edit edit = { .kind = PT_EDIT_ATTR };
 	uint64_t first, end, range_end = range->mfn + range->nr;
 	enum pt_status status;
-	struct pt_run run, at;
-	struct pt_leaf leaf;
+	struct pt_run at;
 	int st = 0;
 
-	if (!next_run(rmap, mfn, mfn + 1, &run) ||
-	    !run_is_place(&run, owner, range))
-		return 0;
-	rmap->pt.ops->lookup(&rmap->pt, mfn, &leaf);
-	end = mfn + leaf.nr;
-	first = IA_ALIGN_DOWN(mfn, (uint64_t)1 << LEVEL_BITS * leaf.level);
-	if (first >= range->mfn && end <= range_end)
+	if (!leaf_of_place(rmap, owner, range, mfn, &first, &end) ||
+	    (first >= range->mfn && end <= range_end))
 		return 0;
 	first = IA_MAX(first, range->mfn);
 	end = IA_MIN(end, range_end);
@@ -506,6 +520,21 @@ int rmap_split(struct rmap *rmap, struct rmap_owner *owner,
 		pages_return(rmap, &pool);
 	reserve_refill(rmap);
 	return st;
+}
+
+void rmap_grow(struct rmap *rmap, const struct rmap_owner *owner,
+	       struct rmap_range *range)
+{
+	uint64_t first, end, last = range->mfn + range->nr - 1;
+
+	if (leaf_of_place(rmap, owner, range, last, &first, &end))
+		range->nr += end - last - 1;
+	if (leaf_of_place(rmap, owner, range, range->mfn, &first, &end) &&
+	    first < range->mfn) {
+		range->nr += range->mfn - first;
+		range->gfn -= range->mfn - first;
+		range->mfn = first;
+	}
 }
 
 /* The records of @range, which is under one lock. */

@@ -96,6 +96,10 @@ int rmap_claim(struct rmap *rmap, struct rmap_owner *owner,
 int rmap_split(struct rmap *rmap, struct rmap_owner *owner,
 	       const struct rmap_range *range);
 
+/* Where there is no memory for that: widen @range to whole leaves. */
+void rmap_grow(struct rmap *rmap, const struct rmap_owner *owner,
+	       struct rmap_range *range);
+
 /* Remove the places of @range, which exist and were split if need be. */
 void rmap_release(struct rmap *rmap, struct rmap_owner *owner,
 		  const struct rmap_range *range);

@@ -307,6 +307,15 @@ static void engine_init_root(struct pt *pt)
 
 /* ---- map ---- */
 
+/*
+ * What must be aligned for a leaf: in and, where hardware reads the entry, out.
+ * The library's own maps keep out whole, whatever the level.
+ */
+static inline uint64_t leaf_alignment(const struct pt_run *run)
+{
+	return PT_DEVICE ? run->in | run->out : run->in;
+}
+
 /* The highest level at which a leaf could begin @run. */
 static inline unsigned int run_leaf_level(const struct pt *pt,
 					  const struct pt_run *run)
@@ -316,7 +325,7 @@ static inline unsigned int run_leaf_level(const struct pt *pt,
 
 	while (pt->leaf_mask >> (level + 1) & 1) {
 		span = level_span(level + 1);
-		if (run->nr < span || ((run->in | run->out) & (span - 1)))
+		if (run->nr < span || (leaf_alignment(run) & (span - 1)))
 			break;
 		level++;
 	}
@@ -455,10 +464,13 @@ static enum pt_status engine_map_leaf(const struct pt *pt,
 static inline unsigned int run_leaf_level_most(const struct pt *pt,
 					       const struct pt_run *run)
 {
+	uint64_t apart = PT_DEVICE ? run->in - run->out : 0;
 	unsigned int level = 0;
 
+	if (run->out == PT_OUT_SCATTERED)
+		return 0;
 	while ((pt->leaf_mask >> (level + 1) & 1) &&
-	       !((run->in - run->out) & (level_span(level + 1) - 1)))
+	       !(apart & (level_span(level + 1) - 1)))
 		level++;
 	return level;
 }

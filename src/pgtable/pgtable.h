@@ -62,6 +62,8 @@ enum pt_status {
 	PT_END = 6,	   /* nothing more in the range */
 };
 
+#define PT_OUT_SCATTERED (~(uint64_t)0)
+
 /* One stretch of leaves with the same attr and consecutive out. */
 struct pt_run {
 	uint64_t in, out, nr; /* frames */
@@ -117,7 +119,10 @@ struct pt_ops {
 	/* Fill @pt's fields from its geometry; root memory is written (empty). */
 	void (*init_root)(struct pt *pt);
 
-	/* How many tables map() would have to take from its pool, exactly. */
+	/*
+	 * How many tables map() would have to take from its pool, exactly; for
+	 * @out PT_OUT_SCATTERED, if each granule is entered for itself.
+	 */
 	uint32_t (*count)(const struct pt *pt, uint64_t in, uint64_t out,
 			  uint64_t nr);
 
