@@ -153,10 +153,18 @@ IOMMUABS_SIM_SOURCES = \
 	sim/sim_arena.c \
 	sim/sim_memory.c \
 	sim/sim_smmuv3_ats.c \
+	sim/sim_smmuv3_bbm.c \
+	sim/sim_smmuv3_cache.c \
+	sim/sim_smmuv3_config.c \
+	sim/sim_smmuv3_desc.c \
 	sim/sim_smmuv3_dma.c \
+	sim/sim_smmuv3_fetch.c \
 	sim/sim_smmuv3_queues.c \
 	sim/sim_smmuv3_regs.c \
-	sim/sim_smmuv3_ste.c \
+	sim/sim_smmuv3_request.c \
+	sim/sim_smmuv3_streams.c \
+	sim/sim_smmuv3_strtab.c \
+	sim/sim_smmuv3_tlbi.c \
 	sim/sim_smmuv3_track.c \
 	sim/sim_smmuv3_unit.c \
 	sim/sim_smmuv3_walk.c

@@ -7,7 +7,8 @@
  *   value	one of the contents that a unit may find in a word now: what is in
  *		memory for sure, or a store that is still pending
  *   role	"this page is a table of that regime, at that level and address"
- *   regime	one VMID's stage-2 table with its geometry, as an STE gives it
+ *   regime	one VMID's stage 2 table, or one ASID's stage 1 table, with its
+ *		geometry, as an STE or a CD gives it
  *   stale	no longer in memory, but perhaps cached
  *   doomed	hit by an invalidation that no CMD_SYNC has completed yet
  */
@@ -98,6 +99,7 @@ struct iommuabs_sim_arena {
 	uint64_t nr_pages, nr_used, hint;
 	struct role **roles;		   /* per page */
 	struct stream_role **stream_roles; /* per page */
+	struct cd_role **cd_roles;	   /* per page */
 	uint64_t alloc_count, alloc_fail;
 	uint64_t time_us;
 	uint64_t random;

@@ -178,16 +178,22 @@ enum {
 	C_BAD_STREAMID = 0x02,
 	F_STE_FETCH = 0x03,
 	C_BAD_STE = 0x04,
+	F_BAD_ATS_TREQ = 0x05,
+	F_STREAM_DISABLED = 0x06,
 	F_TRANSL_FORBIDDEN = 0x07,
 	C_BAD_SUBSTREAMID = 0x08,
+	F_CD_FETCH = 0x09,
 	C_BAD_CD = 0x0a,
 	F_WALK_EABT = 0x0b,
 	F_TRANSLATION = 0x10,
 	F_ADDR_SIZE = 0x11,
 	F_ACCESS = 0x12,
 	F_PERMISSION = 0x13,
+	F_TLB_CONFLICT = 0x20,
 };
-#define EVENT_CLASS_IN 2u
+#define EVENT_CLASS_CD	0u
+#define EVENT_CLASS_TTD 1u
+#define EVENT_CLASS_IN	2u
 
 /* 5.1 L1STD */
 #define L1STD_SPAN(v)  ((unsigned int)FIELD(v, 4, 0))
@@ -202,9 +208,16 @@ enum {
 #define STE_CONFIG_BYPASS 4u
 #define STE_CONFIG_S1	  1u /* with bit 2 set */
 #define STE_CONFIG_S2	  2u
+#define STE0_S1FMT(w)	  ((unsigned int)FIELD(w, 5, 4))
+#define STE0_S1PTR	  MASK64(55, 6)
+#define STE0_S1CDMAX(w)	  ((unsigned int)FIELD(w, 63, 59))
 #define STE0_RES0	  MASK64(58, 56)
+#define STE1_S1DSS(w)	  ((unsigned int)FIELD(w, 1, 0))
 #define STE1_FWB	  BIT64(25)
+#define STE1_S1STALLD	  BIT64(27)
 #define STE1_EATS(w)	  ((unsigned int)FIELD(w, 29, 28))
+#define STE1_STRW(w)	  ((unsigned int)FIELD(w, 31, 30))
+#define STE1_PRIVCFG(w)	  ((unsigned int)FIELD(w, 49, 48))
 #define STE1_RES0	  MASK64(43, 41)
 #define STE2_VMID(w)	  ((uint16_t)FIELD(w, 15, 0))
 #define STE2_T0SZ(w)	  ((unsigned int)FIELD(w, 37, 32))
@@ -219,48 +232,108 @@ enum {
 #define STE2_S		  BIT64(57)
 #define STE2_R		  BIT64(58)
 #define STE2_RES0	  MASK64(63, 59) /* features that no config offers */
+#define STE3_SL0_2	  BIT64(2)
+#define STE3_DS		  BIT64(3)
 #define STE3_TTB	  MASK64(51, 4)
-#define STE3_RES0	  (MASK64(63, 52) | MASK64(3, 0))
+#define STE3_RES0	  (MASK64(63, 52) | MASK64(1, 0))
 /* 5.2.1: fields that may be cached in a TLB, so one VMID has one value. */
 #define STE1_TLB STE1_FWB
 #define STE2_TLB (MASK64(15, 0) | MASK64(53, 32) | STE2_HD | STE2_HA)
-#define STE3_TLB STE3_TTB
+#define STE3_TLB (STE3_TTB | STE3_DS | STE3_SL0_2)
+/* What SHCFG and the like set for bypass, and for all. */
+#define STE1_ATTRS (MASK64(51, 32))
 
-/* Arm ARM D8.3: VMSAv8-64 descriptors, 4K granule unless said otherwise */
-#define DESC_VALID     BIT64(0)
-#define DESC_TABLE     BIT64(1) /* at the last level: page */
-#define DESC_MEMATTR   MASK64(5, 2)
-#define DESC_S2AP_R    BIT64(6)
-#define DESC_S2AP_W    BIT64(7)
-#define DESC_SH	       MASK64(9, 8)
-#define DESC_AF	       BIT64(10)
-#define DESC_NT	       BIT64(16) /* block only */
-#define DESC_CONT      BIT64(52)
-#define DESC_ADDR      MASK64(47, 12)
-#define DESC_RES0_HIGH MASK64(50, 48)
-#define LAST_LEVEL     3u
+/* 5.4 CD, in the same way; the half for TTB1 is not modelled */
+#define CD_WORDS    8u
+#define CD_LG2	    6u
+#define CD0_T0SZ(w) ((unsigned int)FIELD(w, 5, 0))
+#define CD0_TG0(w)  ((unsigned int)FIELD(w, 7, 6))
+#define CD0_EPD0    BIT64(14)
+#define CD0_ENDI    BIT64(15)
+#define CD0_TTB1    MASK64(29, 16)
+#define CD0_EPD1    BIT64(30)
+#define CD0_V	    BIT64(31)
+#define CD0_IPS(w)  ((unsigned int)FIELD(w, 34, 32))
+#define CD0_AFFD    BIT64(35)
+#define CD0_TBI0    BIT64(38)
+#define CD0_PAN	    BIT64(40)
+#define CD0_AA64    BIT64(41)
+#define CD0_HD	    BIT64(42)
+#define CD0_HA	    BIT64(43)
+#define CD0_S	    BIT64(44)
+#define CD0_R	    BIT64(45)
+#define CD0_A	    BIT64(46)
+#define CD0_ASID(w) ((uint16_t)FIELD(w, 63, 48))
+#define CD1_HAD0    BIT64(1)
+#define CD1_TTB0    MASK64(51, 4)
+#define CD1_RES0    (MASK64(59, 52) | MASK64(3, 2))
+#define CD2_DS	    BIT64(58)
+#define CD2_RES0    (MASK64(59, 59) | MASK64(57, 52) | MASK64(3, 2))
+/* Fields that may be cached in a TLB: all but A, R, S and V. */
+#define CD0_TLB (~(CD0_A | CD0_R | CD0_S | CD0_V | CD0_TTB1))
+#define CD1_TLB (CD1_TTB0 | CD1_HAD0)
+#define CD2_TLB CD2_DS
+
+/*
+ * Arm ARM D8.3: VMSAv8-64 descriptors. Bits 47:12 hold an address everywhere;
+ * bits 51:48 of it are in 15:12 with 64K, in 9:8 and 49:48 with DS.
+ */
+#define DESC_VALID	  BIT64(0)
+#define DESC_TABLE	  BIT64(1) /* at the last level: page */
+#define DESC_MEMATTR	  MASK64(5, 2)
+#define DESC_ATTRINDX	  MASK64(4, 2)
+#define DESC_S2AP_R	  BIT64(6)
+#define DESC_S2AP_W	  BIT64(7)
+#define DESC_AP_USER	  BIT64(6)
+#define DESC_AP_RO	  BIT64(7)
+#define DESC_SH		  MASK64(9, 8)
+#define DESC_AF		  BIT64(10)
+#define DESC_NG		  BIT64(11)
+#define DESC_NT		  BIT64(16) /* block only */
+#define DESC_CONT	  BIT64(52)
+#define DESC_ADDR	  MASK64(47, 12)
+#define DESC_APTABLE_PRIV BIT64(61) /* no access for the unprivileged */
+#define DESC_APTABLE_RO	  BIT64(62)
+#define LAST_LEVEL	  3
+#define FIRST_LEVEL	  (-1)
 
 /* What depends on the granule (Arm ARM D8.2). */
 struct granule {
 	unsigned int lg2; /* of the granule */
 	unsigned int
-		first_block; /* lowest level number that may hold a block */
-	unsigned int
 		cont_lg2[4]; /* entries that a contiguous bit spans, by level */
 	unsigned int tlbi_tg; /* 4.4.1.1 */
 };
 
+/* By what TLB entries are told apart (3.17). */
+struct tag {
+	uint16_t vmid, asid; /* ASID: stage 1 only, 0 at EL2 */
+	bool s1, el2;
+	bool global; /* a leaf: for every ASID of the VMID */
+};
+
 struct regime {
 	struct regime *next;
-	uint64_t key1, key2, key3; /* STE words, fields of 5.2.1 only */
+	uint64_t key[4]; /* words of the STE or CD, what a TLB may hold */
+	struct tag tag;
 	const struct granule *granule;
-	uint16_t vmid;
-	unsigned int start_level, ia_bits, pa_bits;
+	int start_level;
+	int first_block; /* lowest level number that may hold a block */
+	unsigned int ia_bits, pa_bits;
 	uint64_t ttb;
 	bool affd;
-	uint32_t live;	    /* streams whose STE may select it now */
-	bool stale, doomed; /* no stream, but perhaps cached as a whole */
+	bool ds;   /* 52 bits with 4K or 16K */
+	bool wide; /* 52 bits with 64K */
+	/* stage 1 only */
+	bool had, pan, tbi, no_walk;
+	bool globals;  /* some leaf of it is or was global */
+	uint32_t live; /* streams whose STE may select it now */
+	/* No stream, but perhaps cached as a whole: global leaves, the rest. */
+	bool stale[2];
+	bool doomed[2];
 };
+#define REST   0
+#define GLOBAL 1
 
 /* One page of a table. */
 struct role {
@@ -268,7 +341,7 @@ struct role {
 	struct iommuabs_sim_unit *unit;
 	struct regime *regime;
 	uint64_t ipa; /* of the first entry */
-	unsigned int level;
+	int level;
 	uint32_t first, nr; /* words of the page that are entries */
 	uint32_t live;	    /* values in tables, or streams, that lead here */
 	uint32_t stale;	    /* of cached table entries */
@@ -284,26 +357,37 @@ struct stream_role {
 		first; /* StreamID of the first STE, index of the first L1STD */
 };
 
+/* One page with context descriptors of a stream. */
+struct cd_role {
+	struct cd_role *next;
+	struct iommuabs_sim_unit *unit;
+	struct stream *stream;
+	uint64_t table;
+	uint32_t nr; /* CDs in all of the table */
+};
+
 /* A translation in the TLB, for certain (FUNCTIONAL) or perhaps. */
 struct leaf {
 	uint64_t ipa, pa, desc;
-	unsigned int size_lg2, level;
-	uint16_t vmid;
+	unsigned int size_lg2;
+	int level;
+	struct tag tag;
 	const struct regime *regime;
 	bool doomed;
 };
 
 /* A table descriptor in a walk cache, perhaps. */
 struct wtable {
-	uint64_t ipa, table;
-	unsigned int size_lg2, level; /* of the descriptor */
+	uint64_t ipa, table, desc;
+	unsigned int size_lg2; /* of the descriptor */
+	int level;
 	struct regime *regime;
 	bool doomed;
 };
 
-/* Two words of an STE that were in memory. */
-struct stale_ste {
-	uint32_t sid;
+/* Two words of an STE or a CD that were in memory. */
+struct stale_pair {
+	uint32_t sid, ssid;
 	unsigned int pair;
 	uint64_t lo, hi;
 	bool doomed;
@@ -315,11 +399,19 @@ struct stale_l1 {
 	bool doomed;
 };
 
-/* FUNCTIONAL: an STE as it was fetched. */
-struct cached_ste {
-	uint32_t sid;
+/* Four words of an STE or a CD: as fetched, or as they were meant to be. */
+struct cached {
+	uint32_t sid, ssid;
 	uint64_t w[4];
 	bool doomed;
+};
+
+/* CDs beyond these are not looked at before they are used. */
+#define MAX_TRACKED_CDS 64u
+#define MAX_CD_TABLES	4
+struct cd_table {
+	uint64_t at;
+	uint32_t nr;
 };
 
 #define MAX_REGIMES 8
@@ -329,6 +421,8 @@ struct stream {
 	uint32_t sid;
 	struct regime *regimes[MAX_REGIMES];
 	unsigned int nr_regimes;
+	struct cd_table tables[MAX_CD_TABLES];
+	unsigned int nr_tables;
 	/* The words as of the last CFGI_STE: what the STE was meant to be. */
 	uint64_t meant[4];
 };
@@ -336,8 +430,10 @@ struct stream {
 struct outcome {
 	uint64_t maddr;	    /* IOMMUABS_SIM_BLOCKED */
 	unsigned int event; /* 0: nothing is recorded */
-	unsigned int stage2;
-	uint64_t ipa; /* or the address of the fetch */
+	bool stage2;
+	bool stalls, privileged;
+	unsigned int class; /* EVENT_CLASS_* */
+	uint64_t ipa;	    /* or the address of the fetch */
 };
 
 #define MAX_OUTCOMES 32
@@ -383,10 +479,12 @@ struct iommuabs_sim_unit {
 	uint64_t sync_hangs_until;
 	bool configs_clean,
 		tlbs_clean; /* all invalidated since the last reason */
-	bool configs_dooming, tlbs_dooming;
+	bool configs_dooming, tlbs_dooming, el2_dooming;
+	bool el2_clean; /* of what was cached for EL2 before the reset */
 	bool configs_empty, tlbs_empty; /* nothing cached, and disabled since */
 	/* caches */
 	struct vec leaves, wtables, stale_stes, stale_l1s, cached_stes;
+	struct vec stale_cds, cached_cds, meant_cds;
 	struct regime *regimes;
 	struct stream *streams;
 	struct iommuabs_sim_probe *probes;
@@ -421,65 +519,157 @@ void smmuv3_record(struct iommuabs_sim_unit *u,
 void smmuv3_raise(struct iommuabs_sim_unit *u, enum iommuabs_sim_irq irq);
 /* 6.3.26: aligned to the queue's size, or to 32 bytes. */
 uint64_t smmuv3_queue_at(uint64_t base, unsigned int entry_lg2);
-bool smmuv3_tlbi_covers(const uint64_t cmd[2], uint16_t vmid, uint64_t ipa,
-			unsigned int size_lg2);
 
-/* ---- sim_smmuv3_ste.c ---- */
+/* ---- sim_smmuv3_tlbi.c: what a TLB invalidation is about ---- */
+/* Does it apply to an entry of [ipa, + 2^size_lg2)? */
+bool smmuv3_tlbi_covers(const struct iommuabs_sim_unit *u,
+			const uint64_t cmd[2], const struct tag *tag,
+			uint64_t ipa, unsigned int size_lg2);
+/* Is it one that names no address? */
+bool smmuv3_tlbi_is_wide(const uint64_t cmd[2]);
+bool smmuv3_tlbi_legal(const struct iommuabs_sim_unit *u,
+		       const uint64_t cmd[2]);
+/* Else it aims at nothing; that is a violation. */
+bool smmuv3_tlbi_sensible(struct iommuabs_sim_unit *u, const uint64_t cmd[2]);
+/* TG, TTL and Leaf make the scope smaller. */
+bool smmuv3_tlbi_leaf(const uint64_t cmd[2], const struct leaf *t);
+bool smmuv3_tlbi_table(const uint64_t cmd[2], const struct wtable *t);
+
+/* ---- sim_smmuv3_config.c: what an STE and a CD say ---- */
 /* NULL: legal; else which rule it breaks. */
 const char *smmuv3_ste_illegal(const struct iommuabs_sim_unit *u,
-			       const uint64_t w[4]);
-const struct granule *smmuv3_granule(unsigned int tg);
-struct regime *smmuv3_regime(struct iommuabs_sim_unit *u, const uint64_t w[4]);
+			       const uint64_t ste[4]);
+const char *smmuv3_cd_illegal(const struct iommuabs_sim_unit *u,
+			      const uint64_t ste[4], const uint64_t cd[4]);
+bool smmuv3_ste_is_s1(const uint64_t ste[4]);
+bool smmuv3_ste_is_s2(const uint64_t ste[4]);
+/* log2 of the CDs it points to; one, without substreams. */
+unsigned int smmuv3_cds_lg2(const struct iommuabs_sim_unit *u,
+			    const uint64_t ste[4]);
+uint64_t smmuv3_cds_at(const struct iommuabs_sim_unit *u,
+		       const uint64_t ste[4]);
+struct regime *smmuv3_regime_s2(struct iommuabs_sim_unit *u,
+				const uint64_t ste[4]);
+struct regime *smmuv3_regime_s1(struct iommuabs_sim_unit *u,
+				const uint64_t ste[4], const uint64_t cd[4]);
 
-/* One STE that may be fetched, or the reason why none can. */
-struct ste {
+/* ---- sim_smmuv3_fetch.c: all STEs and CDs that may be fetched ---- */
+struct entry {
 	uint64_t w[4];
 	uint32_t epoch;	    /* the newest store it was made of */
-	unsigned int event; /* not 0: no STE, but this */
-	uint64_t fetch;	    /* F_STE_FETCH: where */
+	unsigned int event; /* not 0: no entry, but this */
+	uint64_t fetch;	    /* F_STE_FETCH, F_CD_FETCH: where */
 };
-typedef void (*ste_fn)(struct iommuabs_sim_unit *u, const struct ste *ste,
-		       void *arg);
-void smmuv3_each_ste(struct iommuabs_sim_unit *u, uint32_t sid, ste_fn fn,
+typedef void (*entry_fn)(struct iommuabs_sim_unit *u, const struct entry *e,
+			 void *arg);
+void smmuv3_each_ste(struct iommuabs_sim_unit *u, uint32_t sid, entry_fn fn,
 		     void *arg);
-void smmuv3_stream_update(struct iommuabs_sim_unit *u, uint32_t sid);
+/* Of that STE, which reads nothing else. */
+void smmuv3_each_cd(struct iommuabs_sim_unit *u, uint32_t sid, uint32_t ssid,
+		    const struct entry *ste, entry_fn fn, void *arg);
+/* As the CPU stored it last; all zero: there is none. */
+void smmuv3_newest_ste(struct iommuabs_sim_unit *u, uint32_t sid,
+		       uint64_t w[4]);
+void smmuv3_newest_cd(struct iommuabs_sim_unit *u, const uint64_t ste[4],
+		      uint32_t ssid, uint64_t w[4]);
+uint64_t smmuv3_cpu_word(const struct iommuabs_sim_arena *a, uint64_t maddr);
+unsigned int smmuv3_split(const struct iommuabs_sim_unit *u);
+bool smmuv3_two_levels(const struct iommuabs_sim_unit *u);
+uint64_t smmuv3_l1_base(const struct iommuabs_sim_unit *u);
+uint64_t smmuv3_linear_base(const struct iommuabs_sim_unit *u);
+
+/* ---- sim_smmuv3_streams.c: which regimes a stream may use ---- */
+struct stream *smmuv3_find_stream(struct iommuabs_sim_unit *u, uint32_t sid);
+struct stream *smmuv3_get_stream(struct iommuabs_sim_unit *u, uint32_t sid);
+void smmuv3_stream_update(struct iommuabs_sim_unit *u, struct stream *s);
 void smmuv3_streams_update(struct iommuabs_sim_unit *u);
 /* A CFGI for these streams: what they hold now is what was meant. */
 void smmuv3_ste_meant(struct iommuabs_sim_unit *u, uint32_t first,
 		      uint32_t last);
+/* The same for CDs of these streams; @ssid UINT32_MAX: all. */
+void smmuv3_cd_meant(struct iommuabs_sim_unit *u, uint32_t first, uint32_t last,
+		     uint32_t ssid);
+struct cached *smmuv3_cached(const struct vec *list, uint32_t sid,
+			     uint32_t ssid);
+
+/* ---- sim_smmuv3_strtab.c: which pages hold STEs and CDs ---- */
 /* What STRTAB_BASE points to is a stream table from now on. */
 void smmuv3_reach_stream_table(struct iommuabs_sim_unit *u);
-void smmuv3_stream_stored(struct iommuabs_sim_arena *a, uint32_t word,
+void smmuv3_config_stored(struct iommuabs_sim_arena *a, uint32_t word,
 			  const struct value *value);
-void smmuv3_stream_retired(struct iommuabs_sim_arena *a, uint32_t word,
+void smmuv3_config_retired(struct iommuabs_sim_arena *a, uint32_t word,
 			   const struct value *old, uint64_t now);
-void smmuv3_forget_stream_page(struct iommuabs_sim_arena *a, uint64_t page,
+void smmuv3_link_cds(struct iommuabs_sim_unit *u, struct stream *s,
+		     const struct cd_table *table, uint32_t epoch);
+void smmuv3_unlink_cds(struct iommuabs_sim_unit *u, struct stream *s,
+		       const struct cd_table *table);
+/* Of one page, or of one unit (@unit not NULL). */
+void smmuv3_forget_config_page(struct iommuabs_sim_arena *a, uint64_t page,
 			       struct iommuabs_sim_unit *u);
 
 /* ---- sim_smmuv3_track.c: which page is which table ---- */
 void smmuv3_link_root(struct iommuabs_sim_unit *u, struct regime *r, int live,
 		      int root);
-void smmuv3_link_table(struct iommuabs_sim_unit *u, struct regime *r,
-		       unsigned int level, uint64_t ipa, uint64_t table,
-		       int live, int stale);
-void smmuv3_sync_done(struct iommuabs_sim_unit *u);
-void smmuv3_doom_tlb(struct iommuabs_sim_unit *u, const uint64_t cmd[2]);
-void smmuv3_doom_configs(struct iommuabs_sim_unit *u, uint32_t first,
-			 uint32_t last, bool leaf);
+void smmuv3_link_table(struct iommuabs_sim_unit *u, struct regime *r, int level,
+		       uint64_t ipa, uint64_t table, int live, int stale);
+uint64_t smmuv3_root_bytes(const struct regime *r);
+/* Of the page: the address that this word translates; false: no entry. */
+bool smmuv3_entry_of(const struct role *role, uint32_t word, uint64_t *ipa);
+void smmuv3_forget_roles(struct iommuabs_sim_unit *u);
 /* SMMUEN is set: what is reached and what may be cached is found anew. */
 void smmuv3_restart(struct iommuabs_sim_unit *u);
-uint64_t smmuv3_root_bytes(const struct regime *r);
 void smmuv3_forget(struct iommuabs_sim_unit *u);
 
-/* ---- sim_smmuv3_walk.c ---- */
+/* ---- sim_smmuv3_bbm.c: break before make ---- */
+void smmuv3_check_store(const struct role *role, uint64_t ipa, uint64_t old,
+			uint64_t v);
+struct leaf smmuv3_leaf_of(const struct regime *r, int level, uint64_t ipa,
+			   uint64_t desc);
+
+/* ---- sim_smmuv3_cache.c: what leaves memory stays in caches ---- */
+void smmuv3_regime_dies(struct iommuabs_sim_unit *u, struct regime *r);
+void smmuv3_doom_tlb(struct iommuabs_sim_unit *u, const uint64_t cmd[2]);
+void smmuv3_doom_stes(struct iommuabs_sim_unit *u, uint32_t first,
+		      uint32_t last, bool leaf);
+/* @ssid UINT32_MAX: all. */
+void smmuv3_doom_cds(struct iommuabs_sim_unit *u, uint32_t first, uint32_t last,
+		     uint32_t ssid);
+void smmuv3_sync_done(struct iommuabs_sim_unit *u);
+
+/* ---- sim_smmuv3_desc.c: what a descriptor says ---- */
 enum desc_kind { DESC_INVALID, DESC_IS_TABLE, DESC_IS_LEAF };
-enum desc_kind smmuv3_desc_kind(const struct regime *r, unsigned int level,
+enum desc_kind smmuv3_desc_kind(const struct regime *r, int level,
 				uint64_t desc);
-unsigned int smmuv3_level_lg2(const struct regime *r, unsigned int level);
-uint64_t smmuv3_desc_out(const struct regime *r, unsigned int level,
-			 uint64_t desc);
-void smmuv3_outcomes(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t iova,
-		     uint32_t flags, struct outcomes *out);
+unsigned int smmuv3_level_lg2(const struct regime *r, int level);
+unsigned int smmuv3_cont_lg2(const struct regime *r, int level);
+/* The address that it holds: of what a leaf maps, of the next table. */
+uint64_t smmuv3_desc_out(const struct regime *r, int level, uint64_t desc);
+uint64_t smmuv3_desc_table(const struct regime *r, uint64_t desc);
+/* Bits that must be zero and are not. */
+uint64_t smmuv3_desc_res0(const struct regime *r, int level, uint64_t desc);
+/* Bits that change only by break-before-make, besides the address. */
+uint64_t smmuv3_desc_attrs(const struct regime *r);
+
+/* ---- sim_smmuv3_walk.c: from an address to what may happen ---- */
+struct walk {
+	struct iommuabs_sim_unit *u;
+	struct regime *r;
+	uint64_t in;
+	bool write, privileged;
+	bool record, stalls; /* R and S of the STE or CD */
+	bool only_global;    /* another ASID's table: what matches anyway */
+	bool fill;	     /* FUNCTIONAL: put what is found into the TLB */
+	struct outcomes *out;
+};
+/* The regime was chosen by stores up to @epoch. */
+void smmuv3_translate(const struct walk *w, uint32_t epoch);
+void smmuv3_add_outcome(struct outcomes *out, const struct outcome *o);
+/* By name, for messages; valid until the fourth next call of this thread. */
+const char *smmuv3_name(const struct tag *tag);
+
+/* ---- sim_smmuv3_request.c: all that may happen to one request now ---- */
+void smmuv3_outcomes(struct iommuabs_sim_unit *u, uint32_t sid, uint32_t ssid,
+		     uint64_t iova, uint32_t flags, struct outcomes *out);
 
 /* ---- sim_smmuv3_dma.c ---- */
 /* All probes, those in a range of addresses, those of a range of streams. */

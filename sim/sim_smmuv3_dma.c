@@ -82,7 +82,7 @@ static bool dma_piece(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
 	bool write = dma->flags & IOMMUABS_SIM_DMA_WRITE;
 
 	at.addr += dma->done;
-	smmuv3_outcomes(u, dma->sid, at.addr, dma->flags, &out);
+	smmuv3_outcomes(u, dma->sid, dma->ssid, at.addr, dma->flags, &out);
 	o = &out.o[out.nr > 1 ? sim_random(u->arena) % out.nr : 0];
 	if (o->maddr == IOMMUABS_SIM_BLOCKED) {
 		u->counters.dma_blocked++;
@@ -175,7 +175,7 @@ static unsigned int look_at(struct iommuabs_sim_probe *p)
 	unsigned int i, wrong = 0;
 
 	p->unit->counters.probes++;
-	smmuv3_outcomes(p->unit, p->sid, p->iova, p->flags, &out);
+	smmuv3_outcomes(p->unit, p->sid, 0, p->iova, p->flags, &out);
 	for (i = 0; i < out.nr; i++) {
 		if (allowed(p, out.o[i].maddr))
 			continue;
@@ -284,7 +284,7 @@ unsigned int iommuabs_sim_probe_outcomes(struct iommuabs_sim_probe *p,
 	unsigned int i, j, nr = 0;
 
 	sim_lock(p->unit->arena);
-	smmuv3_outcomes(p->unit, p->sid, p->iova, p->flags, &out);
+	smmuv3_outcomes(p->unit, p->sid, 0, p->iova, p->flags, &out);
 	for (i = 0; i < out.nr; i++) {
 		for (j = 0; j < i && out.o[j].maddr != out.o[i].maddr; j++)
 			;

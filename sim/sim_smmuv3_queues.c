@@ -49,11 +49,6 @@ static const struct command commands[] = {
 	{ CMD_SYNC, ANYONE, SYNC0, MSI_ADDR, false },
 };
 
-#define TLBI_NUM(c)   FIELD((c)[0], 16, 12)
-#define TLBI_SCALE(c) FIELD((c)[0], 24, 20)
-#define TLBI_TG(c)    ((unsigned int)FIELD((c)[1], 11, 10))
-#define TLBI_TTL(c)   ((unsigned int)FIELD((c)[1], 9, 8))
-
 static bool implemented(const struct iommuabs_sim_unit *u, enum needs needs)
 {
 	switch (needs) {
@@ -66,14 +61,6 @@ static bool implemented(const struct iommuabs_sim_unit *u, enum needs needs)
 	default:
 		return true;
 	}
-}
-
-/* 4.4.1.1: reserved combinations of the range fields. */
-static bool range_legal(const uint64_t cmd[2])
-{
-	bool ranged = TLBI_NUM(cmd) || TLBI_SCALE(cmd) || TLBI_TTL(cmd);
-
-	return ranged == (TLBI_TG(cmd) != 0);
 }
 
 /* 4.1.3: as strict as an implementation may be. */
@@ -91,71 +78,28 @@ static bool command_legal(const struct iommuabs_sim_unit *u,
 	known0 = OPCODE | c->known0;
 	known1 = c->known1;
 	if (c->by_address && u->config.ril) {
-		known0 |= NUM_SCALE;
+		known0 |= NUM_SCALE | (u->config.ds ? BIT64(25) : 0);
 		known1 |= TG_TTL;
 	}
 	if (cmd[0] & ~known0 || cmd[1] & ~known1)
 		return false;
-	if (c->by_address && !range_legal(cmd))
+	if (c->by_address && !smmuv3_tlbi_legal(u, cmd))
 		return false;
 	/* 4.7.3: CS == 0b11 is reserved. */
 	return c->opcode != CMD_SYNC || FIELD(cmd[0], 13, 12) != 3;
 }
 
-static uint64_t tlbi_length(const uint64_t cmd[2])
+static bool sid_in_range(struct iommuabs_sim_unit *u, uint64_t sid)
 {
-	static const unsigned int lg2[4] = { 0, 12, 14, 16 };
-
-	/* Not by range: the one address, in whatever entry it is. */
-	if (!TLBI_TG(cmd))
-		return 1;
-	return ((TLBI_NUM(cmd) + 1) << TLBI_SCALE(cmd)) << lg2[TLBI_TG(cmd)];
-}
-
-bool smmuv3_tlbi_covers(const uint64_t cmd[2], uint16_t vmid, uint64_t ipa,
-			unsigned int size_lg2)
-{
-	unsigned int opcode = (unsigned int)FIELD(cmd[0], 7, 0);
-	uint64_t first = cmd[1] & IPA;
-
-	if (opcode == CMD_TLBI_NSNH_ALL)
+	if (!(sid >> u->config.sidsize))
 		return true;
-	if ((opcode != CMD_TLBI_S12_VMALL && opcode != CMD_TLBI_S2_IPA) ||
-	    FIELD(cmd[0], 47, 32) != vmid)
-		return false;
-	if (opcode == CMD_TLBI_S12_VMALL)
-		return true;
-	return first < ipa + BIT64(size_lg2) && ipa < first + tlbi_length(cmd);
+	sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
+		      "a CFGI for StreamID %#llx, out of range",
+		      (unsigned long long)sid);
+	return false;
 }
 
-/* 4.4.1.1: with a level, the address is aligned to what that level maps. */
-static bool tlbi_sensible(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
-{
-	static const unsigned int align[4][4] = {
-		{ 0, 0, 0, 0 },
-		{ 12, 30, 21, 12 },
-		{ 14, 14, 25, 14 },
-		{ 16, 42, 29, 16 },
-	};
-	unsigned int lg2 = align[TLBI_TG(cmd)][TLBI_TTL(cmd)];
-	uint64_t address = cmd[1] & IPA;
-
-	if (!u->config.vmid16 && FIELD(cmd[0], 47, 32) > 0xff) {
-		sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
-			      "a TLBI for VMID %llu, which has 8 bits",
-			      (unsigned long long)FIELD(cmd[0], 47, 32));
-		return false;
-	}
-	if (TLBI_TG(cmd) && address != ALIGN_DOWN(address, lg2)) {
-		sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
-			      "a TLBI at %#llx, not aligned to its level %u",
-			      (unsigned long long)address, TLBI_TTL(cmd));
-		return false;
-	}
-	return true;
-}
-
-static void cfgi(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
+static void cfgi_ste(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 {
 	uint64_t sid = FIELD(cmd[0], 63, 32), nr = 1;
 	bool leaf = cmd[1] & LEAF;
@@ -168,14 +112,38 @@ static void cfgi(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 	if (nr == BIT64(32)) {
 		sid = 0;
 		u->configs_dooming = true;
-	} else if (sid >> u->config.sidsize) {
-		sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
-			      "a CFGI for StreamID %#llx, out of range",
-			      (unsigned long long)sid);
+	} else if (!sid_in_range(u, sid)) {
 		return;
 	}
 	smmuv3_ste_meant(u, (uint32_t)sid, (uint32_t)(sid + nr - 1));
-	smmuv3_doom_configs(u, (uint32_t)sid, (uint32_t)(sid + nr - 1), leaf);
+	smmuv3_doom_stes(u, (uint32_t)sid, (uint32_t)(sid + nr - 1), leaf);
+}
+
+static void cfgi_cd(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
+{
+	uint32_t sid = (uint32_t)FIELD(cmd[0], 63, 32);
+	uint32_t ssid = (uint32_t)FIELD(cmd[0], 31, 12);
+
+	if (!sid_in_range(u, sid))
+		return;
+	if (FIELD(cmd[0], 7, 0) == CMD_CFGI_CD_ALL)
+		ssid = UINT32_MAX;
+	else if (ssid >> u->config.ssidsize)
+		sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
+			      "a CFGI for SubstreamID %#x, out of range", ssid);
+	smmuv3_cd_meant(u, sid, sid, ssid);
+	smmuv3_doom_cds(u, sid, sid, ssid);
+}
+
+static void tlbi(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
+{
+	if (!smmuv3_tlbi_sensible(u, cmd))
+		return;
+	if (FIELD(cmd[0], 7, 0) == CMD_TLBI_NSNH_ALL)
+		u->tlbs_dooming = true;
+	if (FIELD(cmd[0], 7, 0) == CMD_TLBI_EL2_ALL)
+		u->el2_dooming = true;
+	smmuv3_doom_tlb(u, cmd);
 }
 
 static void execute(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
@@ -183,20 +151,18 @@ static void execute(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 	switch (FIELD(cmd[0], 7, 0)) {
 	case CMD_CFGI_STE:
 	case CMD_CFGI_STE_RANGE:
-		cfgi(u, cmd);
+		cfgi_ste(u, cmd);
 		return;
-	case CMD_TLBI_NSNH_ALL:
-		u->tlbs_dooming = true;
-		smmuv3_doom_tlb(u, cmd);
+	case CMD_CFGI_CD:
+	case CMD_CFGI_CD_ALL:
+		cfgi_cd(u, cmd);
 		return;
-	case CMD_TLBI_S12_VMALL:
-	case CMD_TLBI_S2_IPA:
-		if (tlbi_sensible(u, cmd))
-			smmuv3_doom_tlb(u, cmd);
+	case CMD_PREFETCH_CONFIG:
+	case CMD_PREFETCH_ADDR:
+		/* All that could be prefetched counts as cached anyway. */
 		return;
 	default:
-		/* Stage 1 is never cached here; prefetches do nothing. */
-		return;
+		tlbi(u, cmd);
 	}
 }
 
@@ -284,7 +250,8 @@ static bool sync_over(struct iommuabs_sim_unit *u)
 		u->tlbs_clean = true;
 		u->tlbs_empty = !smmuv3_may_be_enabled(u);
 	}
-	u->configs_dooming = u->tlbs_dooming = false;
+	u->el2_clean |= u->el2_dooming;
+	u->configs_dooming = u->tlbs_dooming = u->el2_dooming = false;
 	u->counters.syncs++;
 	smmuv3_sync_done(u);
 	smmuv3_land(u->arena, u);
@@ -410,7 +377,8 @@ static void fill_record(const struct iommuabs_sim_dma *dma,
 			const struct outcome *o, uint64_t rec[4])
 {
 	bool ssid = dma->flags & IOMMUABS_SIM_DMA_SSID;
-	bool fetch = o->event == F_STE_FETCH || o->event == F_WALK_EABT;
+	bool fetch = o->event == F_STE_FETCH || o->event == F_CD_FETCH ||
+		     o->event == F_WALK_EABT;
 
 	rec[0] = o->event | (uint64_t)dma->sid << 32;
 	if (ssid)
@@ -425,7 +393,9 @@ static void fill_record(const struct iommuabs_sim_dma *dma,
 		rec[1] |= BIT64(35);
 	if (o->event == F_TRANSL_FORBIDDEN)
 		return;
-	rec[1] |= (uint64_t)EVENT_CLASS_IN << 40;
+	if (o->privileged)
+		rec[1] |= BIT64(33);
+	rec[1] |= (uint64_t)o->class << 40;
 	if (o->stage2) {
 		rec[1] |= BIT64(39);
 		if (!fetch)
@@ -496,13 +466,14 @@ unsigned int iommuabs_sim_tlbi_covering(struct iommuabs_sim_unit *u,
 					uint16_t vmid, uint64_t ipa,
 					uint64_t from)
 {
+	const struct tag tag = { .vmid = vmid };
 	unsigned int nr = 0;
 	uint64_t cmd[2];
 
 	sim_lock(u->arena);
 	for (; from < u->counters.commands; from++) {
 		if (logged(u, from, cmd))
-			nr += smmuv3_tlbi_covers(cmd, vmid, ipa, 0);
+			nr += smmuv3_tlbi_covers(u, cmd, &tag, ipa, 0);
 	}
 	sim_unlock(u->arena);
 	return nr;

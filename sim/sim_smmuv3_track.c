@@ -17,6 +17,23 @@ uint64_t smmuv3_root_bytes(const struct regime *r)
 
 /* ---- roles ---- */
 
+/* A leaf that every ASID may use. */
+static void note_global(struct regime *r, int level, uint64_t desc)
+{
+	if (r->tag.s1 && !r->tag.el2 && !(desc & DESC_NG) &&
+	    smmuv3_desc_kind(r, level, desc) == DESC_IS_LEAF)
+		r->globals = true;
+}
+
+static void link_child(struct iommuabs_sim_unit *u, struct regime *r, int level,
+		       uint64_t ipa, uint64_t desc, int live)
+{
+	note_global(r, level, desc);
+	if (smmuv3_desc_kind(r, level, desc) == DESC_IS_TABLE)
+		smmuv3_link_table(u, r, level + 1, ipa,
+				  smmuv3_desc_table(r, desc), live, 0);
+}
+
 static void link_children(struct iommuabs_sim_arena *a, const struct role *role,
 			  uint64_t page, int live)
 {
@@ -24,7 +41,8 @@ static void link_children(struct iommuabs_sim_arena *a, const struct role *role,
 	struct iommuabs_sim_unit *u = role->unit;
 	struct regime *r = role->regime;
 	struct value values[MAX_VALUES];
-	unsigned int level = role->level, nr;
+	unsigned int nr;
+	int level = role->level;
 	uint64_t ipa = role->ipa;
 	uint32_t word = (uint32_t)(page * PAGE_WORDS) + role->first;
 	uint32_t end = word + role->nr;
@@ -32,12 +50,9 @@ static void link_children(struct iommuabs_sim_arena *a, const struct role *role,
 	for (; word < end; word++, ipa += BIT64(lg2)) {
 		nr = sim_values(a, word, 0, values);
 		while (nr--) {
-			if (values[nr].init &&
-			    smmuv3_desc_kind(r, level, values[nr].v) ==
-				    DESC_IS_TABLE)
-				smmuv3_link_table(u, r, level + 1, ipa,
-						  values[nr].v & DESC_ADDR,
-						  live, 0);
+			if (values[nr].init)
+				link_child(u, r, level, ipa, values[nr].v,
+					   live);
 		}
 	}
 }
@@ -90,9 +105,8 @@ static void adjust_role(struct iommuabs_sim_arena *a, uint64_t page,
 		drop_role(a, page, at);
 }
 
-void smmuv3_link_table(struct iommuabs_sim_unit *u, struct regime *r,
-		       unsigned int level, uint64_t ipa, uint64_t table,
-		       int live, int stale)
+void smmuv3_link_table(struct iommuabs_sim_unit *u, struct regime *r, int level,
+		       uint64_t ipa, uint64_t table, int live, int stale)
 {
 	struct iommuabs_sim_arena *a = u->arena;
 	uint64_t size = BIT64(r->granule->lg2), at;
@@ -119,7 +133,7 @@ void smmuv3_link_root(struct iommuabs_sim_unit *u, struct regime *r, int live,
 		      int root)
 {
 	struct iommuabs_sim_arena *a = u->arena;
-	uint64_t size = smmuv3_root_bytes(r), at;
+	uint64_t size = r->no_walk ? 0 : smmuv3_root_bytes(r), at;
 	struct role like = {
 		.unit = u,
 		.regime = r,
@@ -139,150 +153,9 @@ void smmuv3_link_root(struct iommuabs_sim_unit *u, struct regime *r, int live,
 	}
 }
 
-/* ---- break before make ---- */
+/* ---- stores ---- */
 
-/*
- * Does a descriptor (a table: anything below it) say something else than
- * translation @t, where both say anything? Read as the CPU stored it last.
- */
-static bool disagrees(struct iommuabs_sim_arena *a, const struct regime *r,
-		      unsigned int level, uint64_t ipa, uint64_t desc,
-		      const struct leaf *t)
-{
-	unsigned int lg2 = smmuv3_level_lg2(r, level);
-	uint64_t table = desc & DESC_ADDR, end = BIT64(r->granule->lg2), at, x;
-	enum desc_kind kind = smmuv3_desc_kind(r, level, desc);
-
-	if (kind == DESC_INVALID || ipa >= t->ipa + BIT64(t->size_lg2) ||
-	    t->ipa >= ipa + BIT64(lg2))
-		return false;
-	if (kind == DESC_IS_LEAF) {
-		x = ipa > t->ipa ? ipa : t->ipa;
-		return smmuv3_desc_out(r, level, desc) + (x - ipa) !=
-			       t->pa + (x - t->ipa) ||
-		       (desc ^ t->desc) & (DESC_MEMATTR | DESC_SH);
-	}
-	if (!sim_inside(a, table, end))
-		return false;
-	lg2 = smmuv3_level_lg2(r, level + 1);
-	for (at = 0; at < end; at += 8, ipa += BIT64(lg2)) {
-		desc = *(uint64_t *)(a->cpu + (table + at - a->config.base));
-		if (disagrees(a, r, level + 1, ipa, desc, t))
-			return true;
-	}
-	return false;
-}
-
-static void bbm(const struct role *role, uint64_t ipa, const char *what)
-{
-	sim_violation(role->unit->arena, IOMMUABS_SIM_V_BBM,
-		      "VMID %u, IPA %#llx, level %u: %s", role->regime->vmid,
-		      (unsigned long long)ipa, role->level, what);
-}
-
-static struct leaf leaf_of(const struct role *role, uint64_t ipa, uint64_t desc)
-{
-	return (struct leaf){
-		.ipa = ipa,
-		.pa = smmuv3_desc_out(role->regime, role->level, desc),
-		.desc = desc,
-		.size_lg2 = smmuv3_level_lg2(role->regime, role->level),
-		.level = role->level,
-		.vmid = role->regime->vmid,
-		.regime = role->regime,
-	};
-}
-
-/* 3.21.1: a block becomes a table, or the other way round. */
-static void check_resize(const struct role *role, uint64_t ipa,
-			 uint64_t leaf_desc, uint64_t table_desc)
-{
-	unsigned int bbml = role->unit->config.bbml;
-	struct leaf t = leaf_of(role, ipa, leaf_desc);
-
-	if (!bbml || (bbml == 1 && !(leaf_desc & DESC_NT)))
-		bbm(role, ipa,
-		    bbml ? "changes its size without nT"
-			 : "changes its size, but BBML is 0");
-	else if (disagrees(role->unit->arena, role->regime, role->level, ipa,
-			   table_desc, &t))
-		bbm(role, ipa, "changes its size and its translation");
-}
-
-static void check_in_place(const struct role *role, uint64_t ipa, uint64_t old,
-			   uint64_t v)
-{
-	enum desc_kind was = smmuv3_desc_kind(role->regime, role->level, old);
-	enum desc_kind is = smmuv3_desc_kind(role->regime, role->level, v);
-	struct leaf t;
-
-	if (was == DESC_INVALID || is == DESC_INVALID || old == v)
-		return;
-	if (was == DESC_IS_TABLE && is == DESC_IS_TABLE) {
-		if ((old ^ v) & DESC_ADDR)
-			bbm(role, ipa, "one table replaces another");
-		return;
-	}
-	if (was != is) {
-		check_resize(role, ipa, was == DESC_IS_LEAF ? old : v,
-			     was == DESC_IS_LEAF ? v : old);
-		return;
-	}
-	t = leaf_of(role, ipa, old);
-	if (disagrees(role->unit->arena, role->regime, role->level, ipa, v, &t))
-		bbm(role, ipa, "another output address or memory type");
-	else if ((old ^ v) & DESC_CONT && !role->unit->config.bbml)
-		bbm(role, ipa, "the contiguous bit changes, but BBML is 0");
-}
-
-/* What was there before may be cached: the invalidation was not completed. */
-static void check_against_stale(const struct role *role, uint64_t ipa,
-				uint64_t v)
-{
-	unsigned int lg2 = smmuv3_level_lg2(role->regime, role->level);
-	struct iommuabs_sim_unit *u = role->unit;
-	enum desc_kind kind = smmuv3_desc_kind(role->regime, role->level, v);
-	uint32_t i;
-
-	for (i = 0; i < u->leaves.nr; i++) {
-		const struct leaf *t = vec_at(&u->leaves, i);
-		bool overlap = t->ipa < ipa + BIT64(lg2) &&
-			       ipa < t->ipa + BIT64(t->size_lg2);
-
-		if (!overlap || t->vmid != role->regime->vmid)
-			continue;
-		if (disagrees(u->arena, role->regime, role->level, ipa, v, t))
-			bbm(role, ipa,
-			    "made before the break was invalidated "
-			    "and synced");
-		else if (!u->config.bbml && kind == DESC_IS_LEAF &&
-			 t->size_lg2 != lg2 && !(v & DESC_CONT))
-			bbm(role, ipa,
-			    "another size before the break was "
-			    "invalidated and synced");
-	}
-	for (i = 0; i < u->wtables.nr; i++) {
-		const struct wtable *t = vec_at(&u->wtables, i);
-		struct leaf new = leaf_of(role, ipa, v);
-
-		if (t->regime != role->regime || t->level != role->level ||
-		    t->ipa != ipa)
-			continue;
-		if (kind == DESC_IS_TABLE && t->table != (v & DESC_ADDR))
-			bbm(role, ipa,
-			    "a new table, the old one may be in a "
-			    "walk cache");
-		else if (kind == DESC_IS_LEAF &&
-			 (!u->config.bbml ||
-			  disagrees(u->arena, role->regime, role->level, ipa,
-				    t->table | DESC_VALID | DESC_TABLE, &new)))
-			bbm(role, ipa,
-			    "a block, the old table may be in a walk "
-			    "cache");
-	}
-}
-
-static bool entry_of(const struct role *role, uint32_t word, uint64_t *ipa)
+bool smmuv3_entry_of(const struct role *role, uint32_t word, uint64_t *ipa)
 {
 	uint32_t index = word % PAGE_WORDS - role->first;
 
@@ -298,31 +171,29 @@ void smmuv3_before_store(struct iommuabs_sim_arena *a, uint32_t word,
 	uint64_t ipa;
 
 	for (; role; role = role->next) {
-		if (!entry_of(role, word, &ipa) ||
+		if (!smmuv3_entry_of(role, word, &ipa) ||
 		    !smmuv3_may_be_enabled(role->unit))
 			continue;
 		if (!role->live) {
 			if (role->stale)
 				sim_violation(a, IOMMUABS_SIM_V_UNLINKED,
-					      "VMID %u, IPA %#llx: a table is "
+					      "%s, address %#llx: a table is "
 					      "written after it was unlinked, "
 					      "before that was synced",
-					      role->regime->vmid,
+					      smmuv3_name(&role->regime->tag),
 					      (unsigned long long)ipa);
 			continue;
 		}
-		check_in_place(role, ipa, old, v);
-		if (smmuv3_desc_kind(role->regime, role->level, v) !=
-		    DESC_INVALID)
-			check_against_stale(role, ipa, v);
+		smmuv3_check_store(role, ipa, old, v);
 	}
 }
 
 static void table_stored(struct iommuabs_sim_arena *a, const struct role *role,
 			 uint64_t ipa, const struct value *value)
 {
-	uint64_t table = value->v & DESC_ADDR;
+	uint64_t table = smmuv3_desc_table(role->regime, value->v);
 
+	note_global(role->regime, role->level, value->v);
 	if (smmuv3_desc_kind(role->regime, role->level, value->v) !=
 	    DESC_IS_TABLE)
 		return;
@@ -356,211 +227,20 @@ void smmuv3_after_store(struct iommuabs_sim_arena *a, uint32_t word,
 	for (i = 0; i < nr; i++) {
 		const struct role *role = &roles[i];
 
-		if (!entry_of(role, word, &ipa))
+		if (!smmuv3_entry_of(role, word, &ipa))
 			continue;
 		table_stored(a, role, ipa, value);
 		lg2 = smmuv3_level_lg2(role->regime, role->level);
 		smmuv3_look_at(
 			role->unit, ipa,
-			lg2 + role->regime->granule->cont_lg2[role->level]);
+			lg2 + smmuv3_cont_lg2(role->regime, role->level));
 	}
-	if (a->stream_roles[word / PAGE_WORDS])
-		smmuv3_stream_stored(a, word, value);
+	smmuv3_config_stored(a, word, value);
 }
 
-/* ---- what leaves memory stays in caches ---- */
+/* ---- all anew ---- */
 
-static void stale_leaf(const struct role *role, uint64_t ipa, uint64_t desc)
-{
-	struct iommuabs_sim_unit *u = role->unit;
-	unsigned int cont = role->regime->granule->cont_lg2[role->level];
-	struct leaf t = leaf_of(role, ipa, desc);
-
-	*(struct leaf *)vec_add(&u->leaves) = t;
-	if (!(desc & DESC_CONT) || !cont)
-		return;
-	t.size_lg2 += cont;
-	t.ipa = ALIGN_DOWN(t.ipa, t.size_lg2);
-	t.pa = ALIGN_DOWN(t.pa, t.size_lg2);
-	*(struct leaf *)vec_add(&u->leaves) = t;
-}
-
-static void stale_table(const struct role *role, uint64_t ipa, uint64_t desc)
-{
-	struct wtable *t = vec_add(&role->unit->wtables);
-
-	t->ipa = ipa;
-	t->table = desc & DESC_ADDR;
-	t->size_lg2 = smmuv3_level_lg2(role->regime, role->level);
-	t->level = role->level;
-	t->regime = role->regime;
-	smmuv3_link_table(role->unit, role->regime, role->level + 1, ipa,
-			  t->table, 0, 1);
-}
-
-void smmuv3_retire(struct iommuabs_sim_arena *a, uint32_t word,
-		   const struct value *old, uint64_t now)
-{
-	struct role roles[MAX_ROLES];
-	unsigned int i, nr = old->init ? roles_of(a, word, roles) : 0;
-	uint64_t ipa;
-
-	for (i = 0; i < nr; i++) {
-		const struct role *role = &roles[i];
-		enum desc_kind kind =
-			smmuv3_desc_kind(role->regime, role->level, old->v);
-
-		if (!entry_of(role, word, &ipa))
-			continue;
-		if (kind == DESC_IS_LEAF && old->v != now &&
-		    !role->unit->tlbs_empty)
-			stale_leaf(role, ipa, old->v);
-		if (kind != DESC_IS_TABLE)
-			continue;
-		if ((old->v ^ now) & (DESC_ADDR | DESC_VALID | DESC_TABLE) &&
-		    !role->unit->tlbs_empty)
-			stale_table(role, ipa, old->v);
-		smmuv3_link_table(role->unit, role->regime, role->level + 1,
-				  ipa, old->v & DESC_ADDR, -1, 0);
-	}
-	if (a->stream_roles[word / PAGE_WORDS])
-		smmuv3_stream_retired(a, word, old, now);
-}
-
-/* ---- invalidation ---- */
-
-/* 4.4.1.1: TG, TTL and Leaf make the scope smaller. */
-static bool scope_leaf(const uint64_t cmd[2], const struct leaf *t)
-{
-	unsigned int tg = (unsigned int)FIELD(cmd[1], 11, 10);
-	unsigned int ttl = (unsigned int)FIELD(cmd[1], 9, 8);
-
-	if (FIELD(cmd[0], 7, 0) != CMD_TLBI_S2_IPA || !tg)
-		return true;
-	return tg == t->regime->granule->tlbi_tg && (!ttl || ttl == t->level);
-}
-
-static bool scope_table(const uint64_t cmd[2], const struct wtable *t)
-{
-	unsigned int tg = (unsigned int)FIELD(cmd[1], 11, 10);
-	unsigned int ttl = (unsigned int)FIELD(cmd[1], 9, 8);
-
-	if (FIELD(cmd[0], 7, 0) != CMD_TLBI_S2_IPA)
-		return true;
-	if (cmd[1] & BIT64(0))
-		return false;
-	if (!tg)
-		return true;
-	return tg == t->regime->granule->tlbi_tg && (!ttl || t->level < ttl);
-}
-
-void smmuv3_doom_tlb(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
-{
-	struct regime *r;
-	uint32_t i;
-
-	for (i = 0; i < u->leaves.nr; i++) {
-		struct leaf *t = vec_at(&u->leaves, i);
-
-		if (smmuv3_tlbi_covers(cmd, t->vmid, t->ipa, t->size_lg2) &&
-		    scope_leaf(cmd, t))
-			t->doomed = true;
-	}
-	for (i = 0; i < u->wtables.nr; i++) {
-		struct wtable *t = vec_at(&u->wtables, i);
-
-		if (smmuv3_tlbi_covers(cmd, t->regime->vmid, t->ipa,
-				       t->size_lg2) &&
-		    scope_table(cmd, t))
-			t->doomed = true;
-	}
-	if (FIELD(cmd[0], 7, 0) == CMD_TLBI_S2_IPA)
-		return;
-	for (r = u->regimes; r; r = r->next) {
-		if (r->stale && smmuv3_tlbi_covers(cmd, r->vmid, 0, 0))
-			r->doomed = true;
-	}
-}
-
-void smmuv3_doom_configs(struct iommuabs_sim_unit *u, uint32_t first,
-			 uint32_t last, bool leaf)
-{
-	unsigned int split = STRTAB_CFG_SPLIT(u->strtab_cfg);
-	uint32_t i;
-
-	for (i = 0; i < u->stale_stes.nr; i++) {
-		struct stale_ste *s = vec_at(&u->stale_stes, i);
-
-		if (s->sid >= first && s->sid <= last)
-			s->doomed = true;
-	}
-	for (i = 0; i < u->cached_stes.nr; i++) {
-		struct cached_ste *s = vec_at(&u->cached_stes, i);
-
-		if (s->sid >= first && s->sid <= last)
-			s->doomed = true;
-	}
-	for (i = 0; !leaf && i < u->stale_l1s.nr; i++) {
-		struct stale_l1 *s = vec_at(&u->stale_l1s, i);
-
-		if (s->index >= first >> split && s->index <= last >> split)
-			s->doomed = true;
-	}
-}
-
-static void remove_doomed_configs(struct iommuabs_sim_unit *u)
-{
-	uint32_t i, nr = u->stale_stes.nr + u->stale_l1s.nr;
-
-	for (i = u->stale_stes.nr; i--;) {
-		if (((struct stale_ste *)vec_at(&u->stale_stes, i))->doomed)
-			vec_remove(&u->stale_stes, i);
-	}
-	for (i = u->stale_l1s.nr; i--;) {
-		if (((struct stale_l1 *)vec_at(&u->stale_l1s, i))->doomed)
-			vec_remove(&u->stale_l1s, i);
-	}
-	for (i = u->cached_stes.nr; i--;) {
-		if (((struct cached_ste *)vec_at(&u->cached_stes, i))->doomed)
-			vec_remove(&u->cached_stes, i);
-	}
-	if (nr != u->stale_stes.nr + u->stale_l1s.nr)
-		smmuv3_streams_update(u);
-}
-
-/*
- * Translations first: an entry that is only invalidated now could have been
- * used until now, so its translations are cached again (3.21.1, 4.3.6: a TLBI
- * is to follow the *completed* invalidation of the configuration).
- */
-void smmuv3_sync_done(struct iommuabs_sim_unit *u)
-{
-	struct regime *r;
-	uint32_t i;
-
-	for (i = u->leaves.nr; i--;) {
-		if (((struct leaf *)vec_at(&u->leaves, i))->doomed)
-			vec_remove(&u->leaves, i);
-	}
-	for (i = u->wtables.nr; i--;) {
-		struct wtable t = *(struct wtable *)vec_at(&u->wtables, i);
-
-		if (!t.doomed)
-			continue;
-		vec_remove(&u->wtables, i);
-		smmuv3_link_table(u, t.regime, t.level + 1, t.ipa, t.table, 0,
-				  -1);
-	}
-	for (r = u->regimes; r; r = r->next) {
-		if (!r->stale || !r->doomed)
-			continue;
-		r->stale = r->doomed = false;
-		smmuv3_link_root(u, r, 0, -1);
-	}
-	remove_doomed_configs(u);
-}
-
-static void forget_roles(struct iommuabs_sim_unit *u)
+void smmuv3_forget_roles(struct iommuabs_sim_unit *u)
 {
 	struct iommuabs_sim_arena *a = u->arena;
 	uint64_t page;
@@ -578,6 +258,7 @@ static void forget_roles(struct iommuabs_sim_unit *u)
 			*at = role->next;
 			free(role);
 		}
+		smmuv3_forget_config_page(a, page, u);
 	}
 }
 
@@ -588,7 +269,7 @@ static void relink_caches(struct iommuabs_sim_unit *u)
 
 	for (r = u->regimes; r; r = r->next) {
 		r->live = 0;
-		if (r->stale)
+		if (r->stale[REST] || r->stale[GLOBAL])
 			smmuv3_link_root(u, r, 0, 1);
 	}
 	for (i = 0; i < u->wtables.nr; i++) {
@@ -598,9 +279,9 @@ static void relink_caches(struct iommuabs_sim_unit *u)
 				  0, 1);
 		if (!sim_page_used(u->arena, t->table))
 			sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
-				      "SMMUEN set, VMID %u: a table that was "
+				      "SMMUEN set, %s: a table that was "
 				      "freed meanwhile may be cached",
-				      t->regime->vmid);
+				      smmuv3_name(&t->regime->tag));
 	}
 }
 
@@ -610,10 +291,10 @@ void smmuv3_restart(struct iommuabs_sim_unit *u)
 
 	if (!u->arena->adversary)
 		return;
-	forget_roles(u);
+	smmuv3_forget_roles(u);
 	relink_caches(u);
 	for (s = u->streams; s; s = s->next)
-		s->nr_regimes = 0;
+		s->nr_regimes = s->nr_tables = 0;
 	smmuv3_reach_stream_table(u);
 	smmuv3_streams_update(u);
 }
@@ -659,6 +340,7 @@ void smmuv3_page_freed(struct iommuabs_sim_arena *a, uint64_t page)
 {
 	uint64_t maddr = a->config.base + (page << PAGE_LG2);
 	const struct stream_role *stream = a->stream_roles[page];
+	const struct cd_role *cd = a->cd_roles[page];
 	struct iommuabs_sim_unit *u;
 
 	if (!a->adversary)
@@ -667,7 +349,9 @@ void smmuv3_page_freed(struct iommuabs_sim_arena *a, uint64_t page)
 		freed_for_unit(u, maddr);
 	for (; stream; stream = stream->next)
 		freed(stream->unit, maddr, "a stream table");
-	smmuv3_forget_stream_page(a, page, NULL);
+	for (; cd; cd = cd->next)
+		freed(cd->unit, maddr, "a table of context descriptors");
+	smmuv3_forget_config_page(a, page, NULL);
 	while (a->roles[page]) {
 		const struct role *role = a->roles[page];
 
@@ -691,12 +375,9 @@ static void free_list(void *first, size_t next_at)
 void smmuv3_forget(struct iommuabs_sim_unit *u)
 {
 	struct iommuabs_sim_arena *a = u->arena;
-	uint64_t page;
 	uint32_t i;
 
-	forget_roles(u);
-	for (page = 0; page < a->nr_pages; page++)
-		smmuv3_forget_stream_page(a, page, u);
+	smmuv3_forget_roles(u);
 	for (i = a->posted.nr; i--;) {
 		if (((struct posted *)vec_at(&a->posted, i))->unit == u)
 			vec_remove(&a->posted, i);

@@ -80,7 +80,8 @@ static void reset(struct iommuabs_sim_unit *u)
 	u->eventq_base = u->eventq_prod = u->eventq_cons = 0;
 	u->sync_started = false;
 	u->configs_clean = u->tlbs_clean = false;
-	u->configs_dooming = u->tlbs_dooming = false;
+	u->configs_dooming = u->tlbs_dooming = u->el2_dooming = false;
+	u->el2_clean = false;
 	u->configs_empty = u->tlbs_empty = false;
 	u->hanging = false;
 	/* SHCFG = use incoming, and bypass unless told otherwise. */
@@ -130,9 +131,12 @@ int iommuabs_sim_smmuv3_create(struct iommuabs_sim_arena *a,
 	u->config = *config;
 	u->leaves.size = sizeof(struct leaf);
 	u->wtables.size = sizeof(struct wtable);
-	u->stale_stes.size = sizeof(struct stale_ste);
+	u->stale_stes.size = sizeof(struct stale_pair);
+	u->stale_cds.size = sizeof(struct stale_pair);
 	u->stale_l1s.size = sizeof(struct stale_l1);
-	u->cached_stes.size = sizeof(struct cached_ste);
+	u->cached_stes.size = sizeof(struct cached);
+	u->cached_cds.size = sizeof(struct cached);
+	u->meant_cds.size = sizeof(struct cached);
 	reset(u);
 	sim_lock(a);
 	u->next = a->units;
@@ -164,6 +168,9 @@ void smmuv3_delete(struct iommuabs_sim_unit *u)
 	vec_free(&u->stale_stes);
 	vec_free(&u->stale_l1s);
 	vec_free(&u->cached_stes);
+	vec_free(&u->stale_cds);
+	vec_free(&u->cached_cds);
+	vec_free(&u->meant_cds);
 	free(u);
 }
 

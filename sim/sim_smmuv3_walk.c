@@ -1,45 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sim_smmuv3_walk.c - from StreamID and address to what may happen
- * (IHI 0070 3.3, 3.4; Arm ARM D8: VMSAv8-64 stage 2)
+ * sim_smmuv3_walk.c - from an address to what may happen: the tables and what is
+ * cached of them (Arm ARM D8: VMSAv8-64; IHI 0070 3.21.1)
  */
 #include "sim_smmuv3.h"
+#include <stdio.h>
 
-unsigned int smmuv3_level_lg2(const struct regime *r, unsigned int level)
+const char *smmuv3_name(const struct tag *tag)
 {
-	return r->granule->lg2 + (r->granule->lg2 - 3) * (LAST_LEVEL - level);
+	static _Thread_local char names[4][40];
+	static _Thread_local unsigned int next;
+	char *name = names[next++ % 4];
+
+	if (tag->el2)
+		snprintf(name, sizeof(names[0]), "EL2");
+	else if (tag->s1)
+		snprintf(name, sizeof(names[0]), "VMID %u, ASID %u", tag->vmid,
+			 tag->asid);
+	else
+		snprintf(name, sizeof(names[0]), "VMID %u", tag->vmid);
+	return name;
 }
 
-/* Reserved encodings are invalid ones (Arm ARM D8.3.1). */
-enum desc_kind smmuv3_desc_kind(const struct regime *r, unsigned int level,
-				uint64_t desc)
-{
-	if (!(desc & DESC_VALID))
-		return DESC_INVALID;
-	if (level == LAST_LEVEL)
-		return desc & DESC_TABLE ? DESC_IS_LEAF : DESC_INVALID;
-	if (desc & DESC_TABLE)
-		return DESC_IS_TABLE;
-	return level >= r->granule->first_block ? DESC_IS_LEAF : DESC_INVALID;
-}
-
-uint64_t smmuv3_desc_out(const struct regime *r, unsigned int level,
-			 uint64_t desc)
-{
-	return ALIGN_DOWN(desc & DESC_ADDR, smmuv3_level_lg2(r, level));
-}
-
-struct walk {
-	struct iommuabs_sim_unit *u;
-	struct regime *r;
-	uint64_t ipa;
-	bool write;
-	bool record; /* STE.S2R */
-	bool fill;   /* FUNCTIONAL: put what is found into the TLB */
-	struct outcomes *out;
-};
-
-static void add_outcome(struct outcomes *out, const struct outcome *o)
+void smmuv3_add_outcome(struct outcomes *out, const struct outcome *o)
 {
 	unsigned int i;
 
@@ -51,93 +34,118 @@ static void add_outcome(struct outcomes *out, const struct outcome *o)
 		out->o[out->nr++] = *o;
 }
 
-static void goes_to(struct outcomes *out, uint64_t maddr)
-{
-	add_outcome(out, &(struct outcome){ .maddr = maddr });
-}
-
-static void blocked(struct outcomes *out, unsigned int event)
-{
-	add_outcome(out, &(struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
-					    .event = event });
-}
-
-/* 7.3.13 ff.: recorded only with S2R (5.5). */
+/* 5.5: recorded only with R, unless it stalls. */
 static void fault(const struct walk *w, unsigned int event)
 {
-	add_outcome(w->out, &(struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
-					       .event = w->record ? event : 0,
-					       .stage2 = 1,
-					       .ipa = w->ipa });
+	if (w->only_global)
+		return;
+	smmuv3_add_outcome(
+		w->out,
+		&(struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
+				   .event = w->record || w->stalls ? event : 0,
+				   .stage2 = !w->r->tag.s1,
+				   .class = EVENT_CLASS_IN,
+				   .stalls = w->stalls,
+				   .privileged = w->privileged,
+				   .ipa = w->in });
 }
 
+/* 7.3.12 */
 static void walk_abort(const struct walk *w, uint64_t fetch)
 {
-	add_outcome(w->out, &(struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
-					       .event = F_WALK_EABT,
-					       .stage2 = 1,
-					       .ipa = fetch });
+	bool s1 = w->r->tag.s1;
+
+	if (w->only_global)
+		return;
+	smmuv3_add_outcome(w->out,
+			   &(struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
+					      .event = F_WALK_EABT,
+					      .stage2 = !s1,
+					      .class = s1 ? EVENT_CLASS_TTD
+							  : EVENT_CLASS_IN,
+					      .ipa = fetch });
+}
+
+/* Arm ARM D8.4: S2AP; AP[2:1], of which EL2 has AP[2] only. */
+static bool permits(const struct walk *w, uint64_t desc)
+{
+	if (!w->r->tag.s1)
+		return desc & (w->write ? DESC_S2AP_W : DESC_S2AP_R);
+	if (w->write && desc & DESC_AP_RO)
+		return false;
+	if (w->r->tag.el2)
+		return true;
+	return w->privileged ? !(w->r->pan && desc & DESC_AP_USER)
+			     : desc & DESC_AP_USER;
 }
 
 /* Of the faults that a leaf can give, the first in the order of D8.15. */
 static void use_leaf(const struct walk *w, const struct leaf *t)
 {
-	uint64_t maddr = t->pa + (w->ipa - t->ipa);
-	uint64_t needed = w->write ? DESC_S2AP_W : DESC_S2AP_R;
+	uint64_t maddr = t->pa + (w->in - t->ipa);
+	bool accessible = t->desc & DESC_AF || w->r->affd;
 
+	if (w->only_global && !t->tag.global)
+		return;
 	if (maddr >> w->r->pa_bits)
 		fault(w, F_ADDR_SIZE);
-	else if (!(t->desc & DESC_AF) && !w->r->affd)
+	else if (!accessible)
 		fault(w, F_ACCESS);
-	else if (!(t->desc & needed))
+	else if (!permits(w, t->desc))
 		fault(w, F_PERMISSION);
 	else
-		goes_to(w->out, maddr);
-	if (w->fill && !(maddr >> w->r->pa_bits) &&
-	    (t->desc & DESC_AF || w->r->affd))
+		smmuv3_add_outcome(w->out, &(struct outcome){ .maddr = maddr });
+	if (w->fill && !(maddr >> w->r->pa_bits) && accessible)
 		*(struct leaf *)vec_add(&w->u->leaves) = *t;
 }
 
-static void check_leaf(const struct walk *w, unsigned int level, uint64_t desc)
+static void check_leaf(const struct walk *w, int level, uint64_t desc)
 {
-	unsigned int lg2 = smmuv3_level_lg2(w->r, level);
-	uint64_t zero = DESC_RES0_HIGH;
+	struct iommuabs_sim_unit *u = w->u;
 
-	if (level < LAST_LEVEL)
-		zero |= DESC_ADDR & (BIT64(lg2) - 1) & ~DESC_NT;
-	if (desc & zero)
-		sim_violation(w->u->arena, IOMMUABS_SIM_V_RESERVED,
-			      "descriptor %#llx at level %u has reserved bits "
+	if (smmuv3_desc_res0(w->r, level, desc))
+		sim_violation(u->arena, IOMMUABS_SIM_V_RESERVED,
+			      "descriptor %#llx at level %d has reserved bits "
 			      "set",
 			      (unsigned long long)desc, level);
+	if (level < LAST_LEVEL &&
+	    u->config.quirks & IOMMUABS_SIM_QUIRK_HANGS_ON_BLOCKS) {
+		u->dead = true;
+		sim_violation(u->arena, IOMMUABS_SIM_V_ERRATUM,
+			      "a block at level %d, which hangs this unit",
+			      level);
+	}
 }
 
 /* A leaf with the contiguous bit is cached as the whole group. */
-static void found_leaf(const struct walk *w, unsigned int level, uint64_t desc,
+static void found_leaf(const struct walk *w, int level, uint64_t desc,
 		       bool whole)
 {
-	unsigned int lg2 = smmuv3_level_lg2(w->r, level);
-	struct leaf t = { .desc = desc,
-			  .level = level,
-			  .vmid = w->r->vmid,
-			  .regime = w->r,
-			  .pa = smmuv3_desc_out(w->r, level, desc),
-			  .size_lg2 = lg2 };
+	struct leaf t = smmuv3_leaf_of(w->r, level, 0, desc);
 
 	check_leaf(w, level, desc);
+	if (desc & DESC_CONT && smmuv3_cont_lg2(w->r, level) &&
+	    w->u->config.quirks & IOMMUABS_SIM_QUIRK_NO_CONTIGUOUS) {
+		sim_violation(w->u->arena, IOMMUABS_SIM_V_ERRATUM,
+			      "the contiguous bit at level %d, which this unit "
+			      "gets wrong",
+			      level);
+		fault(w, F_TRANSLATION);
+		return;
+	}
 	if (whole) {
-		t.size_lg2 += w->r->granule->cont_lg2[level];
+		t.size_lg2 += smmuv3_cont_lg2(w->r, level);
 		t.pa = ALIGN_DOWN(t.pa, t.size_lg2);
 	}
-	t.ipa = ALIGN_DOWN(w->ipa, t.size_lg2);
+	t.ipa = ALIGN_DOWN(w->in, t.size_lg2);
 	use_leaf(w, &t);
 }
 
 /* Another entry of the group may have been cached for all of it. */
-static void look_at_group(const struct walk *w, unsigned int level,
-			  uint64_t table, uint64_t index, uint32_t epoch)
+static void look_at_group(const struct walk *w, int level, uint64_t table,
+			  uint64_t index, uint32_t epoch)
 {
-	unsigned int cont = w->r->granule->cont_lg2[level], nr;
+	unsigned int cont = smmuv3_cont_lg2(w->r, level), nr;
 	uint64_t i = ALIGN_DOWN(index, cont), end = i + BIT64(cont);
 	struct value values[MAX_VALUES];
 
@@ -157,14 +165,27 @@ static void look_at_group(const struct walk *w, unsigned int level,
 	}
 }
 
-static void walk(const struct walk *w, unsigned int level, uint64_t table,
+static void walk(const struct walk *w, int level, uint64_t table,
 		 uint32_t epoch);
 
-static void found(const struct walk *w, unsigned int level,
-		  const struct value *value, uint32_t epoch)
+static void found_table(const struct walk *w, int level, uint64_t desc,
+			uint32_t epoch)
 {
-	uint64_t next = value->v & DESC_ADDR;
+	uint64_t next = smmuv3_desc_table(w->r, desc);
 
+	if (w->r->tag.s1 && !w->r->had &&
+	    desc & (DESC_APTABLE_PRIV | DESC_APTABLE_RO))
+		sim_violation(w->u->arena, IOMMUABS_SIM_V_UNMODELLED,
+			      "permissions in a table descriptor");
+	if (next >> w->r->pa_bits)
+		fault(w, F_ADDR_SIZE);
+	else
+		walk(w, level + 1, next, epoch);
+}
+
+static void found(const struct walk *w, int level, const struct value *value,
+		  uint32_t epoch)
+{
 	if (value->epoch > epoch)
 		epoch = value->epoch;
 	switch (smmuv3_desc_kind(w->r, level, value->v)) {
@@ -175,19 +196,15 @@ static void found(const struct walk *w, unsigned int level,
 		found_leaf(w, level, value->v, w->fill && value->v & DESC_CONT);
 		return;
 	case DESC_IS_TABLE:
-		if (next >> w->r->pa_bits)
-			fault(w, F_ADDR_SIZE);
-		else
-			walk(w, level + 1, ALIGN_DOWN(next, w->r->granule->lg2),
-			     epoch);
+		found_table(w, level, value->v, epoch);
 	}
 }
 
-static void walk(const struct walk *w, unsigned int level, uint64_t table,
+static void walk(const struct walk *w, int level, uint64_t table,
 		 uint32_t epoch)
 {
 	struct iommuabs_sim_arena *a = w->u->arena;
-	uint64_t index = w->ipa >> smmuv3_level_lg2(w->r, level), at;
+	uint64_t index = w->in >> smmuv3_level_lg2(w->r, level), at;
 	struct value values[MAX_VALUES];
 	unsigned int i, nr;
 
@@ -201,17 +218,19 @@ static void walk(const struct walk *w, unsigned int level, uint64_t table,
 	}
 	if (a->adversary && !sim_page_used(a, at))
 		sim_violation(a, IOMMUABS_SIM_V_FREED,
-			      "VMID %u, IPA %#llx: a table walk reads the free "
+			      "%s, address %#llx: a table walk reads the free "
 			      "page %#llx",
-			      w->r->vmid, (unsigned long long)w->ipa,
+			      smmuv3_name(&w->r->tag),
+			      (unsigned long long)w->in,
 			      (unsigned long long)at);
 	nr = sim_values(a, sim_word(a, at), epoch, values);
 	for (i = 0; i < nr; i++) {
 		if (!values[i].init)
 			sim_violation(a, IOMMUABS_SIM_V_UNINIT,
-				      "VMID %u: a table walk may read %#llx, "
-				      "which was never stored",
-				      w->r->vmid, (unsigned long long)at);
+				      "%s: a table walk may read %#llx, which "
+				      "was never stored",
+				      smmuv3_name(&w->r->tag),
+				      (unsigned long long)at);
 		else
 			found(w, level, &values[i], epoch);
 	}
@@ -221,16 +240,57 @@ static void walk(const struct walk *w, unsigned int level, uint64_t table,
 
 /* ---- what is cached ---- */
 
+/* One address space of one VMID, or of all its ASIDs. */
+static bool same_vm(const struct tag *a, const struct tag *b)
+{
+	return a->s1 == b->s1 && a->el2 == b->el2 && a->vmid == b->vmid;
+}
+
+static bool covers(uint64_t ipa, unsigned int size_lg2, uint64_t in)
+{
+	return ipa <= in && in - ipa < BIT64(size_lg2);
+}
+
 static bool leaf_hits(const struct walk *w, const struct leaf *t)
 {
-	return t->vmid == w->r->vmid && t->ipa <= w->ipa &&
-	       w->ipa - t->ipa < BIT64(t->size_lg2);
+	return same_vm(&t->tag, &w->r->tag) &&
+	       (t->tag.global || t->tag.asid == w->r->tag.asid) &&
+	       covers(t->ipa, t->size_lg2, w->in);
+}
+
+static void use_table(const struct walk *w, const struct wtable *t)
+{
+	struct walk other = *w;
+
+	if (!same_vm(&t->regime->tag, &w->r->tag) ||
+	    !covers(t->ipa, t->size_lg2, w->in))
+		return;
+	other.r = t->regime;
+	other.only_global = t->regime->tag.asid != w->r->tag.asid;
+	if (!other.only_global || t->regime->globals)
+		walk(&other, t->level + 1, t->table, 0);
+}
+
+/* Another table: what it maps may be cached under a tag that matches. */
+static void use_regime(const struct walk *w, struct regime *r)
+{
+	struct walk other = *w;
+	bool kin = r->tag.asid == w->r->tag.asid;
+
+	if (r == w->r || !same_vm(&r->tag, &w->r->tag) || w->in >> r->ia_bits ||
+	    r->no_walk)
+		return;
+	other.r = r;
+	other.only_global = !kin || !r->stale[REST];
+	if (kin ? r->stale[REST] || r->stale[GLOBAL]
+		: r->globals && (r->live || r->stale[REST] || r->stale[GLOBAL]))
+		walk(&other, r->start_level, r->ttb, 0);
 }
 
 static void use_caches(const struct walk *w)
 {
 	struct iommuabs_sim_unit *u = w->u;
-	struct walk other = *w;
+	struct regime *r;
 	uint32_t i;
 
 	for (i = 0; i < u->leaves.nr; i++) {
@@ -239,20 +299,10 @@ static void use_caches(const struct walk *w)
 		if (leaf_hits(w, t))
 			use_leaf(w, t);
 	}
-	for (i = 0; i < u->wtables.nr; i++) {
-		const struct wtable *t = vec_at(&u->wtables, i);
-
-		other.r = t->regime;
-		if (t->regime->vmid == w->r->vmid && t->ipa <= w->ipa &&
-		    w->ipa - t->ipa < BIT64(t->size_lg2))
-			walk(&other, t->level + 1, t->table, 0);
-	}
-	for (other.r = u->regimes; other.r; other.r = other.r->next) {
-		if (other.r->stale && other.r != w->r &&
-		    other.r->vmid == w->r->vmid &&
-		    !(w->ipa >> other.r->ia_bits))
-			walk(&other, other.r->start_level, other.r->ttb, 0);
-	}
+	for (i = 0; i < u->wtables.nr; i++)
+		use_table(w, vec_at(&u->wtables, i));
+	for (r = u->regimes; r; r = r->next)
+		use_regime(w, r);
 }
 
 /* FUNCTIONAL: true if the TLB had it. */
@@ -274,136 +324,18 @@ static bool use_tlb(const struct walk *w)
 	return false;
 }
 
-struct request {
-	struct iommuabs_sim_unit *u;
-	uint32_t sid, flags;
-	uint64_t iova;
-	struct outcomes *out;
-};
-
-static void stage2(const struct request *q, const struct ste *ste)
+void smmuv3_translate(const struct walk *w, uint32_t epoch)
 {
-	struct iommuabs_sim_unit *u = q->u;
-	struct walk w = {
-		.u = u,
-		.r = smmuv3_regime(u, ste->w),
-		.ipa = q->iova,
-		.write = q->flags & IOMMUABS_SIM_DMA_WRITE,
-		.record = ste->w[2] & STE2_R,
-		.fill = !u->arena->adversary,
-		.out = q->out,
-	};
-
-	/* 3.4: beyond IAS it is a stage 1 fault, even without a stage 1. */
-	if (q->iova >> u->config.oas) {
-		blocked(q->out, F_ADDR_SIZE);
+	if (w->in >> w->r->ia_bits) {
+		fault(w, F_TRANSLATION);
 		return;
 	}
-	if (q->iova >> w.r->ia_bits) {
-		fault(&w, F_TRANSLATION);
+	if (w->u->arena->adversary)
+		use_caches(w);
+	else if (use_tlb(w))
 		return;
-	}
-	if (u->arena->adversary)
-		use_caches(&w);
-	else if (use_tlb(&w))
-		return;
-	walk(&w, w.r->start_level, w.r->ttb, ste->epoch);
-}
-
-static void use_ste(struct iommuabs_sim_unit *u, const struct ste *ste,
-		    void *arg)
-{
-	const struct request *q = arg;
-	unsigned int config = STE0_CONFIG(ste->w[0]);
-
-	if (ste->event == F_STE_FETCH)
-		add_outcome(q->out,
-			    &(struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
-					       .event = F_STE_FETCH,
-					       .ipa = ste->fetch });
-	else if (ste->event == C_BAD_STREAMID)
-		/* 6.3.12: recorded by request. */
-		blocked(q->out, u->cr2 & CR2_RECINVSID ? C_BAD_STREAMID : 0);
-	else if (!(ste->w[0] & STE0_V) || smmuv3_ste_illegal(u, ste->w))
-		blocked(q->out, C_BAD_STE);
-	else if (!(config & STE_CONFIG_BYPASS))
-		blocked(q->out, 0);
-	else if (config != STE_CONFIG_BYPASS && config & STE_CONFIG_S1)
-		blocked(q->out, C_BAD_CD);
-	else if (q->flags & IOMMUABS_SIM_DMA_SSID)
-		blocked(q->out, C_BAD_SUBSTREAMID);
-	else if (config & STE_CONFIG_S2)
-		stage2(q, ste);
-	else if (q->iova >> u->config.oas)
-		blocked(q->out, F_ADDR_SIZE);
+	if (w->r->no_walk)
+		fault(w, F_TRANSLATION);
 	else
-		goes_to(q->out, q->iova);
-}
-
-/* 6.3.9.6: SMMUEN == 0 */
-static void disabled(const struct request *q, uint64_t gbpa)
-{
-	if (gbpa & GBPA_ABORT || q->iova >> q->u->config.oas)
-		blocked(q->out, 0);
-	else
-		goes_to(q->out, q->iova);
-}
-
-static void copy_ste(struct iommuabs_sim_unit *u, const struct ste *ste,
-		     void *arg)
-{
-	(void)u;
-	*(struct ste *)arg = *ste;
-}
-
-/* 5.2.1: an STE in any state may be cached, a failed fetch is not. */
-static void use_cached_ste(struct request *q)
-{
-	struct iommuabs_sim_unit *u = q->u;
-	struct cached_ste *c;
-	struct ste ste = { .event = 0 };
-	uint32_t i;
-
-	for (i = 0; i < u->cached_stes.nr; i++) {
-		c = vec_at(&u->cached_stes, i);
-		if (c->sid != q->sid)
-			continue;
-		for (i = 0; i < 4; i++)
-			ste.w[i] = c->w[i];
-		use_ste(u, &ste, q);
-		return;
-	}
-	smmuv3_each_ste(u, q->sid, copy_ste, &ste);
-	if (!ste.event) {
-		c = vec_add(&u->cached_stes);
-		c->sid = q->sid;
-		for (i = 0; i < 4; i++)
-			c->w[i] = ste.w[i];
-	}
-	use_ste(u, &ste, q);
-}
-
-/* All that may happen to one request now. */
-void smmuv3_outcomes(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t iova,
-		     uint32_t flags, struct outcomes *out)
-{
-	struct request q = { u, sid, flags, iova, out };
-	bool on = (u->cr0.value & u->cr0.ack) & CR0_SMMUEN;
-
-	out->nr = 0;
-	if (flags & IOMMUABS_SIM_DMA_TRANSLATED) {
-		blocked(out, F_TRANSL_FORBIDDEN);
-		return;
-	}
-	if (!on) {
-		disabled(&q, u->gbpa.ack);
-		if (u->gbpa.value & GBPA_UPDATE)
-			disabled(&q, u->gbpa.value);
-	}
-	if (!smmuv3_may_be_enabled(u))
-		return;
-	if (u->arena->adversary)
-		smmuv3_each_ste(u, sid, use_ste, &q);
-	else
-		use_cached_ste(&q);
+		walk(w, w->r->start_level, w->r->ttb, epoch);
 }

@@ -6,417 +6,11 @@
  * Drives registers and memory by hand, with numbers of its own: nothing of the
  * library is in here.
  */
-#include "harness.h"
-#include <iommuabs/sim.h>
+#include "test_simdrv.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define UNIT_BASE 0x09050000ull
-#define RAM_BASE  0x100000000ull
-#define RAM_SIZE  (16ull << 20)
-#define BLOCKED	  IOMMUABS_SIM_BLOCKED
-
-#define IDR0		0x00
-#define IDR1		0x04
-#define IDR3		0x0c
-#define IDR5		0x14
-#define IIDR		0x18
-#define CR0		0x20
-#define CR0ACK		0x24
-#define CR1		0x28
-#define CR2		0x2c
-#define GBPA		0x44
-#define IRQ_CTRL	0x50
-#define IRQ_CTRLACK	0x54
-#define GERROR		0x60
-#define GERRORN		0x64
-#define STRTAB_BASE	0x80
-#define STRTAB_CFG	0x88
-#define CMDQ_BASE	0x90
-#define CMDQ_PROD	0x98
-#define CMDQ_CONS	0x9c
-#define EVENTQ_BASE	0xa0
-#define EVENTQ_IRQ_CFG0 0xb0
-#define EVENTQ_IRQ_CFG1 0xb8
-#define EVENTQ_PROD	0x100a8
-#define EVENTQ_CONS	0x100ac
-
-#define SMMUEN	 1u
-#define EVENTQEN 4u
-#define CMDQEN	 8u
-
-#define CMDQ_LG2   5
-#define EVENTQ_LG2 3
-#define SPLIT	   6
-#define SID_BITS   10
-
-#define CFGI_STE(sid, leaf) 0x03 | (uint64_t)(sid) << 32, (leaf)
-#define CFGI_ALL	    0x04, 31
-#define TLBI_ALL	    0x30, 0
-#define TLBI_VMALL(vmid)    0x28 | (uint64_t)(vmid) << 32, 0
-#define TLBI_IPA(vmid, ipa) 0x2a | (uint64_t)(vmid) << 32, (ipa)
-#define SYNC		    0x46, 0
-
-/* Descriptors: Normal memory, inner shareable, AF */
-#define ATTRS	     (0xfull << 2 | 3ull << 8 | 1ull << 10)
-#define LEAF_RW	     (ATTRS | 3ull << 6)
-#define LEAF_RO	     (ATTRS | 1ull << 6)
-#define PAGE_RW(pa)  ((pa) | LEAF_RW | 3)
-#define PAGE_RO(pa)  ((pa) | LEAF_RO | 3)
-#define BLOCK_RW(pa) ((pa) | LEAF_RW | 1)
-#define TABLE(pa)    ((pa) | 3)
-#define CONTIGUOUS   (1ull << 52)
-#define NT	     (1ull << 16)
-
-/* STE words: V, Config = stage 2; 39 bits from level 1, 4K, 44 bits out */
-#define STE0_S2	    (1ull | 6ull << 1)
-#define STE0_BYPASS (1ull | 4ull << 1)
-#define STE0_ABORT  1ull
-#define STE1_SHCFG  (1ull << 44)
-#define STE2(vmid)                                                  \
-	((uint64_t)(vmid) | 25ull << 32 | 1ull << 38 | 1ull << 40 | \
-	 1ull << 42 | 3ull << 44 | 4ull << 48 | 1ull << 51 | 1ull << 58)
-
-static struct iommuabs_sim_arena *arena;
-static struct iommuabs_sim_unit *unit;
-static uint64_t cmdq, eventq, l1, l2;
-static uint32_t prod;
-static uint32_t cr0;
-static int noncoherent;
-
-/* ---- a driver in few lines ---- */
-
-static uint32_t rd(uint32_t offset)
-{
-	return (uint32_t)iommuabs_sim_mmio_read(arena, UNIT_BASE + offset, 4);
-}
-
-static void wr(uint32_t offset, uint32_t value)
-{
-	iommuabs_sim_mmio_write(arena, UNIT_BASE + offset, 4, value);
-}
-
-static void wr64(uint32_t offset, uint64_t value)
-{
-	iommuabs_sim_mmio_write(arena, UNIT_BASE + offset, 8, value);
-}
-
-static uint64_t *at(uint64_t maddr)
-{
-	return iommuabs_sim_ptr(arena, maddr);
-}
-
-static void clean(uint64_t maddr, size_t size)
-{
-	if (noncoherent)
-		iommuabs_sim_cache_clean(at(maddr), size);
-}
-
-static void st(uint64_t maddr, uint64_t v)
-{
-	iommuabs_sim_dev_store64(at(maddr), v);
-	clean(maddr, 8);
-}
-
-static void mb(void)
-{
-	iommuabs_sim_dev_mb();
-}
-
-static uint64_t raw_page(unsigned int size_lg2)
-{
-	uint64_t maddr;
-
-	ck_assert_int_eq(iommuabs_sim_alloc(arena, size_lg2, &maddr), 0);
-	return maddr;
-}
-
-static uint64_t page(void)
-{
-	uint64_t maddr = raw_page(12);
-
-	iommuabs_sim_dev_zero(at(maddr), 4096);
-	clean(maddr, 4096);
-	return maddr;
-}
-
-static void cmd(uint64_t w0, uint64_t w1)
-{
-	uint64_t slot = cmdq + 16 * (prod & ((1u << CMDQ_LG2) - 1));
-
-	st(slot, w0);
-	st(slot + 8, w1);
-	prod = (prod + 1) & ((2u << CMDQ_LG2) - 1);
-}
-
-static void submit(void)
-{
-	mb();
-	wr(CMDQ_PROD, prod);
-}
-
-/* 1: consumed up to PROD */
-static int wait_consumed(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < 1000; i++) {
-		if ((rd(CMDQ_CONS) & 0xfffff) == prod)
-			return 1;
-	}
-	return 0;
-}
-
-static void sync(void)
-{
-	cmd(SYNC);
-	submit();
-	ck_assert(wait_consumed());
-}
-
-static void cmd_sync(uint64_t w0, uint64_t w1)
-{
-	cmd(w0, w1);
-	sync();
-}
-
-static void set_cr0(uint32_t value)
-{
-	unsigned int i;
-
-	cr0 = value;
-	wr(CR0, value);
-	for (i = 0; i < 100 && rd(CR0ACK) != value; i++)
-		;
-	ck_assert_uint_eq(rd(CR0ACK), value);
-}
-
-static void set_gbpa(uint32_t value)
-{
-	unsigned int i;
-
-	wr(GBPA, value | 1u << 31);
-	for (i = 0; i < 100 && rd(GBPA) >> 31; i++)
-		;
-	ck_assert_uint_eq(rd(GBPA), value);
-}
-
-static void enable_queues(void)
-{
-	cmdq = raw_page(12);
-	eventq = raw_page(12);
-	wr64(CMDQ_BASE, cmdq | CMDQ_LG2);
-	wr64(EVENTQ_BASE, eventq | EVENTQ_LG2);
-	wr(CMDQ_PROD, 0);
-	wr(CMDQ_CONS, 0);
-	wr(EVENTQ_PROD, 0);
-	wr(EVENTQ_CONS, 0);
-	prod = 0;
-	set_cr0(CMDQEN);
-	set_cr0(CMDQEN | EVENTQEN);
-}
-
-/* Two levels, streams 0..63 present, all invalid. */
-static void enable(void)
-{
-	set_gbpa(0x1000 | 1u << 20);
-	enable_queues();
-	l1 = page();
-	l2 = page();
-	st(l1, l2 | (SPLIT + 1));
-	mb();
-	wr64(STRTAB_BASE, l1);
-	wr(STRTAB_CFG, 1u << 16 | SPLIT << 6 | SID_BITS);
-	wr(CR2, 2);
-	cmd(CFGI_ALL);
-	cmd(TLBI_ALL);
-	sync();
-	set_cr0(SMMUEN | CMDQEN | EVENTQEN);
-}
-
-static uint64_t ste_at(uint32_t sid)
-{
-	return l2 + 64 * (uint64_t)sid;
-}
-
-/* 3.21.3.1: fill, then make valid, each invalidated and synced. */
-static void set_ste(uint32_t sid, uint64_t w0, uint64_t w1, uint64_t w2,
-		    uint64_t w3)
-{
-	uint64_t ste = ste_at(sid);
-
-	st(ste, 0);
-	mb();
-	cmd_sync(CFGI_STE(sid, 1));
-	st(ste + 8, w1);
-	st(ste + 16, w2);
-	st(ste + 24, w3);
-	mb();
-	cmd_sync(CFGI_STE(sid, 1));
-	st(ste, w0);
-	mb();
-	cmd_sync(CFGI_STE(sid, 1));
-}
-
-static void clear_ste(uint32_t sid)
-{
-	st(ste_at(sid), 0);
-	mb();
-	cmd_sync(CFGI_STE(sid, 1));
-}
-
-static uint64_t entry(uint64_t table, unsigned int level, uint64_t ipa)
-{
-	return table + 8 * (ipa >> (12 + 9 * (3 - level)) & 511);
-}
-
-static uint64_t get(uint64_t maddr)
-{
-	return iommuabs_sim_dev_load64(at(maddr));
-}
-
-/* Tables down to @level are made; the address of the entry there. */
-static uint64_t slot(uint64_t root, unsigned int level, uint64_t ipa)
-{
-	uint64_t e = entry(root, 1, ipa), table;
-	unsigned int i;
-
-	for (i = 1; i < level; i++) {
-		if (!(get(e) & 1)) {
-			table = page();
-			iommuabs_sim_dev_wmb();
-			st(e, TABLE(table));
-		}
-		e = entry(get(e) & 0xfffffffff000ull, i + 1, ipa);
-	}
-	return e;
-}
-
-static void map(uint64_t root, uint64_t ipa, uint64_t desc)
-{
-	st(slot(root, 3, ipa), desc);
-	mb();
-}
-
-/* ---- what a device sees ---- */
-
-static struct iommuabs_sim_dma last;
-
-static uint64_t dma(uint32_t sid, uint64_t iova, uint32_t flags)
-{
-	last = (struct iommuabs_sim_dma){
-		.sid = sid, .addr = iova, .flags = flags, .len = 4
-	};
-	return iommuabs_sim_dma(unit, &last) ? last.maddr : BLOCKED;
-}
-
-#define WRITE IOMMUABS_SIM_DMA_WRITE
-
-static unsigned int nr_violations(void)
-{
-	unsigned int i, nr = iommuabs_sim_violations(arena);
-
-	for (i = 0; i < nr; i++)
-		fprintf(stderr, "# %s\n",
-			iommuabs_sim_violation_text(arena, i));
-	return nr;
-}
-
-#define assert_clean() ck_assert_uint_eq(nr_violations(), 0)
-/* This class, and nothing else, since the last time. */
-#define assert_only(which)                                                \
-	do {                                                              \
-		unsigned int n_ = nr_violations();                        \
-		ck_assert_uint_gt(n_, 0);                                 \
-		ck_assert_uint_eq(iommuabs_sim_violations_of(             \
-					  arena, IOMMUABS_SIM_V_##which), \
-				  n_);                                    \
-		iommuabs_sim_violations_clear(arena);                     \
-	} while (0)
-
-/* This class, whatever follows from it. */
-#define assert_found(which)                                               \
-	do {                                                              \
-		nr_violations();                                          \
-		ck_assert_uint_gt(iommuabs_sim_violations_of(             \
-					  arena, IOMMUABS_SIM_V_##which), \
-				  0);                                     \
-		iommuabs_sim_violations_clear(arena);                     \
-	} while (0)
-
-#define allow(probe, ...)                                              \
-	iommuabs_sim_probe_allow(probe, (uint64_t[]){ __VA_ARGS__ },   \
-				 sizeof((uint64_t[]){ __VA_ARGS__ }) / \
-					 sizeof(uint64_t))
-
-/* ---- fixtures ---- */
-
-static struct iommuabs_sim_smmuv3_config config;
-
-static void make(enum iommuabs_sim_mode mode)
-{
-	struct iommuabs_sim_arena_config a = {
-		.mode = mode,
-		.base = RAM_BASE,
-		.length = RAM_SIZE,
-		.seed = 42,
-		.noncoherent = (unsigned int)noncoherent,
-	};
-
-	ck_assert_int_eq(iommuabs_sim_arena_create(&a, &arena), 0);
-	config.cohacc = !noncoherent;
-	ck_assert_int_eq(iommuabs_sim_smmuv3_create(arena, &config, &unit), 0);
-}
-
-static void set_defaults(void)
-{
-	noncoherent = 0;
-	iommuabs_sim_smmuv3_defaults(&config);
-	config.base = UNIT_BASE;
-}
-
-static void functional(void)
-{
-	set_defaults();
-	make(IOMMUABS_SIM_FUNCTIONAL);
-}
-
-static void adversary(void)
-{
-	set_defaults();
-	make(IOMMUABS_SIM_ADVERSARY);
-}
-
-static void drop(void)
-{
-	iommuabs_sim_arena_destroy(arena);
-	arena = NULL;
-}
-
-/* Again, with @config changed by the test. */
-static void remake(enum iommuabs_sim_mode mode)
-{
-	drop();
-	make(mode);
-}
-
-/* One domain: VMID 5, stream 3, gfn 0x1000 -> 0x80001000. */
-#define VM  5
-#define DEV 3
-#define GPA 0x40001000ull
-#define PA  0x80001000ull
-#define PA2 0x90002000ull
-static uint64_t root;
-
-static void one_domain(void)
-{
-	enable();
-	root = page();
-	map(root, GPA, PAGE_RW(PA));
-	set_ste(DEV, STE0_S2, STE1_SHCFG, STE2(VM), root);
-}
 
 /* ---- functional: registers ---- */
 
@@ -679,7 +273,7 @@ START_TEST(linear_stream_tables_work)
 	wr(STRTAB_CFG, 7);
 	cmd(CFGI_ALL);
 	cmd(TLBI_ALL);
-	sync();
+	finish();
 	set_cr0(SMMUEN | CMDQEN | EVENTQEN);
 	l2 = table;
 	set_ste(100, STE0_BYPASS, STE1_SHCFG, 0, 0);
@@ -947,7 +541,7 @@ START_TEST(translations_stay_cached_until_a_sync)
 	submit();
 	ck_assert(wait_consumed());
 	ck_assert_uint_eq(dma(DEV, GPA, 0), PA);
-	sync();
+	finish();
 	ck_assert_uint_eq(dma(DEV, GPA, 0), BLOCKED);
 	/* What is not valid is not cached. */
 	map(root, GPA, PAGE_RW(PA2));
@@ -1111,7 +705,7 @@ START_TEST(legal_commands_pass)
 	cmd(0x21 | 4ull << 48, 0);
 	cmd(0x22 | 4ull << 48, 0x1000);
 	cmd(0x23, 0x1000);
-	sync();
+	finish();
 	ck_assert_uint_eq(rd(GERROR), 0);
 	iommuabs_sim_counters(unit, &c);
 	ck_assert_uint_eq(c.commands, 13);
@@ -1258,7 +852,7 @@ START_TEST(a_hung_queue_consumes_nothing)
 	wr(CMDQ_CONS, 0);
 	prod = 0;
 	set_cr0(CMDQEN | EVENTQEN);
-	sync();
+	finish();
 	iommuabs_sim_plant(unit, IOMMUABS_SIM_CMDQ_HANG, 0, 500);
 	cmd(SYNC);
 	submit();
@@ -1278,7 +872,7 @@ START_TEST(the_nth_sync_hangs_or_is_late)
 {
 	enable_queues();
 	iommuabs_sim_plant(unit, IOMMUABS_SIM_SYNC_HANG, 2, 0);
-	sync();
+	finish();
 	cmd(SYNC);
 	submit();
 	ck_assert(!wait_consumed());
@@ -1300,14 +894,14 @@ START_TEST(the_kth_wait_can_be_chosen)
 	enable_queues();
 	iommuabs_sim_counters(unit, &c);
 	ck_assert_uint_eq(c.waits, 2);
-	sync();
+	finish();
 	set_gbpa(0x1000 | 1u << 20);
 	wr(IRQ_CTRL, 4);
 	iommuabs_sim_counters(unit, &c);
 	ck_assert_uint_eq(c.waits, 5);
 	/* The third from now: a sync, GBPA, CR0. */
 	iommuabs_sim_plant(unit, IOMMUABS_SIM_WAIT_HANG, 3, 0);
-	sync();
+	finish();
 	set_gbpa(0x1000);
 	wr(CR0, CMDQEN);
 	for (i = 0; i < 1000; i++)
@@ -1549,7 +1143,7 @@ START_TEST(a_unit_is_rebuilt_while_it_is_off)
 	set_cr0(CMDQEN | EVENTQEN);
 	cmd(CFGI_ALL);
 	cmd(TLBI_ALL);
-	sync();
+	finish();
 	old = get(slot(root, 2, GPA)) & 0xfffffffff000ull;
 	st(slot(root, 2, GPA), 0);
 	iommuabs_sim_free(arena, old, 12);
@@ -1581,7 +1175,7 @@ START_TEST(a_unit_switched_on_with_one_vmid_for_two_tables)
 	mb();
 	cmd(CFGI_ALL);
 	cmd(TLBI_ALL);
-	sync();
+	finish();
 	assert_clean();
 	set_cr0(SMMUEN | CMDQEN | EVENTQEN);
 	assert_only(VMID);
@@ -2138,7 +1732,7 @@ START_TEST(an_entry_without_its_invalidation)
 	ck_assert(wait_consumed());
 	ck_assert_uint_eq(allow(p, BLOCKED), 1);
 	assert_only(PROBE);
-	sync();
+	finish();
 	ck_assert_uint_eq(allow(p, BLOCKED), 0);
 	assert_clean();
 }
@@ -2357,14 +1951,6 @@ START_TEST(an_event_read_without_its_barrier)
 	iommuabs_sim_dev_rmb();
 	ck_assert_uint_eq(get(eventq), (uint64_t)DEV << 32 | 0x10);
 	assert_clean();
-}
-END_TEST
-
-START_TEST(stage_1_is_not_modelled)
-{
-	enable();
-	set_ste(DEV, 1ull | 5ull << 1, STE1_SHCFG, 0, 0);
-	assert_only(UNMODELLED);
 }
 END_TEST
 
@@ -2591,8 +2177,6 @@ START_TEST(every_class_of_violation_has_a_name)
 }
 END_TEST
 
-#define NR(a) (int)(sizeof(a) / sizeof((a)[0]))
-
 static TCase *functional_tests(void)
 {
 	TCase *t = tcase_create("functional");
@@ -2748,7 +2332,6 @@ static TCase *stream_mistakes(void)
 	tcase_add_test(t, bypass_until_gbpa_is_acknowledged);
 	tcase_add_test(t, cr0_changed_before_its_acknowledge);
 	tcase_add_test(t, reserved_bits);
-	tcase_add_test(t, stage_1_is_not_modelled);
 	tcase_add_loop_test(t, wide_stores_are_whole_for_units_that_fetch_wide,
 			    0, 2);
 	return t;

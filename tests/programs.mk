@@ -31,6 +31,7 @@ SIM_TESTS = \
 	tests/check_advisories \
 	tests/check_enforce \
 	tests/check_sim_smmuv3 \
+	tests/check_sim_stage1 \
 	tests/check_smmuv3 \
 	tests/check_smmuv3_entry
 
@@ -53,6 +54,7 @@ TEST_SUPPORT_SOURCES = \
 
 SIM_TEST_SUPPORT_SOURCES = \
 	tests/test_rig.c \
+	tests/test_simdrv.c \
 	tests/test_smmu.c
 
 TEST_HEADERS_SUPPORT = \
@@ -60,6 +62,7 @@ TEST_HEADERS_SUPPORT = \
 	tests/test_machine.h \
 	tests/test_needs.h \
 	tests/test_rig.h \
+	tests/test_simdrv.h \
 	tests/test_smmu.h \
 	tests/test_world.h
 
@@ -69,6 +72,8 @@ tests_check_enforce_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_enforce_LDADD = $(SIM_TEST_LIBS)
 tests_check_sim_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_sim_smmuv3_LDADD = $(SIM_TEST_LIBS)
+tests_check_sim_stage1_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_sim_stage1_LDADD = $(SIM_TEST_LIBS)
 tests_check_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_smmuv3_LDADD = $(SIM_TEST_LIBS)
 tests_check_smmuv3_entry_CPPFLAGS = $(SIM_TEST_CPPFLAGS)

@@ -554,7 +554,10 @@ enum iommuabs_sim_violation {
 	IOMMUABS_SIM_V_RESERVED,
 	/* What this unit gets wrong, see IOMMUABS_SIM_QUIRK_*. */
 	IOMMUABS_SIM_V_ERRATUM,
-	/* The model cannot do what is asked: stage 1 so far. */
+	/*
+	 * The model cannot do what is asked: both stages at once, TTB1, tables
+	 * of CDs in two levels, permissions in stage 1 table descriptors.
+	 */
 	IOMMUABS_SIM_V_UNMODELLED,
 	IOMMUABS_SIM_V_COUNT_,
 };
