@@ -4,10 +4,27 @@
  */
 #include "arm64.h"
 #include "bring_up.h"
+#include "its.h"
 #include "machine.h"
+#include "msi.h"
 #include "pages.h"
 #include "stage2.h"
 #include "tap.h"
+
+static void message_check(unsigned int edu)
+{
+	uint32_t lpi;
+	int first, second;
+
+	msi_set(edu, its_doorbell());
+	first = msi_raise(edu, &lpi);
+	second = msi_raise(edu, &lpi);
+	msi_set(edu, 0);
+	tap_check(first && second,
+		  "edu %u sends two messages to %lx: LPI %u %s, %s", edu,
+		  its_doorbell(), lpi, first ? "arrives" : "LOST",
+		  second ? "arrives" : "LOST");
+}
 
 void bring_up_machine(void)
 {
@@ -19,6 +36,8 @@ void bring_up_machine(void)
 		  "device tree: %u CPUs, %lu MiB at %lx, bootargs \"%s\"",
 		  machine.nr_cpus, machine.ram_size >> 20, machine.ram_base,
 		  machine.bootargs);
+	message_check(0);
+	message_check(1);
 }
 
 void bring_up_table(struct guest *guest, uint64_t mfn)

@@ -10,6 +10,7 @@
 #include "edu.h"
 #include "pages.h"
 #include "scenarios.h"
+#include "scenarios_arm64.h"
 #include "scene.h"
 #include "stage2.h"
 #include "tap.h"
@@ -150,7 +151,7 @@ void cpu_check_table(const struct scene *scene, unsigned int edu, uint64_t gfn,
 		  answers.nr_wrong, answers.first_wrong);
 }
 
-void scenario_arch(void)
+void scenario_cpu_agrees(void)
 {
 	const unsigned int nr = SCENE_RAM_NR + 32;
 	struct cpu_answers answers = { 0 }, whole;

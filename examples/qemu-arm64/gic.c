@@ -9,6 +9,8 @@
 #include "console.h"
 #include "gic.h"
 #include "machine.h"
+#include "pages.h"
+#include "string.h"
 
 /* clang-format off */
 /* 12.8: distributor */
@@ -24,24 +26,35 @@
 #define GICD_IROUTER(n)	  (0x6000 + 8 * (n))
 
 /* 12.10: redistributor, 64 KiB frames in pairs; the second is like the GICD */
+#define GICR_CTLR	  0x0000
+#define   CTLR_LPIS	  (1u << 0)
 #define GICR_TYPER	  0x0008
 #define   TYPER_LAST	  (1ull << 4)
+#define   TYPER_NUMBER(v) ((v) >> 8 & 0xffff)
 #define GICR_WAKER	  0x0014
 #define   WAKER_SLEEP	  (1u << 1)
 #define   WAKER_ASLEEP	  (1u << 2)
+#define GICR_PROPBASER	  0x0070
+#define GICR_PENDBASER	  0x0078
+#define   PENDBASER_ZERO  (1ull << 62)
 #define GICR_SGI_FRAME	  0x10000
 #define GICR_STRIDE	  0x20000
 /* clang-format on */
 
 #define MPIDR_AFFINITY 0xff00ffffffull
 #define NR_INTIDS      256
-#define SPURIOUS       1020
+#define SPURIOUS       1020 /* up to 1023 */
+#define NR_LPIS	       4
+#define LPI_BITS       14 /* of INTIDs, LPIs among them: the fewest */
+#define LPI_ENABLED    1u
 #define PRIORITY       0xa0u
 
 static struct {
 	void (*handler)(void *arg);
 	void *arg;
-} handlers[NR_INTIDS];
+} handlers[NR_INTIDS + NR_LPIS]; /* LPIs behind the others */
+
+static uint64_t lpi_config; /* a byte each */
 
 /* The GICR frame whose GICR_TYPER names this CPU (12.11.29). */
 static uint64_t redistributor(void)
@@ -120,16 +133,62 @@ void gic_disable(uint32_t intid)
 	mmio_write32(frame_of(intid) + GICD_ICENABLER(intid), 1u << intid % 32);
 }
 
+/*
+ * 5.1: the tables that say which LPIs are on and which are pending. The second
+ * wants 64 KiB of alignment.
+ */
+void gic_lpis_enable(void)
+{
+	const unsigned int lg2 = LPI_BITS - 1; /* a byte for each LPI */
+	const uint64_t size = 1ull << lg2;
+	uint64_t redist = redistributor();
+	uint64_t pending = pages_alloc(&table_pool, 16);
+
+	lpi_config = pages_alloc(&table_pool, lg2);
+	if (!lpi_config || !pending)
+		panic("no memory for LPIs");
+	memset((void *)lpi_config, 0, size);
+	memset((void *)pending, 0, (1u << LPI_BITS) / 8);
+	dsb();
+	mmio_write64(redist + GICR_PROPBASER, lpi_config | (LPI_BITS - 1));
+	mmio_write64(redist + GICR_PENDBASER, pending | PENDBASER_ZERO);
+	bits_update(redist + GICR_CTLR, 0, CTLR_LPIS);
+}
+
+void gic_lpi_enable(uint32_t lpi, void (*handler)(void *arg), void *arg)
+{
+	uint32_t n = lpi - GIC_LPI_FIRST;
+
+	if (n >= NR_LPIS)
+		panic("LPI %u is too high", lpi);
+	handlers[NR_INTIDS + n].arg = arg;
+	handlers[NR_INTIDS + n].handler = handler;
+	((volatile uint8_t *)lpi_config)[n] = PRIORITY | LPI_ENABLED;
+	dsb();
+}
+
+uint64_t gic_redistributor(uint64_t by_address)
+{
+	uint64_t redist = redistributor();
+
+	if (by_address)
+		return redist;
+	return TYPER_NUMBER(mmio_read64(redist + GICR_TYPER)) << 16;
+}
+
 void gic_dispatch(void)
 {
 	for (;;) {
 		uint64_t intid = sysreg_read(s3_0_c12_c12_0); /* ICC_IAR1 */
+		uint64_t n;
 
-		if (intid >= SPURIOUS)
+		if (intid >= SPURIOUS && intid < GIC_LPI_FIRST)
 			return;
-		if (intid >= NR_INTIDS || !handlers[intid].handler)
+		n = intid < GIC_LPI_FIRST ? intid
+					  : intid - GIC_LPI_FIRST + NR_INTIDS;
+		if (n >= NR_INTIDS + NR_LPIS || !handlers[n].handler)
 			panic("unexpected interrupt %lu", intid);
-		handlers[intid].handler(handlers[intid].arg);
+		handlers[n].handler(handlers[n].arg);
 		dsb();
 		sysreg_write(s3_0_c12_c12_1, intid); /* ICC_EOIR1 */
 		isb();

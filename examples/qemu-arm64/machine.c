@@ -56,6 +56,7 @@ static void gic_parse(void)
 
 	reg_get(node, 0, &machine.gicd_base, &size);
 	reg_get(node, 1, &machine.gicr_base, &size);
+	reg_get(compatible_find("arm,gic-v3-its"), 0, &machine.its_base, &size);
 }
 
 static void cpus_parse(void)

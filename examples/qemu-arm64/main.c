@@ -8,6 +8,7 @@
 #include "cpu.h"
 #include "edu.h"
 #include "gic.h"
+#include "its.h"
 #include "machine.h"
 #include "mmu.h"
 #include "pages.h"
@@ -29,6 +30,7 @@ _Noreturn void host_main(uint64_t fdt)
 	gic_init();
 	cpu_enable();
 	pages_init();
+	its_init();
 	timer_init();
 	pci_init();
 	edu_init();

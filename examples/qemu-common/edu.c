@@ -13,6 +13,7 @@
 
 /* clang-format off */
 #define EDU_IRQ_STATUS	 0x24 /* 32 bits */
+#define EDU_IRQ_RAISE	 0x60 /* 32 bits */
 #define EDU_IRQ_ACK	 0x64 /* 32 bits */
 #define EDU_DMA_SOURCE	 0x80
 #define EDU_DMA_TARGET	 0x88
@@ -91,4 +92,14 @@ int edu_pull(struct edu *edu, uint32_t offset, uint64_t dma, uint32_t size)
 int edu_push(struct edu *edu, uint32_t offset, uint64_t dma, uint32_t size)
 {
 	return dma_run(edu, EDU_BUFFER + offset, dma, size, DMA_TO_MEMORY);
+}
+
+void edu_raise(struct edu *edu)
+{
+	mmio_write32(edu->pci->bar0 + EDU_IRQ_RAISE, 1);
+}
+
+void edu_lower(struct edu *edu)
+{
+	mmio_write32(edu->pci->bar0 + EDU_IRQ_ACK, 1);
 }

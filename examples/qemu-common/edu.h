@@ -31,4 +31,8 @@ struct edu *edu_get(unsigned int index);
 int edu_pull(struct edu *edu, uint32_t offset, uint64_t dma, uint32_t size);
 int edu_push(struct edu *edu, uint32_t offset, uint64_t dma, uint32_t size);
 
+/* Have it raise an interrupt, and take that back. */
+void edu_raise(struct edu *edu);
+void edu_lower(struct edu *edu);
+
 #endif

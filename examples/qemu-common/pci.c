@@ -24,7 +24,12 @@
 #define   BAR_IO	  (1u << 0)
 #define   BAR_64	  (1u << 2)
 #define   BAR_FLAGS	  0xfu
+#define CONFIG_CAPABILITY 0x34
 #define NR_BARS		  6
+/* 6.8.1: message signalled interrupts */
+#define CAPABILITY_MSI	  5u
+#define   MSI_ENABLE	  (1u << 16)
+#define   MSI_64	  (1u << 23)
 /* clang-format on */
 
 static struct pci_device devices[PCI_MAX_DEVICES];
@@ -134,6 +139,39 @@ void pci_init(void)
 		     !(pci_config_read(bdf, CONFIG_HEADER) & HEADER_MULTI)))
 			bdf += 7;
 	}
+}
+
+static unsigned int capability_find(uint16_t bdf, uint32_t id)
+{
+	unsigned int at = pci_config_read(bdf, CONFIG_CAPABILITY) & 0xfc;
+
+	/* As many as fit: the list may be circular. */
+	for (unsigned int i = 0; at && i < 48; i++) {
+		uint32_t head = pci_config_read(bdf, at);
+
+		if ((head & 0xff) == id)
+			return at;
+		at = head >> 8 & 0xfc;
+	}
+	return 0;
+}
+
+void pci_msi_set(const struct pci_device *device, uint64_t address,
+		 uint16_t data)
+{
+	uint16_t bdf = device->bdf;
+	unsigned int at = capability_find(bdf, CAPABILITY_MSI);
+	uint32_t head = pci_config_read(bdf, at) & ~MSI_ENABLE;
+
+	if (!at || !(head & MSI_64))
+		panic("PCI function %x has no MSI of 64 bits", bdf);
+	pci_config_write(bdf, at, head);
+	if (!address)
+		return;
+	pci_config_write(bdf, at + 4, (uint32_t)address);
+	pci_config_write(bdf, at + 8, (uint32_t)(address >> 32));
+	pci_config_write(bdf, at + 12, data);
+	pci_config_write(bdf, at, head | MSI_ENABLE);
 }
 
 const struct pci_device *pci_find(uint16_t vendor, uint16_t device,

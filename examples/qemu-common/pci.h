@@ -31,6 +31,10 @@ uint32_t pci_irq_of(uint16_t bdf);
 void pci_irq_enable(const struct pci_device *device, void (*handler)(void *arg),
 		    void *arg);
 
+/* Have it send this message for an interrupt; address 0: its pin again. */
+void pci_msi_set(const struct pci_device *device, uint64_t address,
+		 uint16_t data);
+
 uint32_t pci_config_read(uint16_t bdf, unsigned int offset);
 void pci_config_write(uint16_t bdf, unsigned int offset, uint32_t value);
 
