@@ -9,4 +9,5 @@ void scenario_arch(void)
 {
 	scenario_cpu_agrees();
 	scenario_msi();
+	scenario_suspend();
 }

@@ -7,5 +7,6 @@
 
 void scenario_cpu_agrees(void);
 void scenario_msi(void);
+void scenario_suspend(void);
 
 #endif

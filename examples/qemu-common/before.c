@@ -134,6 +134,41 @@ static void starts(void)
 		  other.nr[BLOCKED], watch.nr);
 }
 
+static void sleeps_and_wakes(void)
+{
+	struct course attached, other, awake;
+	unsigned int nr;
+	int st, st2;
+
+	watch.nr = 0;
+	watch.on = 1;
+	st = iommuabs_suspend(iommu.abs);
+	watch.on = 0;
+	try_all();
+	attached = course_of(0, BLOCKED);
+	other = course_of(1, BLOCKED);
+	nr = watch.nr;
+	watch.nr = 0;
+	watch.on = 1;
+	st2 = iommuabs_resume(iommu.abs);
+	watch.on = 0;
+	awake = course_of(0, TRANSLATED);
+	tap_check(!st && attached.orderly && other.orderly &&
+			  !attached.nr[UNTRANSLATED] && !other.nr[UNTRANSLATED],
+		  "suspend leaves everything blocked: DMA after each of %u "
+		  "register writes, never untranslated, edu 0 blocked %u "
+		  "times, edu 1 %u times",
+		  nr, attached.nr[BLOCKED], other.nr[BLOCKED]);
+	other = course_of(1, BLOCKED);
+	tap_check(!st2 && awake.orderly && !awake.nr[UNTRANSLATED] &&
+			  !other.nr[UNTRANSLATED] && !other.nr[TRANSLATED],
+		  "resume: edu 0 is blocked %u times, then at gfn %lx, mfn "
+		  "%lx, %u times, after each of %u register writes; edu 1 is "
+		  "blocked %u times",
+		  awake.nr[BLOCKED], watch.plain, watch.target,
+		  awake.nr[TRANSLATED], watch.nr, other.nr[BLOCKED]);
+}
+
 static void stops(void)
 {
 	struct course attached, other;
@@ -186,6 +221,7 @@ static void play(struct scene *scene)
 	explain_check("before start", "a unit not started", watch.plain,
 		      IOMMUABS_WRITE, IOMMUABS_OBSTACLE_NOT_STARTED);
 	starts();
+	sleeps_and_wakes();
 	stops();
 	starts_again();
 }
