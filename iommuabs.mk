@@ -93,6 +93,7 @@ IOMMUABS_FIRMWARE_SOURCES = \
 	src/firmware/desc.c \
 	src/firmware/desc_unite.c \
 	src/firmware/dt_device.c \
+	src/firmware/dt_irq.c \
 	src/firmware/dt_map.c \
 	src/firmware/dt_prop.c \
 	src/firmware/dt_reserved.c \

@@ -260,6 +260,33 @@ START_TEST(a_device_is_carved_out_of_a_range)
 }
 END_TEST
 
+/* Bit 8 of the requester ID doesn't reach the unit: two buses are one there. */
+START_TEST(functions_that_a_unit_takes_for_one_are_found_as_one)
+{
+	struct world *w = world_new(1);
+	const struct iommuabs_stream_range range = { w->unit[0].unit, 0x40, 8,
+						     0x10 };
+	struct iommuabs_device_desc desc =
+		world_device_desc(&range, PCI | RANGE);
+	struct iommuabs_device *bridge, *nic, *found;
+
+	desc.pci = 0;
+	desc.nr_pci = 0x200;
+	desc.rid_ignored = 0x100;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &bridge), 0);
+	ck_assert_ptr_eq(find_pci(w, 0x011), bridge);
+	ck_assert_ptr_eq(find_pci(w, 0x111), bridge);
+	ck_assert_int_eq(iommuabs_device_find_pci(w->abs, 0x118, &found),
+			 IOMMUABS_E_UNTRANSLATED);
+	/* Whichever of them was meant when it was carved out. */
+	ck_assert_int_eq(add(w, 0x41, 1, 0, &nic), 0);
+	ck_assert_ptr_eq(find_pci(w, 0x011), nic);
+	ck_assert_ptr_eq(find_pci(w, 0x111), nic);
+	ck_assert_ptr_eq(find_pci(w, 0x012), bridge);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(all_ids_of_a_carved_device_lie_in_one_range)
 {
 	struct world *w = world_new(2);
@@ -649,6 +676,8 @@ static Suite *suite(void)
 	tcase_add_test(ids, a_function_has_one_device_by_each_of_its_names);
 	tcase_add_test(ids, ids_of_another_makers_unit_are_not_compared);
 	tcase_add_test(ids, a_device_is_carved_out_of_a_range);
+	tcase_add_test(ids,
+		       functions_that_a_unit_takes_for_one_are_found_as_one);
 	tcase_add_test(ids, all_ids_of_a_carved_device_lie_in_one_range);
 	tcase_add_test(ids, nothing_is_carved_out_of_an_attached_range);
 	tcase_add_test(ids, what_is_left_of_a_range_comes_in_pieces);

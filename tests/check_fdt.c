@@ -97,6 +97,8 @@ static void print_device(FILE *out, const struct desc_device *device)
 		fprintf(out, " pci=%x+%x", device->pci, device->nr_pci);
 	if (device->flags & IOMMUABS_DEVICE_RANGE)
 		fprintf(out, " range");
+	if (device->rid_ignored)
+		fprintf(out, " ignored=%x", device->rid_ignored);
 	if (device->flags & IOMMUABS_DEVICE_UNSAFE_MSI)
 		fprintf(out, " unsafe");
 	for (at = device->streams; at; at = at->next)
@@ -209,7 +211,9 @@ static const struct {
 		  " /iommu@1000000:10000+100@0\n"
 		  "device /pcie@30000000 pci=50000+10000 unsafe"
 		  " /iommu@1000000:20000+1@0\n"
-		  "device /pcie@40000000 pci=60000+10000\n"
+		  "device /pcie@40000000 pci=60000+10000 range ignored=fce0"
+		  " /iommu@1000000:30000+20@0 /iommu@1000000:30020+20@100"
+		  " /iommu@1000000:30040+20@200\n"
 		  "device /pcie@50000000 pci=70000+100 range"
 		  " /iommu@1000000:40000+100@0\n"
 		  "device /pcie@60000000 pci=80000+10000 range"
@@ -222,11 +226,40 @@ static const struct {
 		  "device /pcie@90000000 pci=b0000+200"
 		  " /iommu@1000000:60000+180@0\n"
 		  "device /pcie@a0000000 pci=c0000+10000\n"
+		  "device /pcie@c0000000 pci=d0000+10000 unsafe"
+		  " /iommu@1000000:a0100+1@0\n"
+		  "device /pcie@d0000000 pci=e0000+10000 unsafe"
+		  " /iommu@1000000:a0101+1@0 /iommu@1000000:a0180+1@0\n"
+		  "device /pcie@e0000000 pci=f0000+10000 range ignored=fe00"
+		  " /iommu@1000000:b0010+1@0 /iommu@1000000:b0011+7@100\n"
+		  "device /pcie@f0000000 pci=100000+1000 range"
+		  " /iommu@1000000:80000+1000@0\n"
+		  "device /pcie@f1000000 pci=111000+1000 range"
+		  " /iommu@1000000:81000+1000@1000\n"
+		  "device /pcie@f2000000 pci=120000+300\n"
+		  "device /bus@f3000000 range\n"
 		  "device /fabric@b0000000 range"
 		  " /iommu@1000000:70000+40@100000\n" },
+	{ "interrupts", "smmuv3 /bus@8000000/iommu@8100000 8100000+20000"
+			" event=37l error=79e\n"
+			"smmuv3 /iommu@8200000 8200000+20000"
+			" error=131e event=19l sync=39e\n"
+			"smmuv3 /iommu@8300000 8300000+20000"
+			" event=19l error=19l sync=19l pri=19l\n" },
+	{ "ranges", "smmuv3 /iommu@fffffffffffe0000 fffffffffffe0000+20000\n"
+		    "smmuv3 /soc/iommu@10000000 fffffffffff00000+10000\n"
+		    "smmuv3 /soc/iommu@10100000 200100000+20000\n"
+		    "smmuv3 /soc/cs/part/iommu@2,40000 220040000+20000\n"
+		    "smmuv3 /wide/iommu@4,500000 800500000+20000\n"
+		    "smmuv3 /island/iommu@0 0+0 off\n"
+		    "other /island/mmu@100 0+0\n" },
 	{ "reserved", "smmuv3 /iommu@1000000 1000000+20000\n"
 		      "device /soc/display@2000000 /iommu@1000000:1+1@0"
 		      " 80000+100=80000/3\n"
+		      "device /soc/codec/non-pixel /iommu@1000000:4+1@0"
+		      " 60000+1=60000/0\n"
+		      "device /pcie@10000000 pci=0+10000 range"
+		      " /iommu@1000000:10000+10000@0 70000+1=70000/0\n"
 		      "device /dma@3000000 /iommu@1000000:2+1@0"
 		      " 100000+100=80000/3 0+1=0/0 40000+2=40000/0\n" },
 	{ "shared",
@@ -537,8 +570,6 @@ static const struct broken broken[] = {
 	SET("/memory", "iommu-addresses",
 	    "/memory: iommu-addresses: its last entry is cut", 4, 0x80000000u),
 	SET("/memory", "iommu-addresses",
-	    "/memory: iommu-addresses: an entry of no size", 4, 0x80000000u, 0),
-	SET("/memory", "iommu-addresses",
 	    "/memory: iommu-addresses: not the size that reg has", 4,
 	    0x80000000u, 0x1000),
 	SET("/memory", "iommu-addresses",
@@ -587,10 +618,8 @@ START_TEST(the_tree_that_is_broken_below_is_good)
 }
 END_TEST
 
-START_TEST(a_broken_tree_is_refused_and_the_node_named)
+static void refused_as(void *fdt, const struct broken *change)
 {
-	const struct broken *change = &broken[_i];
-	void *fdt = tree_good();
 	struct scanned *s;
 
 	break_it(fdt, change);
@@ -601,6 +630,120 @@ START_TEST(a_broken_tree_is_refused_and_the_node_named)
 		!strncmp(s->set.error, change->error, strlen(change->error)),
 		"'%s' instead of '%s'", s->set.error, change->error);
 	scanned_free(s);
+}
+
+START_TEST(a_broken_tree_is_refused_and_the_node_named)
+{
+	void *fdt = tree_good();
+
+	refused_as(fdt, &broken[_i]);
+	free(fdt);
+}
+END_TEST
+
+/* Two cells for everything, and a nexus between the unit and the GIC. */
+static void *tree_wide(void)
+{
+	void *fdt = calloc(1, TREE_SIZE);
+
+	ck_assert_ptr_nonnull(fdt);
+	ck_assert_int_eq(fdt_create(fdt, TREE_SIZE), 0);
+	ck_assert_int_eq(fdt_finish_reservemap(fdt), 0);
+	begin(fdt, "");
+	cells(fdt, "#address-cells", 1, 2);
+	cells(fdt, "#size-cells", 1, 2);
+	begin(fdt, "gic");
+	string(fdt, "compatible", "arm,gic-v3");
+	cells(fdt, "#interrupt-cells", 1, 3);
+	cells(fdt, "phandle", 1, 1);
+	end(fdt);
+	begin(fdt, "nexus");
+	cells(fdt, "#interrupt-cells", 1, 1);
+	cells(fdt, "phandle", 1, 5);
+	cells(fdt, "interrupt-map", 5, 1, 1, 0, 5, 1);
+	end(fdt);
+	begin(fdt, "smmu");
+	string(fdt, "compatible", "arm,smmu-v3");
+	cells(fdt, "reg", 4, 1, 0x10000, 0, 0x20000);
+	cells(fdt, "#iommu-cells", 1, 1);
+	cells(fdt, "phandle", 1, 2);
+	cells(fdt, "interrupts-extended", 2, 5, 1);
+	end(fdt);
+	begin(fdt, "dma");
+	cells(fdt, "phandle", 1, 4);
+	cells(fdt, "iommus", 2, 2, 7);
+	end(fdt);
+	begin(fdt, "hole");
+	cells(fdt, "iommu-addresses", 5, 4, 0, 0x1000, 0, 0x1000);
+	end(fdt);
+	end(fdt);
+	ck_assert_int_eq(fdt_finish(fdt), 0);
+	ck_assert_int_eq(fdt_open_into(fdt, fdt, TREE_SIZE), 0);
+	return fdt;
+}
+
+static const struct broken broken_wide[] = {
+	SET("/smmu", "reg", "/smmu: reg: beyond 64 bits", ~0u, ~0u, 0, 2),
+	SET("/hole", "iommu-addresses",
+	    "/hole: iommu-addresses: an entry beyond 64 bits", 4, ~0u, ~0u, 0,
+	    2),
+	SET("/nexus", "interrupt-map",
+	    "/smmu: interrupts-extended: an interrupt-map above is malformed",
+	    1, 1, 0, 5),
+	SET("/nexus", "interrupt-map",
+	    "/smmu: interrupts-extended: an interrupt-map above is malformed",
+	    2),
+	SET("/nexus", "interrupt-map",
+	    "/smmu: interrupts-extended: an interrupt-map above is malformed",
+	    1, 9, 0, 5, 1),
+	SET("/gic", "#interrupt-cells",
+	    "/smmu: interrupts-extended: an interrupt-map above is malformed",
+	    0),
+	SET("/gic", "#address-cells",
+	    "/smmu: interrupts-extended: an interrupt-map above is malformed",
+	    5),
+	SET("/nexus", "interrupt-map-mask",
+	    "/smmu: interrupts-extended: an interrupt-map-mask above is "
+	    "malformed",
+	    1, 1),
+	SET("/nexus", "interrupt-map",
+	    "/smmu: interrupts-extended: no interrupt-map above has it", 2, 1,
+	    0, 5, 1),
+	SET("/nexus", "interrupt-map",
+	    "/smmu: interrupts-extended: too many interrupt-maps above", 1, 5,
+	    1),
+	SET("/nexus", "#address-cells",
+	    "/smmu: interrupts-extended: its controller has no sane "
+	    "#address-cells",
+	    5),
+	SET("/nexus", "interrupt-map",
+	    "/smmu: interrupts-extended: no such interrupt", 1, 1, 0, 988, 1),
+	SET("/smmu", "interrupts-extended",
+	    "/smmu: interrupts-extended: its last specifier is cut", 5, 1, 5),
+};
+
+START_TEST(the_wide_tree_that_is_broken_below_is_good)
+{
+	void *fdt = tree_wide();
+	struct scanned *s = scan(fdt, TREE_SIZE);
+	char *found;
+
+	ck_assert_msg(!s->ret, "%s", s->set.error);
+	found = describe(s);
+	ck_assert_str_eq(found, "smmuv3 /smmu 100010000+20000"
+				" event=37e error=37e sync=37e pri=37e\n"
+				"device /dma /smmu:7+1@0 1+1=1/0\n");
+	free(found);
+	scanned_free(s);
+	free(fdt);
+}
+END_TEST
+
+START_TEST(a_broken_wide_tree_is_refused_and_the_node_named)
+{
+	void *fdt = tree_wide();
+
+	refused_as(fdt, &broken_wide[_i]);
 	free(fdt);
 }
 END_TEST
@@ -1031,6 +1174,94 @@ static void regions(void *fdt, uint32_t nr)
 	}
 }
 
+/* Each on several units, each unit with many. */
+static void meshed(void *fdt, uint32_t nr)
+{
+	uint32_t nr_units = nr / 20, i;
+	char name[32];
+
+	for (i = 0; i < nr_units; i++) {
+		snprintf(name, sizeof(name), "smmu@%x", i);
+		begin(fdt, name);
+		string(fdt, "compatible", "arm,smmu-v3");
+		cells(fdt, "reg", 2, i << 16, 0x10000);
+		cells(fdt, "#iommu-cells", 1, 1);
+		cells(fdt, "phandle", 1, 16 + i);
+		end(fdt);
+	}
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "dma@%x", i);
+		begin(fdt, name);
+		cells(fdt, "iommus", 6, 16 + i % nr_units, i,
+		      16 + i * 7 % nr_units, i, 16 + i * 13 % nr_units, i);
+		end(fdt);
+	}
+}
+
+/* Each shares an id with the one before or the one after it, from far apart. */
+static void paired(void *fdt, uint32_t nr)
+{
+	char name[32];
+	uint32_t i;
+
+	tree_smmu(fdt);
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "dma@%x", i);
+		begin(fdt, name);
+		cells(fdt, "iommus", 4, 2, i % (nr / 2), 2, 0x100000 + i);
+		end(fdt);
+	}
+}
+
+/* Units far down, on buses that each say how to go on. */
+static void nested(void *fdt, uint32_t nr)
+{
+	uint32_t depth, i;
+	char name[32];
+
+	for (depth = 0; depth < 60; depth++) {
+		begin(fdt, "bus");
+		cells(fdt, "#address-cells", 1, 1);
+		cells(fdt, "#size-cells", 1, 1);
+		cells(fdt, "ranges", 3, 0, 0, 0xffffffffu);
+	}
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "smmu@%x", i);
+		begin(fdt, name);
+		string(fdt, "compatible", "arm,smmu-v3");
+		cells(fdt, "reg", 2, i << 16, 0x10000);
+		cells(fdt, "interrupts", 3, 0, 1, 1);
+		end(fdt);
+	}
+	while (depth--)
+		end(fdt);
+}
+
+/* Units behind an interrupt-map of which each takes the last entry. */
+static void mapped(void *fdt, uint32_t nr)
+{
+	uint32_t map[5 * 200], i;
+	char name[32];
+
+	for (i = 0; i < 5 * 200; i++)
+		map[i] = cpu_to_fdt32(i % 5 == 0 ? i / 5 : i % 5 == 3 ? 8 : 1);
+	begin(fdt, "bus");
+	cells(fdt, "#address-cells", 1, 0);
+	cells(fdt, "#interrupt-cells", 1, 1);
+	ck_assert_int_eq(fdt_property(fdt, "interrupt-map", map, sizeof(map)),
+			 0);
+	cells(fdt, "phandle", 1, 9);
+	end(fdt);
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "smmu@%x", i);
+		begin(fdt, name);
+		string(fdt, "compatible", "arm,smmu-v3");
+		cells(fdt, "reg", 2, i << 16, 0x10000);
+		cells(fdt, "interrupts-extended", 2, 9, 199);
+		end(fdt);
+	}
+}
+
 static uint64_t work(void (*fill)(void *fdt, uint32_t nr), uint32_t nr)
 {
 	int size = 4 << 20;
@@ -1060,10 +1291,7 @@ static uint64_t work(void (*fill)(void *fdt, uint32_t nr), uint32_t nr)
 START_TEST(twice_the_tree_is_twice_the_work)
 {
 	static void (*const fills[])(void *fdt, uint32_t nr) = {
-		masters,
-		alike,
-		units,
-		regions,
+		masters, alike, units, regions, meshed, paired, nested, mapped,
 	};
 	uint64_t once = work(fills[_i], 8000), twice = work(fills[_i], 16000);
 
@@ -1084,19 +1312,24 @@ static void *read_file_in(const char *dir, const char *kind, const char *name,
 	return read_file(path, size);
 }
 
-static void write_text(const char *path, const char *text)
+static void write_found(const char *path, const struct scanned *s)
 {
 	FILE *out = fopen(path, "w");
+	const struct desc_unit *unit;
+	char *text = describe(s);
 
 	ck_assert_ptr_nonnull(out);
 	fputs(text, out);
+	for (unit = s->set.units; unit; unit = unit->next)
+		fprintf(out, "phandle %s %x\n", unit->path, unit->fw_id);
 	fclose(out);
+	free(text);
 }
 
 /* 1: what is found in DIR/dtb/NAME is what DIR/expected/dtb says of it. */
 static int agrees(const char *dir, const char *name)
 {
-	char path[] = "/tmp/check_fdt.XXXXXX", command[8192], *found;
+	char path[] = "/tmp/check_fdt.XXXXXX", command[16384];
 	struct scanned *s;
 	size_t size = 0;
 	void *fdt = read_file_in(dir, "dtb/", name, &size);
@@ -1104,20 +1337,19 @@ static int agrees(const char *dir, const char *name)
 
 	ck_assert_ptr_nonnull(fdt);
 	s = scan(fdt, size);
-	found = describe(s);
 	fd = mkstemp(path);
 	ck_assert_int_ge(fd, 0);
 	close(fd);
-	write_text(path, found);
+	write_found(path, s);
 	if (s->ret)
 		fprintf(stderr, "%s: %s\n", name, s->set.error);
 	snprintf(command, sizeof(command),
 		 "python3 '%s/compare_dtb.py' '%s' '%s/expected/dtb/%.*s.json' "
-		 ">&2",
-		 TEST_DATA_DIR, path, dir, (int)strlen(name) - 4, name);
+		 "'%s/dtb/%s' >&2",
+		 TEST_DATA_DIR, path, dir, (int)strlen(name) - 4, name, dir,
+		 name);
 	ret = s->ret ? -1 : system(command);
 	unlink(path);
-	free(found);
 	scanned_free(s);
 	free(fdt);
 	return !ret;
@@ -1136,6 +1368,8 @@ START_TEST(trees_of_real_machines_agree_with_their_answers)
 		harness_skip("IOMMUABS_EXTRA_INPUTS is not set");
 	if (system("python3 -c '' >/dev/null 2>&1"))
 		harness_skip("no python3");
+	if (system("fdtget --version >/dev/null 2>&1"))
+		harness_skip("no fdtget");
 	snprintf(folder, sizeof(folder), "%s/dtb", dir);
 	files = opendir(folder);
 	if (!files)
@@ -1215,6 +1449,9 @@ static Suite *suite(void)
 	tcase_add_test(whole, the_tree_that_is_broken_below_is_good);
 	suite_add_tcase(s, whole);
 	ADD_TABLE(bad, a_broken_tree_is_refused_and_the_node_named, broken);
+	tcase_add_test(bad, the_wide_tree_that_is_broken_below_is_good);
+	ADD_TABLE(bad, a_broken_wide_tree_is_refused_and_the_node_named,
+		  broken_wide);
 	tcase_add_loop_test(bad, what_is_off_need_not_be_right, 0, 4);
 	tcase_add_loop_test(bad, a_header_that_lies_is_refused, 0, 17);
 	tcase_add_test(bad, a_tree_cut_anywhere_is_refused);
@@ -1229,7 +1466,7 @@ static Suite *suite(void)
 	tcase_add_test(bad, a_path_that_does_not_fit_is_refused);
 	suite_add_tcase(s, bad);
 	tcase_add_test(much, random_damage_gives_a_result_or_an_error);
-	tcase_add_loop_test(much, twice_the_tree_is_twice_the_work, 0, 4);
+	tcase_add_loop_test(much, twice_the_tree_is_twice_the_work, 0, 8);
 	suite_add_tcase(s, much);
 	tcase_add_test(others, trees_of_real_machines_agree_with_their_answers);
 	tcase_add_test(others, damaged_trees_of_others_end_as_they_should);

@@ -72,6 +72,11 @@ struct iommuabs_device_desc {
 	uint32_t nr_reserved;
 	const struct iommuabs_device_alias *aliases;
 	uint32_t nr_aliases; /* 0 for a range device */
+	/*
+	 * Bits of the requester ID that its unit is not told (of a range device):
+	 * functions that differ in nothing else arrive under one id.
+	 */
+	uint32_t rid_ignored;
 };
 
 /* Values of iommuabs_attach_options.flags. */
@@ -137,7 +142,8 @@ iommuabs_device_next(struct iommuabs *abs, struct iommuabs_device *prev);
 /**
  * iommuabs_device_find_pci() - the device of a PCI function
  * @pci: IOMMUABS_PCI()
- * @dev: the carved device if there is one, else the range it lies in
+ * @dev: the one that has the id under which its DMA arrives: a carved device if
+ *       there is one, else the range
  *
  * Several functions may be one device, known under the first of them: see
  * struct iommuabs_device_alias.

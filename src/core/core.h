@@ -126,7 +126,7 @@ struct iommuabs_device {
 	struct iommuabs_device *next_in_domain;
 	uint32_t flags; /* IOMMUABS_DEVICE_* */
 	uint32_t attach_flags, attach_strategy;
-	uint32_t pci, nr_pci;
+	uint32_t pci, nr_pci, rid_ignored;
 	void *cookie;
 	struct device_stream *streams;
 	uint32_t nr_streams;

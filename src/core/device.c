@@ -170,6 +170,7 @@ static void device_describe(struct iommuabs_device *dev,
 	dev->flags = desc->flags;
 	dev->pci = desc->pci;
 	dev->nr_pci = desc->nr_pci ? desc->nr_pci : 1;
+	dev->rid_ignored = desc->rid_ignored;
 	dev->cookie = desc->cookie;
 	for (i = 0; i < dev->nr_streams; i++) {
 		range = &desc->streams[i];
@@ -447,39 +448,45 @@ struct iommuabs_device *device_of_stream(struct iommuabs *abs,
 	return found;
 }
 
-/* Does a unit see what @pci, one of many functions, does? */
-static bool range_sees(const struct iommuabs_device *dev, uint32_t pci)
+/*
+ * Who has the id of @pci, one of @range's functions: a carved device maybe.
+ * NULL: no unit sees it.
+ */
+static struct iommuabs_device *range_find(struct iommuabs_device *range,
+					  uint32_t pci)
 {
-	const struct device_stream *at = dev->streams;
-	uint32_t i, rid = pci & (FUNCTIONS_MAX - 1);
+	const struct device_stream *at = range->streams;
+	uint32_t i, rid = pci & (FUNCTIONS_MAX - 1) & ~range->rid_ignored;
 
-	for (i = 0; i < dev->nr_streams; i++, at++)
+	for (i = 0; i < range->nr_streams; i++, at++)
 		if (rid >= at->rid && rid - at->rid < at->nr)
-			return true;
-	return false;
+			return device_of_stream(range->abs, at->unit,
+						at->first + (rid - at->rid));
+	return NULL;
 }
 
 int device_find_pci(struct iommuabs *abs, uint32_t pci,
 		    struct iommuabs_device **out)
 {
 	struct iommuabs_device *dev, *found = NULL;
-	bool seen = false;
+	bool exists;
 
 	ia_lock(&abs->host, &abs->lock);
 	for (dev = abs->devices; dev; dev = dev->next) {
 		if (!has_functions(dev, pci, 1))
 			continue;
 		found = dev;
-		seen = dev->nr_streams;
 		if (!(dev->flags & IOMMUABS_DEVICE_RANGE))
 			break;
-		seen = range_sees(dev, pci);
 	}
+	exists = found;
+	if (found && (found->flags & IOMMUABS_DEVICE_RANGE))
+		found = range_find(found, pci);
+	else if (found && !found->nr_streams)
+		found = NULL;
 	ia_unlock(&abs->host, &abs->lock);
 	if (!found)
-		return IOMMUABS_E_NOENT;
-	if (!seen)
-		return IOMMUABS_E_UNTRANSLATED;
+		return exists ? IOMMUABS_E_UNTRANSLATED : IOMMUABS_E_NOENT;
 	*out = found;
 	return 0;
 }

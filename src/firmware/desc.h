@@ -60,7 +60,8 @@ struct desc_alias {
 struct desc_device {
 	struct desc_device *next;
 	uint32_t flags; /* IOMMUABS_DEVICE_* */
-	uint32_t pci, nr_pci;
+	uint32_t pci, nr_pci, rid_ignored;
+	bool partial;		     /* no unit sees some of its functions */
 	struct desc_stream *streams; /* NULL: untranslated */
 	struct desc_reserved *reserved;
 	struct desc_alias *aliases;

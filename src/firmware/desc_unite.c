@@ -194,9 +194,13 @@ static void find_heads(struct desc_set *set)
 		device->group.head =
 			root->group.torn ? root : root_of(set, device, BY_ID);
 	}
-	for (device = set->devices; device; device = device->next)
-		if (device->group.head != device)
-			device->group.head->group.nr_aliases++;
+	for (device = set->devices; device; device = device->next) {
+		root = device->group.head;
+		if (root == device)
+			continue;
+		root->group.nr_aliases++;
+		root->partial |= device->partial;
+	}
 }
 
 /* ---- the others become the head's aliases ---- */
@@ -210,7 +214,10 @@ static int too_many(struct desc_set *set, const struct desc_device *device,
 	return IOMMUABS_E_FIRMWARE;
 }
 
-/* In order, so that what meets or continues the last one makes it longer. */
+/*
+ * In order, so that what meets or continues the last one makes it longer. Where
+ * no unit sees a part of it, the whole is untranslated.
+ */
 static int stream_take(struct desc_set *set, struct desc_device *head,
 		       struct desc_stream *stream)
 {
@@ -223,8 +230,9 @@ static int stream_take(struct desc_set *set, struct desc_device *head,
 		tablemem_object_free(set->mem, stream, sizeof(*stream));
 		return 0;
 	}
-	if (stream->unit->type == IOMMUABS_UNIT_OTHER &&
-	    head->group.nr_streams == IOMMUABS_STREAM_RANGES_MAX) {
+	if (head->partial ||
+	    (stream->unit->type == IOMMUABS_UNIT_OTHER &&
+	     head->group.nr_streams == IOMMUABS_STREAM_RANGES_MAX)) {
 		tablemem_object_free(set->mem, stream, sizeof(*stream));
 		return 0;
 	}
@@ -284,6 +292,7 @@ static int alias_take(struct desc_set *set, struct desc_device *head,
 	hostif_format(alias->path, sizeof(alias->path), "%s", device->path);
 	head->flags |= device->flags & IOMMUABS_DEVICE_UNSAFE_MSI;
 	head->flags &= ~IOMMUABS_DEVICE_RANGE;
+	head->rid_ignored = 0;
 	for (at = device->reserved; at && !ret; at = at->next)
 		ret = desc_reserve(set, head, &at->region);
 	return ret == IOMMUABS_E_FIRMWARE

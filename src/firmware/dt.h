@@ -32,6 +32,8 @@ enum dt_name {
 	DT_DMA_COHERENT,
 	DT_DMA_NONCOHERENT,
 	DT_INTERRUPT_CELLS,
+	DT_INTERRUPT_MAP,
+	DT_INTERRUPT_MAP_MASK,
 	DT_INTERRUPT_NAMES,
 	DT_INTERRUPT_PARENT,
 	DT_INTERRUPTS,
@@ -43,6 +45,7 @@ enum dt_name {
 	DT_IOMMUS,
 	DT_LINUX_PHANDLE,
 	DT_MSI_CELLS,
+	DT_MSI_CONTROLLER,
 	DT_MSI_MAP,
 	DT_MSI_PARENT,
 	DT_PCI_DOMAIN,
@@ -68,7 +71,17 @@ struct dt_node {
 	bool path_cut;	      /* it doesn't fit */
 	bool complete;	      /* all its properties have been seen */
 	bool enabled;	      /* it and all nodes above */
+	/* It is this one, or one of its PCI functions. NULL: neither. */
+	struct desc_device *device;
 	struct dt_prop props[DT_NAMES_];
+};
+
+/* Where interrupts go (Devicetree Specification 2.4). */
+struct dt_controller {
+	uint32_t cells;		/* of a specifier, or DT_NO_CELLS */
+	uint32_t address_cells; /* before it, in an interrupt-map */
+	bool is_gic;
+	struct dt_prop map, mask; /* a nexus: it only passes them on */
 };
 
 /* What a phandle names. */
@@ -78,8 +91,9 @@ struct dt_target {
 	struct dt_target *next; /* of all */
 	uint32_t phandle;
 	bool ambiguous; /* several nodes have it */
-	bool is_its, is_gic;
-	uint32_t iommu_cells, interrupt_cells, msi_cells; /* or DT_NO_CELLS */
+	bool is_its;
+	uint32_t iommu_cells, msi_cells; /* or DT_NO_CELLS */
+	struct dt_controller controller;
 	/* Of the bus it is on. */
 	uint32_t address_cells, size_cells;
 	struct desc_unit *unit;
@@ -131,6 +145,9 @@ static inline uint32_t dt_cell(const struct dt_prop *prop, uint32_t n)
 
 /* The property's one cell, DT_NO_CELLS if it is missing or malformed. */
 uint32_t dt_u32(const struct dt_node *node, enum dt_name name);
+/* Does a string of the list begin with @string? */
+bool dt_any_begins(struct dt_scan *scan, const struct dt_prop *prop,
+		   const char *string);
 /* Is @string the @n-th string of a list, or with -1 any of them? */
 bool dt_string_is(struct dt_scan *scan, const struct dt_prop *prop, int n,
 		  const char *string);
@@ -159,6 +176,10 @@ struct dt_target *dt_target_find(struct dt_scan *scan, uint32_t phandle);
 struct dt_target *dt_target_of(struct dt_scan *scan,
 			       const struct dt_node *node);
 void dt_targets_free(struct dt_scan *scan);
+
+/* What @node is to the interrupts of others. */
+void dt_controller_of(struct dt_scan *scan, const struct dt_node *node,
+		      struct dt_controller *controller);
 
 /* Which of a target's cells say how long a specifier is. */
 enum dt_kind {
@@ -190,6 +211,30 @@ int dt_unit_add(struct dt_scan *scan, const struct dt_node *node,
 		enum iommuabs_unit_type type, struct desc_unit **out);
 int dt_unit_irqs(struct dt_scan *scan, const struct dt_node *node,
 		 struct desc_unit *unit);
+
+/* ---- dt_irq.c ---- */
+
+/* One interrupt of a node: where it goes, and its specifier there. */
+struct dt_irq {
+	struct dt_controller controller;
+	uint32_t nr; /* cells */
+	uint32_t cells[DT_CELLS_MAX];
+};
+
+/* Positions in a node's interrupts or interrupts-extended. */
+struct dt_irqs {
+	const struct dt_node *node;
+	enum dt_name name;
+	struct dt_controller controller; /* of interrupts */
+	uint32_t at;			 /* cell of the next one */
+};
+
+/* Return: 0 | E_FIRMWARE. */
+int dt_irqs_open(struct dt_scan *scan, const struct dt_node *node,
+		 enum dt_name name, struct dt_irqs *irqs);
+/* The next one, with no nexus left. Return: 1 | 0 (no more) | E_FIRMWARE. */
+int dt_irqs_next(struct dt_scan *scan, struct dt_irqs *irqs,
+		 struct dt_irq *irq);
 
 /* ---- dt_device.c ---- */
 
@@ -228,8 +273,9 @@ int dt_map_next(struct dt_scan *scan, struct dt_map *map,
 		struct dt_map_entry *entry);
 
 /*
- * @device's streams of iommu-map and iommu-map-mask. Where functions share a
- * stream the device is no range: none can be carved out of it.
+ * @device's streams of iommu-map and iommu-map-mask, of functions on its buses
+ * only. Where entries have outputs in common, or all functions are one, the
+ * device is no range: none can be carved out of it.
  */
 int dt_map_streams(struct dt_scan *scan, const struct dt_node *node,
 		   struct desc_device *device);

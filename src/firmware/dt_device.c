@@ -69,6 +69,10 @@ static int stream_add(struct dt_scan *scan, struct desc_device *device,
 		before->nr++;
 		return 0;
 	}
+	/* Of another maker's unit one is enough: nothing can be done there. */
+	if (n == IOMMUABS_STREAM_RANGES_MAX &&
+	    unit->type == IOMMUABS_UNIT_OTHER)
+		return 0;
 	if (n == IOMMUABS_STREAM_RANGES_MAX)
 		return dt_fail(scan, DT_IOMMUS, "too many specifiers");
 	*at = stream_alloc(scan, unit, id);
@@ -155,6 +159,17 @@ static int msi_parent_check(struct dt_scan *scan, const struct dt_node *node,
 	return ret;
 }
 
+/*
+ * A host bridge without another target catches the messages of its functions
+ * itself, before any unit sees them, and doesn't look at who sent them.
+ */
+static bool takes_messages(struct dt_scan *scan, const struct dt_node *node)
+{
+	return dt_is_pci_host(scan, node) &&
+	       (dt_has(node, DT_MSI_CONTROLLER) ||
+		dt_any_begins(scan, &node->props[DT_INTERRUPT_NAMES], "msi"));
+}
+
 static int msi_check(struct dt_scan *scan, const struct dt_node *node,
 		     struct desc_device *device)
 {
@@ -162,6 +177,9 @@ static int msi_check(struct dt_scan *scan, const struct dt_node *node,
 	struct dt_map map;
 	int ret;
 
+	if (!dt_has(node, DT_MSI_MAP) && !dt_has(node, DT_MSI_PARENT) &&
+	    takes_messages(scan, node))
+		device->flags |= IOMMUABS_DEVICE_UNSAFE_MSI;
 	if (!dt_has(node, DT_MSI_MAP))
 		return msi_parent_check(scan, node, device);
 	dt_map_open(scan, node, DT_MSI_MAP, &map);
@@ -182,21 +200,40 @@ static int device_describe(struct dt_scan *scan, const struct dt_node *node,
 		ret = pci_place(scan, node, device);
 	if (!ret && dt_has(node, DT_IOMMU_MAP))
 		ret = dt_map_streams(scan, node, device);
-	else if (!ret)
+	/*
+	 * With a map, iommus are of the bridge's own DMA: where all is one
+	 * device that is a part of it. Else nobody has them, and they are
+	 * blocked.
+	 */
+	if (!ret &&
+	    (!dt_has(node, DT_IOMMU_MAP) ||
+	     (device->streams && !(device->flags & IOMMUABS_DEVICE_RANGE))))
 		ret = streams_of(scan, node, device);
 	return ret ? ret : msi_check(scan, node, device);
+}
+
+static void device_is(struct dt_scan *scan, struct dt_node *node,
+		      struct desc_device *device)
+{
+	struct dt_target *target = dt_target_of(scan, node);
+
+	node->device = device;
+	if (target)
+		target->device = device;
 }
 
 int dt_device_add(struct dt_scan *scan, struct dt_node *node)
 {
 	struct desc_device *device;
-	struct dt_target *target;
 
 	if (!node->enabled)
 		return 0;
 	if (!node->props[DT_IOMMUS].size && !dt_has(node, DT_IOMMU_MAP) &&
-	    !dt_is_pci_host(scan, node))
+	    !dt_is_pci_host(scan, node)) {
+		if (node->parent && is_pci(scan, node->parent))
+			device_is(scan, node, node->parent->device);
 		return 0;
+	}
 	if (node->path_cut)
 		return dt_fail(scan, DT_IOMMUS, "the path is too long");
 	device = tablemem_object_alloc(scan->set->mem, sizeof(*device));
@@ -205,9 +242,7 @@ int dt_device_add(struct dt_scan *scan, struct dt_node *node)
 	*scan->last_device = device;
 	scan->last_device = &device->next;
 	hostif_format(device->path, sizeof(device->path), "%s", scan->path);
-	target = dt_target_of(scan, node);
-	if (target)
-		target->device = device;
+	device_is(scan, node, device);
 	return device_describe(scan, node, device);
 }
 

@@ -148,10 +148,12 @@ int dt_map_next(struct dt_scan *scan, struct dt_map *map,
 
 /* What is known about a map while its entries become streams. */
 struct coverage {
-	uint32_t mask;	   /* of the bits that ids can have set */
-	uint64_t possible; /* ids that are different under the mask */
+	uint32_t first, last; /* ids that can be */
+	uint32_t mask;	      /* of their bits, those that count */
+	uint32_t ignored;     /* and those that don't */
+	uint64_t possible;    /* ids that are different */
 	uint64_t covered;
-	bool shared; /* several ids have one stream */
+	bool shared; /* several of them have one stream */
 };
 
 static uint32_t bits_up_to(uint32_t value)
@@ -181,21 +183,60 @@ static uint64_t members_below(uint64_t end, uint64_t mask)
 	return nr;
 }
 
+/* The largest number up to @value that has no bit outside @mask. */
+static uint32_t member_up_to(uint32_t value, uint32_t mask)
+{
+	uint32_t below = bits_up_to(value & ~mask) >> 1;
+
+	return value & ~mask ? (value & mask & ~below) | (mask & below) : value;
+}
+
 static int coverage_init(struct dt_scan *scan, const struct dt_node *node,
 			 const struct desc_device *device,
 			 struct coverage *coverage)
 {
-	uint32_t mask = dt_u32(node, DT_IOMMU_MAP_MASK), bits = ~0u;
+	uint32_t mask = dt_u32(node, DT_IOMMU_MAP_MASK), bits;
 
 	if (dt_has(node, DT_IOMMU_MAP_MASK) &&
 	    node->props[DT_IOMMU_MAP_MASK].size != 4)
 		return dt_fail(scan, DT_IOMMU_MAP_MASK, "not one cell");
-	if (device->flags & IOMMUABS_DEVICE_PCI)
-		bits = bits_up_to((device->pci & RID_MAX) + device->nr_pci - 1);
+	coverage->last = ~0u;
+	if (device->flags & IOMMUABS_DEVICE_PCI) {
+		coverage->first = device->pci & RID_MAX;
+		coverage->last = coverage->first + device->nr_pci - 1;
+	}
+	bits = bits_up_to(coverage->last);
 	coverage->mask = mask & bits;
-	coverage->possible = members_below((uint64_t)bits + 1, coverage->mask);
-	coverage->shared = coverage->mask != bits;
+	coverage->ignored = bits & ~mask;
+	coverage->possible =
+		coverage->ignored
+			? members_below((uint64_t)bits + 1, coverage->mask)
+			: (uint64_t)coverage->last - coverage->first + 1;
 	return 0;
+}
+
+/* Leave of an entry what can be. Return: are there any ids left? */
+static bool entry_clip(const struct coverage *coverage,
+		       struct dt_map_entry *entry)
+{
+	uint64_t first = entry->rid, last = first + entry->nr - 1;
+
+	if (!entry->nr)
+		return false;
+	if (coverage->ignored) {
+		last = member_up_to(
+			(uint32_t)IA_MIN(last, bits_up_to(coverage->last)),
+			coverage->mask);
+	} else {
+		first = IA_MAX(first, coverage->first);
+		last = IA_MIN(last, coverage->last);
+	}
+	if (first > last)
+		return false;
+	entry->out += (uint32_t)(first - entry->rid);
+	entry->rid = (uint32_t)first;
+	entry->nr = (uint32_t)(last - first + 1);
+	return true;
 }
 
 static int entry_check(struct dt_scan *scan, const struct desc_device *device,
@@ -291,15 +332,19 @@ static int entries_add(struct dt_scan *scan, const struct dt_node *node,
 		ret = entry_check(scan, device, &entry, mask);
 		if (ret)
 			return ret;
-		if (!entry.nr || entry.target->unit->disabled)
+		if (entry.target->unit->disabled ||
+		    !entry_clip(coverage, &entry))
 			continue;
 		ret = entry_add(scan, device, &entry, coverage);
 		if (ret)
 			return ret;
 		coverage->covered +=
-			members_below((uint64_t)entry.rid + entry.nr,
-				      coverage->mask) -
-			members_below(entry.rid, coverage->mask);
+			coverage->ignored
+				? members_below((uint64_t)entry.rid + entry.nr,
+						coverage->mask) -
+					  members_below(entry.rid,
+							coverage->mask)
+				: entry.nr;
 	}
 	return next;
 }
@@ -341,12 +386,14 @@ int dt_map_streams(struct dt_scan *scan, const struct dt_node *node,
 		ret = entries_add(scan, node, device, &coverage);
 	if (ret)
 		return ret;
-	if (!coverage.shared) {
+	device->partial = coverage.covered < coverage.possible;
+	if (!coverage.shared && coverage.possible > 1) {
 		device->flags |= IOMMUABS_DEVICE_RANGE;
+		device->rid_ignored = coverage.ignored;
 		return 0;
 	}
 	/* All or nothing: a function that no unit sees is one of the device. */
-	if (coverage.covered < coverage.possible)
+	if (device->partial)
 		dt_streams_drop(scan, device);
 	streams_unite(scan, device);
 	return 0;

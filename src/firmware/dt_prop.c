@@ -51,6 +51,22 @@ bool dt_string_is(struct dt_scan *scan, const struct dt_prop *prop, int n,
 	return false;
 }
 
+bool dt_any_begins(struct dt_scan *scan, const struct dt_prop *prop,
+		   const char *string)
+{
+	uint32_t at, n;
+
+	for (at = 0; at < prop->size; at += string_length(prop, at) + 1) {
+		for (n = 0; string[n] && at + n < prop->size; n++)
+			if (prop->data[at + n] != string[n])
+				break;
+		if (!string[n])
+			return true;
+	}
+	scan->set->work += at;
+	return false;
+}
+
 uint32_t dt_nr_strings(struct dt_scan *scan, const struct dt_prop *prop)
 {
 	uint32_t at, n = 0;
@@ -75,15 +91,23 @@ bool dt_number(const struct dt_prop *prop, uint32_t at, uint32_t nr,
 	return true;
 }
 
-/* Defaults: Devicetree Specification 2.3.5. */
+/*
+ * Defaults: Devicetree Specification 2.3.5. But in trees there are, a node that
+ * says nothing means what the one above it says.
+ */
+static uint32_t cells_of(const struct dt_node *node, enum dt_name name,
+			 uint32_t otherwise)
+{
+	while (node && !dt_has(node, name))
+		node = node->parent;
+	return node ? dt_u32(node, name) : otherwise;
+}
+
 void dt_bus_cells(const struct dt_node *node, uint32_t *address_cells,
 		  uint32_t *size_cells)
 {
-	*address_cells = dt_has(node, DT_ADDRESS_CELLS)
-				 ? dt_u32(node, DT_ADDRESS_CELLS)
-				 : 2;
-	*size_cells =
-		dt_has(node, DT_SIZE_CELLS) ? dt_u32(node, DT_SIZE_CELLS) : 1;
+	*address_cells = cells_of(node, DT_ADDRESS_CELLS, 2);
+	*size_cells = cells_of(node, DT_SIZE_CELLS, 1);
 }
 
 struct span {
@@ -109,7 +133,7 @@ static bool range_cells(const struct dt_node *bus, struct range_cells *cells)
 static bool range_moves(const struct dt_prop *ranges, uint32_t at,
 			const struct range_cells *cells, struct span *span)
 {
-	uint64_t from, to, length;
+	uint64_t from, to, length, base;
 
 	if (!dt_number(ranges, at, cells->child, &from) ||
 	    !dt_number(ranges, at + cells->child, cells->parent, &to) ||
@@ -119,8 +143,11 @@ static bool range_moves(const struct dt_prop *ranges, uint32_t at,
 	if (span->base < from || span->base - from > length ||
 	    span->length > length - (span->base - from))
 		return false;
-	span->base = to + (span->base - from);
-	return span->base >= to && span->base + span->length >= span->base;
+	base = to + (span->base - from);
+	if (base < to || (span->length && base + span->length - 1 < base))
+		return false;
+	span->base = base;
+	return true;
 }
 
 /* From the addresses below @bus to those that @bus itself has. */
@@ -168,7 +195,7 @@ int dt_reg(struct dt_scan *scan, const struct dt_node *node, uint64_t *base,
 		return dt_fail(scan, DT_REG, "no address of this bus' width");
 	if (!dt_number(reg, 0, address_cells, &span.base) ||
 	    !dt_number(reg, address_cells, size_cells, &span.length) ||
-	    span.base + span.length < span.base)
+	    (span.length && span.base + span.length - 1 < span.base))
 		return dt_fail(scan, DT_REG, "beyond 64 bits");
 	for (; bus->parent && !ret; bus = bus->parent)
 		ret = span_up(scan, bus, &span);

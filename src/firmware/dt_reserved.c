@@ -11,6 +11,7 @@
 #if IOMMUABS_CONFIG_FDT
 
 #define OFFSET_IN_FRAME (IOMMUABS_FRAME_SIZE - 1)
+#define PCI_CELLS	3
 
 /* One entry, and the memory it is about if @mapped. */
 struct region {
@@ -51,7 +52,7 @@ static int region_read(struct dt_scan *scan, const struct dt_prop *prop,
 		       uint32_t *at, struct region *region)
 {
 	struct dt_target *target = dt_target_find(scan, dt_cell(prop, *at));
-	uint32_t left = dt_nr_cells(prop) - *at, address, size;
+	uint32_t left = dt_nr_cells(prop) - *at, first = *at + 1, address, size;
 
 	if (!target || target->ambiguous)
 		return dt_fail(scan, DT_IOMMU_ADDRESSES,
@@ -64,19 +65,29 @@ static int region_read(struct dt_scan *scan, const struct dt_prop *prop,
 	if (left < 1 + address + size)
 		return dt_fail(scan, DT_IOMMU_ADDRESSES,
 			       "its last entry is cut");
-	if (!dt_number(prop, *at + 1, address, &region->address) ||
-	    !dt_number(prop, *at + 1 + address, size, &region->size) ||
-	    !region->size ||
-	    region->address + region->size - 1 < region->address)
-		return dt_fail(scan, DT_IOMMU_ADDRESSES,
-			       "an entry of no size or beyond 64 bits");
-	region->device = target->device;
 	*at += 1 + address + size;
 	scan->set->work += 1 + address + size;
+	region->device = target->device;
+	if (!region->device)
+		return 0;
+	/* The first cell on PCI is not of the address (IEEE 1275's binding). */
+	if (address == PCI_CELLS) {
+		address--;
+		first++;
+	}
+	if (!dt_number(prop, first, address, &region->address) ||
+	    !dt_number(prop, first + address, size, &region->size) ||
+	    (region->size &&
+	     region->address + region->size - 1 < region->address))
+		return dt_fail(scan, DT_IOMMU_ADDRESSES,
+			       "an entry beyond 64 bits");
 	return 0;
 }
 
-/* Devices that aren't there, or that no unit sees, need nothing. */
+/*
+ * Devices that aren't there, or that no unit sees, need nothing; nor does a
+ * region of no size, that a boot loader didn't fill in.
+ */
 int dt_reserved_add(struct dt_scan *scan, struct dt_node *node)
 {
 	const struct dt_prop *prop = &node->props[DT_IOMMU_ADDRESSES];
@@ -95,11 +106,13 @@ int dt_reserved_add(struct dt_scan *scan, struct dt_node *node)
 		ret = dt_reg(scan, node, &region.base, &length);
 	while (!ret && at < dt_nr_cells(prop)) {
 		ret = region_read(scan, prop, &at, &region);
-		if (!ret && region.mapped && region.size != length)
-			ret = dt_fail(scan, DT_IOMMU_ADDRESSES,
-				      "not the size that reg has");
-		if (!ret && region.device && region.device->streams)
-			ret = region_add(scan, &region);
+		if (ret || !region.device || !region.device->streams ||
+		    !region.size)
+			continue;
+		ret = region.mapped && region.size != length
+			      ? dt_fail(scan, DT_IOMMU_ADDRESSES,
+					"not the size that reg has")
+			      : region_add(scan, &region);
 	}
 	return ret;
 }

@@ -44,6 +44,20 @@ static bool is_gic(struct dt_scan *scan, const struct dt_prop *compatible)
 	return false;
 }
 
+void dt_controller_of(struct dt_scan *scan, const struct dt_node *node,
+		      struct dt_controller *controller)
+{
+	*controller = (struct dt_controller){
+		.cells = dt_u32(node, DT_INTERRUPT_CELLS),
+		.is_gic = is_gic(scan, &node->props[DT_COMPATIBLE]),
+		.map = node->props[DT_INTERRUPT_MAP],
+		.mask = node->props[DT_INTERRUPT_MAP_MASK],
+	};
+	/* Unlike that of a bus, it is 0 where nothing is said. */
+	if (dt_has(node, DT_ADDRESS_CELLS))
+		controller->address_cells = dt_u32(node, DT_ADDRESS_CELLS);
+}
+
 int dt_target_add(struct dt_scan *scan, const struct dt_node *node,
 		  struct desc_unit *unit)
 {
@@ -67,11 +81,10 @@ int dt_target_add(struct dt_scan *scan, const struct dt_node *node,
 	target->phandle = phandle;
 	target->unit = unit;
 	target->iommu_cells = dt_u32(node, DT_IOMMU_CELLS);
-	target->interrupt_cells = dt_u32(node, DT_INTERRUPT_CELLS);
 	target->msi_cells =
 		dt_has(node, DT_MSI_CELLS) ? dt_u32(node, DT_MSI_CELLS) : 0;
 	target->is_its = dt_string_is(scan, compatible, -1, "arm,gic-v3-its");
-	target->is_gic = is_gic(scan, compatible);
+	dt_controller_of(scan, node, &target->controller);
 	target->address_cells = target->size_cells = DT_NO_CELLS;
 	if (node->parent)
 		dt_bus_cells(node->parent, &target->address_cells,
@@ -108,7 +121,7 @@ void dt_targets_free(struct dt_scan *scan)
 uint32_t dt_target_cells(const struct dt_target *target, enum dt_kind kind)
 {
 	uint32_t cells = kind == DT_KIND_IOMMU	     ? target->iommu_cells
-			 : kind == DT_KIND_INTERRUPT ? target->interrupt_cells
+			 : kind == DT_KIND_INTERRUPT ? target->controller.cells
 						     : target->msi_cells;
 
 	if (kind == DT_KIND_IOMMU && !target->unit)

@@ -95,28 +95,22 @@ int dt_unit_add(struct dt_scan *scan, const struct dt_node *node,
 
 /* ---- interrupts ---- */
 
-struct controller {
-	uint32_t cells;
-	bool is_gic;
-};
-
 /*
  * GIC's binding: type, number, flags. INTIDs: GICv3 architecture (IHI 0069),
  * 2.2. false: there is no such interrupt.
  */
-static bool gic_irq(const struct dt_prop *prop, uint32_t at,
-		    struct iommuabs_irq *irq)
+static bool gic_irq(const struct dt_irq *found, struct iommuabs_irq *irq)
 {
 	static const struct {
 		uint32_t first, nr;
 	} types[] = { { 32, 988 }, { 16, 16 }, { 4096, 1024 }, { 1056, 64 } };
-	uint32_t type = dt_cell(prop, at), number = dt_cell(prop, at + 1);
+	uint32_t type = found->cells[0], number = found->cells[1];
 
 	if (type >= sizeof(types) / sizeof(types[0]) ||
 	    number >= types[type].nr)
 		return false;
 	irq->number = types[type].first + number;
-	irq->edge = (dt_cell(prop, at + 2) & 3) != 0;
+	irq->edge = (found->cells[2] & 3) != 0;
 	return true;
 }
 
@@ -134,7 +128,8 @@ static void irq_append(struct desc_unit *unit, struct iommuabs_irq irq,
 
 /*
  * The @n-th interrupt: by its name, and the only one without a name is all in
- * one; of several without names none can be told from the others. One line for everything is listed once for each of its meanings.
+ * one; of several without names none can be told from the others. One line for
+ * everything is listed once for each of its meanings.
  */
 static void irq_add(struct dt_scan *scan, const struct dt_node *node,
 		    struct desc_unit *unit, int n, struct iommuabs_irq irq)
@@ -158,102 +153,40 @@ static void irq_add(struct dt_scan *scan, const struct dt_node *node,
 			irq_append(unit, irq, known[i].which);
 }
 
-/* Takes one specifier of @prop at @at. */
-static int irq_take(struct dt_scan *scan, const struct dt_node *node,
-		    enum dt_name name, uint32_t at,
-		    const struct controller *controller,
-		    struct iommuabs_irq *irq)
-{
-	if (!controller->is_gic || controller->cells < 3)
-		return 0;
-	if (!gic_irq(&node->props[name], at, irq))
-		return dt_fail(scan, name, "no such interrupt");
-	return 1;
-}
-
-/* The controller of a node's interrupts (Devicetree Specification 2.4.1). */
-static int interrupt_parent(struct dt_scan *scan, const struct dt_node *node,
-			    struct controller *controller)
-{
-	struct dt_target *target = NULL;
-	const struct dt_node *at;
-
-	for (at = node; at && !target; at = at->parent) {
-		if (dt_has(at, DT_INTERRUPT_PARENT)) {
-			target = dt_target_find(
-				scan, dt_u32(at, DT_INTERRUPT_PARENT));
-			break;
-		}
-		if (at != node && dt_has(at, DT_INTERRUPT_CELLS))
-			target = dt_target_of(scan, at);
-	}
-	if (!target || target->ambiguous)
-		return dt_fail(scan, DT_INTERRUPTS, "no controller");
-	controller->cells = dt_target_cells(target, DT_KIND_INTERRUPT);
-	controller->is_gic = target->is_gic;
-	if (controller->cells - 1 >= DT_CELLS_MAX)
-		return dt_fail(scan, DT_INTERRUPTS,
-			       "its controller has no sane #interrupt-cells");
-	return 0;
-}
-
-/* Positions of the specifiers, whichever of the two properties has them. */
-static int irq_next(struct dt_scan *scan, const struct dt_node *node,
-		    enum dt_name name, uint32_t *at,
-		    struct controller *controller, uint32_t *args)
-{
-	struct dt_specifier spec;
-	int ret = 0;
-
-	if (name == DT_INTERRUPTS) {
-		*args = *at;
-		*at += controller->cells;
-		return 0;
-	}
-	ret = dt_specifier_next(scan, node, name, DT_KIND_INTERRUPT, at, &spec);
-	if (ret)
-		return ret;
-	*args = spec.args;
-	controller->cells = spec.nr_args;
-	controller->is_gic = spec.target->is_gic;
-	return 0;
-}
-
 /* An SMMU has four: what goes beyond is not looked at. */
 #define SPECIFIERS_MAX 16
 
 static int irqs_of(struct dt_scan *scan, const struct dt_node *node,
 		   enum dt_name name, struct desc_unit *unit)
 {
-	const struct dt_prop *prop = &node->props[name];
-	struct controller controller = { 0 };
-	uint32_t at = 0, args = 0, n = 0;
 	struct iommuabs_irq irq = { 0 };
-	int ret = 0;
+	struct dt_irq found = { 0 };
+	struct dt_irqs irqs;
+	uint32_t n = 0;
+	int ret = dt_irqs_open(scan, node, name, &irqs);
 
-	if (prop->size % 4)
-		return dt_fail(scan, name, "not a number of cells");
-	if (name == DT_INTERRUPTS)
-		ret = interrupt_parent(scan, node, &controller);
-	if (!ret && name == DT_INTERRUPTS &&
-	    dt_nr_cells(prop) % controller.cells)
-		return dt_fail(scan, name, "its last specifier is cut");
-	for (; !ret && at < dt_nr_cells(prop) && n < SPECIFIERS_MAX; n++) {
-		ret = irq_next(scan, node, name, &at, &controller, &args);
-		if (ret)
-			return ret;
-		ret = irq_take(scan, node, name, args, &controller, &irq);
-		if (ret > 0)
+	while (!ret && n < SPECIFIERS_MAX) {
+		ret = dt_irqs_next(scan, &irqs, &found);
+		if (ret <= 0)
+			break;
+		ret = 0;
+		/* Of another controller the number says nothing to anybody. */
+		if (found.controller.is_gic && found.nr >= 3) {
+			if (!gic_irq(&found, &irq))
+				return dt_fail(scan, name, "no such interrupt");
 			irq_add(scan, node, unit, (int)n, irq);
-		ret = ret < 0 ? ret : 0;
+		}
+		n++;
 	}
+	if (ret)
+		return ret;
 	if (!dt_has(node, DT_INTERRUPT_NAMES) && n != 1)
 		unit->nr_irqs = 0;
-	if (!ret && dt_has(node, DT_INTERRUPT_NAMES) && n < SPECIFIERS_MAX &&
+	if (dt_has(node, DT_INTERRUPT_NAMES) && n < SPECIFIERS_MAX &&
 	    dt_nr_strings(scan, &node->props[DT_INTERRUPT_NAMES]) != n)
 		return dt_fail(scan, DT_INTERRUPT_NAMES,
 			       "not as many as interrupts");
-	return ret;
+	return 0;
 }
 
 int dt_unit_irqs(struct dt_scan *scan, const struct dt_node *node,

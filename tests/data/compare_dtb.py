@@ -1,150 +1,256 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# compare_dtb.py FOUND EXPECTED.json - does what check_fdt printed of a device
-# tree agree with another reader's answer?
+# compare_dtb.py FOUND EXPECTED.json TREE.dtb - does what check_fdt printed of a
+# device tree agree with another reader's answer?
 #
-# Exit status 0 if it does; else each difference is a line on standard output.
+# Every requester ID is looked up one by one in either. What the answer has and
+# the scanner has no use for (memory-region, no-map, ...) is not compared. Exit
+# status 0 if they agree; else each difference is a line on standard output.
 
 import json
 import re
+import subprocess
 import sys
 
 TYPES = {"smmu-v3": "smmuv3", "smmu-v2": "smmuv2"}
+IRQS = {"event": "eventq", "error": "gerror", "sync": "cmdq-sync",
+        "pri": "priq"}
 
 
 def number(text):
     return int(text, 0) if isinstance(text, str) else text
 
 
-def read_found(path):
-    """units by path, devices by path"""
-    units, devices = {}, {}
-    for line in open(path):
-        words = line.split()
-        if words[0] != "device":
-            base, length = (int(x, 16) for x in words[2].split("+"))
-            units[words[1]] = (words[0], base, length, "off" in words[3:],
-                               "coherent" in words[3:])
-            continue
-        device = {"streams": [], "flags": set(), "pci": None}
+class Unit:
+    def __init__(self, words):
+        self.type, self.path = words[:2]
+        self.reg = tuple(int(x, 16) for x in words[2].split("+"))
+        self.off = "off" in words[3:]
+        self.coherent = "coherent" in words[3:]
+        self.irqs = {IRQS[w.split("=")[0]] for w in words[3:] if "=" in w}
+        self.phandle = 0
+
+
+class Device:
+    """One, under all the names it has."""
+
+    def __init__(self, line):
+        own, *also = line.split(" also ")
+        words = own.split()
+        self.names = [words[1]] + [a.split()[0] for a in also]
+        self.streams, self.pci, self.ignored = [], {}, 0
+        self.is_range = "range" in words
+        self.unsafe = "unsafe" in words
+        self.reserved = [w for w in words if re.match(r"\w+\+\w+=", w)]
+        for name, text in zip(self.names, [own] + also):
+            pci = re.search(r" pci=(\w+)\+(\w+)", text)
+            if pci:
+                self.pci[name] = (int(pci[1], 16), int(pci[2], 16))
         for word in words[2:]:
             stream = re.match(r"(/.*):(\w+)\+(\w+)@(\w+)$", word)
             if stream:
-                device["streams"].append(
+                self.streams.append(
                     (stream[1], *(int(stream[i], 16) for i in (2, 3, 4))))
-            elif word.startswith("pci="):
-                device["pci"] = [int(x, 16) for x in word[4:].split("+")]
-            else:
-                device["flags"].add(word)
-        devices[words[1]] = device
+            if word.startswith("ignored="):
+                self.ignored = int(word[8:], 16)
+
+    def ids(self):
+        return {(unit, first + i) for unit, first, nr, _ in self.streams
+                for i in range(nr)}
+
+    def id_of(self, rid):
+        """of a function, where they are told apart"""
+        rid &= ~self.ignored
+        for unit, first, nr, base in self.streams:
+            if base <= rid < base + nr:
+                return unit, first + rid - base
+        return None
+
+
+def read_found(path):
+    units, devices = {}, {}
+    for line in open(path):
+        words = line.split()
+        if words[0] == "phandle":
+            units[words[1]].phandle = int(words[2], 16)
+        elif words[0] == "device":
+            device = Device(line.rstrip("\n"))
+            for name in device.names:
+                devices[name] = device
+        else:
+            units[words[1]] = Unit(words)
     return units, devices
 
 
+# ---- units
+
+def compare_unit(unit, want):
+    yield "type", unit.type, TYPES.get(want["family"], "other")
+    yield "off", unit.off, not want["enabled"]
+    yield "phandle", unit.phandle, want["phandle"] or 0
+    if want["reg"] and want["reg"][0].get("base"):
+        yield "reg", unit.reg, tuple(number(want["reg"][0][x])
+                                     for x in ("base", "size"))
+    if "dma-coherent" in want.get("props", []):
+        yield "coherent", unit.coherent, True
+    # Of a controller that is no GIC there are none.
+    if unit.irqs:
+        yield "irqs", unit.irqs, set(want["interrupt_names"]) & set(
+            IRQS.values())
+
+
 def compare_units(units, expected):
-    for unit in expected["iommus"]:
-        found = units.pop(unit["path"], None)
-        if not found:
-            yield f"{unit['path']}: not found"
+    for want in expected["iommus"]:
+        unit = units.get(want["path"])
+        if not unit:
+            yield f"{want['path']}: not found"
             continue
-        kind = TYPES.get(unit["family"], "other")
-        wanted = (kind, not unit["enabled"])
-        if (found[0], found[3]) != wanted:
-            yield f"{unit['path']}: {found} instead of {wanted}"
-        if unit["reg"] and unit["reg"][0].get("base"):
-            reg = tuple(number(unit["reg"][0][x]) for x in ("base", "size"))
-            if found[1:3] != reg:
-                yield f"{unit['path']}: {found} instead of {reg}"
-        if "dma-coherent" in unit.get("props", []) and not found[4]:
-            yield f"{unit['path']}: not coherent"
-    for path in units:
+        for what, have, wanted in compare_unit(unit, want):
+            if have != wanted:
+                yield f"{unit.path}: {what} {have} instead of {wanted}"
+    for path in units.keys() - {u["path"] for u in expected["iommus"]}:
         yield f"{path}: found, not expected"
+    for kind, name in TYPES.items():
+        nr = sum(u.type == name for u in units.values())
+        if nr != expected["summary"][kind.replace("-", "_")]:
+            yield f"{nr} units {name}"
 
 
-def ids_of(device):
-    return {(unit, first + i) for unit, first, nr, _ in device["streams"]
-            for i in range(nr)}
+# ---- masters: one by one, then those that share an id
+
+class Wanted:
+    """What a node's DMA arrives as: by requester ID, or all of it."""
+
+    def __init__(self):
+        self.ids, self.by_rid = set(), None
+        self.pci, self.messages = None, []
+        self.apart = False
 
 
-def compare_masters(devices, expected, off):
+def wanted_map(entry, off):
+    """requester ID -> id"""
+    rids, mask = {}, number(entry.get("mask", "0xffffffff"))
+    first, last = entry.get("bus_range") or (0, 255)
+    if entry["device_type"] == "pci":
+        every = range(first << 8, (last + 1) << 8)
+    else:
+        every = [number(e["rid_base"]) + i for e in entry["entries"]
+                 for i in range(number(e["length"]))]
+    for rid in every:
+        rids[rid] = None
+        for e in entry["entries"]:
+            at = (rid & mask) - number(e["rid_base"])
+            if 0 <= at < number(e["length"]) and e["target"] not in off:
+                rids[rid] = e["target"], number(e["out"][0]) + at
+    return rids
+
+
+def wanted_devices(expected, off):
+    devices = {}
     for master in expected["masters"]:
-        path = master["path"]
-        if any(m["path"] == path and m["prop"] == "iommu-map"
-               for m in expected["maps"]):
+        if not master["enabled"] or not master["entries"]:
             continue
-        if not master["enabled"]:
-            if path in devices:
-                yield f"{path}: found, though it is off"
-            continue
-        if not master["entries"]:
-            continue
-        found = devices.pop(path, None)
-        if found is None:
-            yield f"{path}: not found"
-            continue
-        wanted = {(e["iommu"], number(e["args"][0]) if e["args"] else 0)
-                  for e in master["entries"]}
-        if any(unit in off for unit, _ in wanted):
-            wanted = set()
-        if ids_of(found) != wanted:
-            yield f"{path}: {ids_of(found)} instead of {wanted}"
-
-
-def map_of(entries, off):
-    """(unit, offset of output to id) -> ids"""
-    ids = {}
-    for e in entries:
-        if e["target"] not in off:
-            rid = number(e["rid_base"])
-            for i in range(number(e["length"])):
-                ids[rid + i] = (e["target"], number(e["out"][0]) + i)
-    return ids
-
-
-def compare_map(found, entry, off):
-    ids = map_of(entry["entries"], off)
-    if "range" in found["flags"]:
-        seen = {rid + i: (unit, first + i)
-                for unit, first, nr, rid in found["streams"]
-                for i in range(nr)}
-        if seen != ids:
-            yield f"{entry['path']}: {found['streams']}"
-    elif found["streams"] and ids_of(found) != set(ids.values()):
-        yield f"{entry['path']}: {found['streams']}"
-    elif not found["streams"] and ids and "mask" not in entry:
-        yield f"{entry['path']}: untranslated"
-    if entry["device_type"] != "pci":
-        return
-    first, last = entry["bus_range"]
-    if (found["pci"][0] & 0xffff, found["pci"][1]) != \
-            (first << 8, (last - first + 1) << 8):
-        yield f"{entry['path']}: buses {found['pci']}"
-    if "pci_domain" in entry and found["pci"][0] >> 16 != entry["pci_domain"]:
-        yield f"{entry['path']}: domain {found['pci']}"
-
-
-def compare_maps(devices, expected, off):
+        ids = {(e["iommu"], number(e["args"][0]) if e["args"] else 0)
+               for e in master["entries"]}
+        want = devices.setdefault(master["path"], Wanted())
+        want.ids = set() if any(u in off for u, _ in ids) else ids
     for entry in expected["maps"]:
-        if entry["prop"] != "iommu-map":
+        if not entry["enabled"]:
             continue
-        found = devices.pop(entry["path"], None)
-        if (found is not None) != entry["enabled"]:
-            yield f"{entry['path']}: {'' if found else 'not '}found"
-        elif found:
-            yield from compare_map(found, entry, off)
+        if entry["prop"] == "msi-map":
+            if entry["path"] in devices:
+                devices[entry["path"]].messages = [
+                    e["target"] for e in entry["entries"]]
+            continue
+        want = devices.setdefault(entry["path"], Wanted())
+        own, want.by_rid = want.ids, wanted_map(entry, off)
+        found = set(want.by_rid.values())
+        want.apart = len(found) > 1
+        want.ids = found - {None}
+        if not want.apart:
+            want.ids = set() if None in found else found | own
+        if entry["device_type"] == "pci":
+            first, last = entry.get("bus_range") or (0, 255)
+            want.pci = (entry.get("pci_domain"), first << 8,
+                        (last - first + 1) << 8)
+    return devices
+
+
+def groups_of(wanted, arm):
+    """names of those that share an id of one of Arm's units"""
+    groups = {name: {name} for name in wanted}
+    by_id = {}
+    for name, want in wanted.items():
+        for one in want.ids:
+            if one[0] in arm:
+                by_id.setdefault(one, []).append(name)
+    for names in by_id.values():
+        whole = set().union(*(groups[name] for name in names))
+        for name in whole:
+            groups[name] = whole
+    return groups
+
+
+def is_its(tree, path):
+    return "arm,gic-v3-its" in subprocess.run(
+        ["fdtget", tree, path, "compatible"], check=True,
+        capture_output=True, text=True).stdout.split()
+
+
+def compare_device(name, device, want, group, wanted):
+    if set(device.names) != group:
+        yield f"is one with {device.names} instead of {group}"
+    if want.apart and len(group) == 1:
+        if not device.is_range:
+            yield "is no range"
+        for rid, one in want.by_rid.items():
+            if device.id_of(rid) != one:
+                yield f"{rid:x} is {device.id_of(rid)} instead of {one}"
+                return
+    else:
+        ids = set().union(*(wanted[n].ids for n in group))
+        if device.ids() != ids:
+            yield f"{device.ids()} instead of {ids}"
+    if want.pci:
+        domain, first, nr = want.pci
+        pci = device.pci[name]
+        if (pci[0] & 0xffff, pci[1]) != (first, nr):
+            yield f"functions {pci} instead of {want.pci}"
+        if domain is not None and pci[0] >> 16 != domain:
+            yield f"domain {pci[0] >> 16} instead of {domain}"
+
+
+def compare_devices(devices, expected, off, tree):
+    arm = {u["path"] for u in expected["iommus"] if u["family"] in TYPES}
+    wanted = wanted_devices(expected, off)
+    groups = groups_of(wanted, arm)
+    for name, want in wanted.items():
+        if name not in devices:
+            yield f"{name}: not found"
+            continue
+        for line in compare_device(name, devices[name], want, groups[name],
+                                   wanted):
+            yield f"{name}: {line}"
+        targets = set(want.messages)
+        if targets and devices[name].unsafe != (
+                not all(is_its(tree, t) for t in targets)):
+            yield f"{name}: messages to {targets}"
+    # The answers have no bridges without a map, and masters of Arm's only.
+    for name in devices.keys() - wanted.keys():
+        if arm & {unit for unit, *_ in devices[name].streams}:
+            yield f"{name}: found, not expected"
+    nr = sum(len(d.reserved) for d in set(devices.values()))
+    if bool(nr) != bool(expected["summary"]["reserved_iommu_addresses"]):
+        yield f"{nr} reserved regions"
 
 
 def main():
     units, devices = read_found(sys.argv[1])
     expected = json.load(open(sys.argv[2]))
     off = {u["path"] for u in expected["iommus"] if not u["enabled"]}
-    arm = {u["path"] for u in expected["iommus"] if u["family"] in TYPES}
     wrong = list(compare_units(units, expected))
-    wrong += compare_maps(devices, expected, off)
-    wrong += compare_masters(devices, expected, off)
-    # The answers list masters of Arm's units only.
-    wrong += [f"{path}: found, not expected" for path, device in devices.items()
-              if arm & {unit for unit, _ in ids_of(device)}]
+    wrong += compare_devices(devices, expected, off, sys.argv[3])
     for line in wrong:
         print(f"{sys.argv[2].rsplit('/', 1)[-1]}: {line}")
     return 1 if wrong else 0
