@@ -159,10 +159,12 @@ IOMMUABS_SIM_SOURCES = \
 	sim/sim_smmuv3_config.c \
 	sim/sim_smmuv3_desc.c \
 	sim/sim_smmuv3_dma.c \
+	sim/sim_smmuv3_events.c \
 	sim/sim_smmuv3_fetch.c \
 	sim/sim_smmuv3_queues.c \
 	sim/sim_smmuv3_regs.c \
 	sim/sim_smmuv3_request.c \
+	sim/sim_smmuv3_stall.c \
 	sim/sim_smmuv3_streams.c \
 	sim/sim_smmuv3_strtab.c \
 	sim/sim_smmuv3_tlbi.c \

@@ -53,6 +53,7 @@ enum {
 	R_EVENTQ_CONS = 0x100ac,
 	R_PRIQ_PROD = 0x100c8,
 	R_PRIQ_CONS = 0x100cc,
+	R_PAGE1 = 0x10000,
 	R_SIZE = 0x20000,
 };
 
@@ -105,7 +106,7 @@ enum {
 #define CR0_PRIQEN   BIT64(1)
 #define CR0_EVENTQEN BIT64(2)
 #define CR0_CMDQEN   BIT64(3)
-#define CR0_KNOWN    (CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN)
+#define CR0_ATSCHK   BIT64(4)
 
 /* 6.3.11 CR1, 6.3.12 CR2 */
 #define CR1_QUEUE     MASK64(5, 0)
@@ -127,9 +128,12 @@ enum {
 /* 6.3.18 GERROR */
 #define GERROR_CMDQ	      BIT64(0)
 #define GERROR_EVENTQ_ABT     BIT64(2)
+#define GERROR_PRIQ_ABT	      BIT64(3)
 #define GERROR_MSI_CMDQ_ABT   BIT64(4)
 #define GERROR_MSI_EVENTQ_ABT BIT64(5)
+#define GERROR_MSI_PRIQ_ABT   BIT64(6)
 #define GERROR_MSI_GERROR_ABT BIT64(7)
+#define GERROR_SFM	      BIT64(8)
 
 /* 6.3.24, 6.3.25 STRTAB_BASE, STRTAB_BASE_CFG */
 #define STRTAB_BASE_ADDR       MASK64(55, 6)
@@ -148,7 +152,7 @@ enum {
 #define CMDQ_CONS_ERR(e)   ((uint64_t)(e) << 24)
 
 /* 7.1 */
-enum { CERROR_NONE, CERROR_ILL, CERROR_ABT };
+enum { CERROR_NONE, CERROR_ILL, CERROR_ABT, CERROR_ATC_INV_SYNC };
 
 /* 4.1.1 */
 enum {
@@ -169,8 +173,13 @@ enum {
 	CMD_TLBI_S12_VMALL = 0x28,
 	CMD_TLBI_S2_IPA = 0x2a,
 	CMD_TLBI_NSNH_ALL = 0x30,
+	CMD_ATC_INV = 0x40,
+	CMD_PRI_RESP = 0x41,
+	CMD_RESUME = 0x44,
+	CMD_STALL_TERM = 0x45,
 	CMD_SYNC = 0x46,
 };
+#define RESUME_RETRY BIT64(12)
 
 /* 7.3 */
 enum {
@@ -191,9 +200,21 @@ enum {
 	F_PERMISSION = 0x13,
 	F_TLB_CONFLICT = 0x20,
 };
-#define EVENT_CLASS_CD	0u
+#define EVENT0_SSV	BIT64(11)
+#define EVENT1_STALL	BIT64(31)
+#define EVENT1_PNU	BIT64(33)
+#define EVENT1_RNW	BIT64(35)
+#define EVENT1_S2	BIT64(39)
+#define EVENT1_CLASS(c) ((uint64_t)(c) << 40)
 #define EVENT_CLASS_TTD 1u
 #define EVENT_CLASS_IN	2u
+
+/* 8 PRI queue entries; 128 bits */
+#define PRI_LG2	   4u
+#define PRI0_READ  BIT64(60)
+#define PRI0_WRITE BIT64(61)
+#define PRI0_LAST  BIT64(62)
+#define PRI0_SSV   BIT64(63)
 
 /* 5.1 L1STD */
 #define L1STD_SPAN(v)  ((unsigned int)FIELD(v, 4, 0))
@@ -425,7 +446,24 @@ struct stream {
 	unsigned int nr_tables;
 	/* The words as of the last CFGI_STE: what the STE was meant to be. */
 	uint64_t meant[4];
+	bool ats; /* some STE of it lets the device use ATS */
 };
+
+/* A translation that a device keeps, for certain or perhaps. */
+struct atc {
+	uint32_t sid;
+	struct leaf leaf;
+};
+
+struct stalled {
+	struct iommuabs_sim_dma dma;
+	unsigned int state;
+	uint32_t
+		known; /* by this STAG + 1 its device knows it; 0: by its own */
+};
+
+/* Beside IOMMUABS_SIM_DMA_*: a device's translation request. */
+#define DMA_ATS_REQUEST (1u << 31)
 
 struct outcome {
 	uint64_t maddr;	    /* IOMMUABS_SIM_BLOCKED */
@@ -434,6 +472,9 @@ struct outcome {
 	bool stalls, privileged;
 	unsigned int class; /* EVENT_CLASS_* */
 	uint64_t ipa;	    /* or the address of the fetch */
+	/* what translated it; NULL: nothing */
+	const struct regime *regime;
+	uint64_t desc;
 };
 
 #define MAX_OUTCOMES 32
@@ -473,6 +514,7 @@ struct iommuabs_sim_unit {
 	uint64_t strtab_base, strtab_cfg;
 	uint64_t cmdq_base, cmdq_prod, cmdq_cons;
 	uint64_t eventq_base, eventq_prod, eventq_cons;
+	uint64_t priq_base, priq_prod, priq_cons;
 	/* command queue */
 	bool sync_started;
 	unsigned int sync_polls;
@@ -485,6 +527,11 @@ struct iommuabs_sim_unit {
 	/* caches */
 	struct vec leaves, wtables, stale_stes, stale_l1s, cached_stes;
 	struct vec stale_cds, cached_cds, meant_cds;
+	struct vec atc;	    /* struct atc */
+	struct vec mute;    /* StreamIDs that do not answer */
+	struct vec stalled; /* struct stalled */
+	uint32_t next_stag;
+	uint32_t atc_timeouts; /* since the last CMD_SYNC */
 	struct regime *regimes;
 	struct stream *streams;
 	struct iommuabs_sim_probe *probes;
@@ -492,7 +539,8 @@ struct iommuabs_sim_unit {
 	uint64_t hang_in, hang_until;
 	bool hanging;
 	uint64_t sync_hang_in, sync_hang_us, sync_delay;
-	uint64_t illegal_in, abort_in, event_abort;
+	uint64_t illegal_in, abort_in, event_abort, pri_abort, msi_abort;
+	uint64_t conflicts, failed_until;
 	uint64_t wait_in, wait_us;
 	uint64_t cr0_ignored_until, gbpa_stuck_until;
 	bool dead;
@@ -511,14 +559,39 @@ struct iommuabs_sim_unit *smmuv3_at(struct iommuabs_sim_arena *a,
 uint64_t smmuv3_wait_begins(struct iommuabs_sim_unit *u);
 bool smmuv3_may_be_enabled(const struct iommuabs_sim_unit *u);
 void smmuv3_gerror(struct iommuabs_sim_unit *u, uint64_t bit);
+/* In service failure mode (12.3). */
+bool smmuv3_failed(const struct iommuabs_sim_unit *u);
 
 /* ---- sim_smmuv3_queues.c ---- */
 void smmuv3_run_commands(struct iommuabs_sim_unit *u);
-void smmuv3_record(struct iommuabs_sim_unit *u,
-		   const struct iommuabs_sim_dma *dma, const struct outcome *o);
-void smmuv3_raise(struct iommuabs_sim_unit *u, enum iommuabs_sim_irq irq);
 /* 6.3.26: aligned to the queue's size, or to 32 bytes. */
 uint64_t smmuv3_queue_at(uint64_t base, unsigned int entry_lg2);
+
+/* ---- sim_smmuv3_events.c ---- */
+/* false: it was lost. */
+bool smmuv3_record(struct iommuabs_sim_unit *u,
+		   const struct iommuabs_sim_dma *dma, const struct outcome *o);
+void smmuv3_message(struct iommuabs_sim_unit *u, uint64_t addr, uint32_t data,
+		    enum iommuabs_sim_irq irq);
+void smmuv3_raise(struct iommuabs_sim_unit *u, enum iommuabs_sim_irq irq);
+
+/* ---- sim_smmuv3_stall.c ---- */
+/* @dma stalls, at the piece @at. */
+int smmuv3_stall(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
+		 const struct outcome *o, const struct iommuabs_sim_dma *at);
+void smmuv3_retry_held(struct iommuabs_sim_unit *u);
+void smmuv3_terminate(struct iommuabs_sim_unit *u, uint32_t sid, bool all);
+void smmuv3_resume(struct iommuabs_sim_unit *u, const uint64_t cmd[2]);
+
+/* ---- sim_smmuv3_ats.c ---- */
+/* It leaves memory; it, and all of a regime, may be kept by devices. */
+void smmuv3_atc_leaf(struct iommuabs_sim_unit *u, const struct leaf *t);
+void smmuv3_atc_regime(struct iommuabs_sim_unit *u, uint32_t sid,
+		       const struct regime *r);
+bool smmuv3_atc_hit(const struct iommuabs_sim_unit *u, uint32_t i, uint32_t sid,
+		    uint64_t iova, bool write, uint64_t *maddr);
+void smmuv3_atc_inv(struct iommuabs_sim_unit *u, const uint64_t cmd[2]);
+void smmuv3_atc_sync(struct iommuabs_sim_unit *u);
 
 /* ---- sim_smmuv3_tlbi.c: what a TLB invalidation is about ---- */
 /* Does it apply to an entry of [ipa, + 2^size_lg2)? */
@@ -629,6 +702,10 @@ struct leaf smmuv3_leaf_of(const struct regime *r, int level, uint64_t ipa,
 /* ---- sim_smmuv3_cache.c: what leaves memory stays in caches ---- */
 void smmuv3_regime_dies(struct iommuabs_sim_unit *u, struct regime *r);
 void smmuv3_doom_tlb(struct iommuabs_sim_unit *u, const uint64_t cmd[2]);
+/* At once, with no CMD_SYNC. */
+void smmuv3_drop_tlb(struct iommuabs_sim_unit *u, const uint64_t cmd[2]);
+/* Power is lost: what was not synced is not done. */
+void smmuv3_undoom(struct iommuabs_sim_unit *u);
 void smmuv3_doom_stes(struct iommuabs_sim_unit *u, uint32_t first,
 		      uint32_t last, bool leaf);
 /* @ssid UINT32_MAX: all. */
@@ -672,6 +749,8 @@ void smmuv3_outcomes(struct iommuabs_sim_unit *u, uint32_t sid, uint32_t ssid,
 		     uint64_t iova, uint32_t flags, struct outcomes *out);
 
 /* ---- sim_smmuv3_dma.c ---- */
+/* From @dma->done on: 1 done | 0 blocked | IOMMUABS_SIM_STALLED. */
+int smmuv3_run_dma(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma);
 /* All probes, those in a range of addresses, those of a range of streams. */
 void smmuv3_look(struct iommuabs_sim_unit *u);
 void smmuv3_look_at(struct iommuabs_sim_unit *u, uint64_t ipa,

@@ -140,6 +140,7 @@ static void check_against_leaf(const struct role *role, uint64_t ipa,
 {
 	struct iommuabs_sim_arena *a = role->unit->arena;
 	unsigned int lg2 = smmuv3_level_lg2(role->regime, role->level);
+	unsigned int bbml = role->unit->config.bbml;
 	bool is_leaf =
 		smmuv3_desc_kind(role->regime, role->level, v) == DESC_IS_LEAF;
 
@@ -152,10 +153,9 @@ static void check_against_leaf(const struct role *role, uint64_t ipa,
 	else if (is_leaf && sizes_conflict(role, v, t))
 		bbm(role, ipa,
 		    "another size before the break was invalidated and synced");
-	else if (!is_leaf && role->unit->config.bbml == 1 &&
-		 t->level <= role->level && !(t->desc & DESC_NT))
-		bbm(role, ipa,
-		    "a table, the block without nT may still be cached");
+	else if (!is_leaf && t->level <= role->level && bbml < 2 &&
+		 !(bbml == 1 && t->desc & DESC_NT))
+		bbm(role, ipa, "a table, while the leaf may still be cached");
 }
 
 static void check_against_table(const struct role *role, uint64_t ipa,

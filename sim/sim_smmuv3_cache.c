@@ -12,6 +12,7 @@ static void stale_leaf(const struct role *role, uint64_t ipa, uint64_t desc)
 	struct leaf t = smmuv3_leaf_of(role->regime, role->level, ipa, desc);
 
 	*(struct leaf *)vec_add(&u->leaves) = t;
+	smmuv3_atc_leaf(u, &t);
 	if (!(desc & DESC_CONT) || !cont)
 		return;
 	t.size_lg2 += cont;
@@ -238,12 +239,7 @@ static void remove_doomed_regimes(struct iommuabs_sim_unit *u)
 	}
 }
 
-/*
- * Translations first: an entry that is only invalidated now could have been
- * used until now, so its translations are cached again (3.21.1, 4.3.6: a TLBI
- * is to follow the *completed* invalidation of the configuration).
- */
-void smmuv3_sync_done(struct iommuabs_sim_unit *u)
+static void remove_doomed_tlb(struct iommuabs_sim_unit *u)
 {
 	uint32_t i;
 
@@ -261,5 +257,70 @@ void smmuv3_sync_done(struct iommuabs_sim_unit *u)
 				  -1);
 	}
 	remove_doomed_regimes(u);
+}
+
+/*
+ * Translations first: an entry that is only invalidated now could have been
+ * used until now, so its translations are cached again (3.21.1, 4.3.6: a TLBI
+ * is to follow the *completed* invalidation of the configuration).
+ */
+void smmuv3_sync_done(struct iommuabs_sim_unit *u)
+{
+	remove_doomed_tlb(u);
+	smmuv3_atc_sync(u);
 	remove_doomed_configs(u);
+}
+
+void smmuv3_undoom(struct iommuabs_sim_unit *u)
+{
+	struct regime *r;
+	uint32_t i;
+
+	for (i = 0; i < u->leaves.nr; i++)
+		((struct leaf *)vec_at(&u->leaves, i))->doomed = false;
+	for (i = 0; i < u->wtables.nr; i++)
+		((struct wtable *)vec_at(&u->wtables, i))->doomed = false;
+	for (r = u->regimes; r; r = r->next)
+		r->doomed[REST] = r->doomed[GLOBAL] = false;
+	for (i = 0; i < u->stale_stes.nr; i++)
+		((struct stale_pair *)vec_at(&u->stale_stes, i))->doomed =
+			false;
+	for (i = 0; i < u->stale_cds.nr; i++)
+		((struct stale_pair *)vec_at(&u->stale_cds, i))->doomed = false;
+	for (i = 0; i < u->stale_l1s.nr; i++)
+		((struct stale_l1 *)vec_at(&u->stale_l1s, i))->doomed = false;
+}
+
+/* What commands have hit, and no CMD_SYNC completed, stays as it is. */
+void smmuv3_drop_tlb(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
+{
+	struct regime *r;
+	unsigned int i;
+	uint32_t n;
+
+	for (n = u->leaves.nr; n--;) {
+		const struct leaf *t = vec_at(&u->leaves, n);
+
+		if (smmuv3_tlbi_covers(u, cmd, &t->tag, t->ipa, t->size_lg2))
+			vec_remove(&u->leaves, n);
+	}
+	for (n = u->wtables.nr; n--;) {
+		struct wtable t = *(struct wtable *)vec_at(&u->wtables, n);
+
+		if (!smmuv3_tlbi_covers(u, cmd, &t.regime->tag, t.ipa,
+					t.size_lg2))
+			continue;
+		vec_remove(&u->wtables, n);
+		smmuv3_link_table(u, t.regime, t.level + 1, t.ipa, t.table, 0,
+				  -1);
+	}
+	for (r = u->regimes; r; r = r->next) {
+		bool was = r->stale[REST] || r->stale[GLOBAL];
+
+		if (!was || !smmuv3_tlbi_covers(u, cmd, &r->tag, 0, 0))
+			continue;
+		for (i = REST; i <= GLOBAL; i++)
+			r->stale[i] = r->doomed[i] = false;
+		smmuv3_link_root(u, r, 0, -1);
+	}
 }

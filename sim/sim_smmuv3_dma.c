@@ -71,9 +71,23 @@ void iommuabs_sim_settle(struct iommuabs_sim_arena *a)
 	sim_unlock(a);
 }
 
-/* One piece within a page; false: blocked. */
-static bool dma_piece(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
-		      uint64_t len)
+static const struct outcome *draw(struct iommuabs_sim_unit *u,
+				  const struct iommuabs_sim_dma *at,
+				  struct outcomes *out)
+{
+	if (u->conflicts && smmuv3_may_be_enabled(u)) {
+		u->conflicts--;
+		out->o[0] = (struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
+					      .event = F_TLB_CONFLICT };
+		return out->o;
+	}
+	smmuv3_outcomes(u, at->sid, at->ssid, at->addr, at->flags, out);
+	return &out->o[out->nr > 1 ? sim_random(u->arena) % out->nr : 0];
+}
+
+/* One piece within a page. */
+static int dma_piece(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
+		     uint64_t len)
 {
 	struct iommuabs_sim_dma at = *dma;
 	struct outcomes out;
@@ -82,14 +96,15 @@ static bool dma_piece(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
 	bool write = dma->flags & IOMMUABS_SIM_DMA_WRITE;
 
 	at.addr += dma->done;
-	smmuv3_outcomes(u, dma->sid, dma->ssid, at.addr, dma->flags, &out);
-	o = &out.o[out.nr > 1 ? sim_random(u->arena) % out.nr : 0];
+	o = draw(u, &at, &out);
 	if (o->maddr == IOMMUABS_SIM_BLOCKED) {
+		if (o->stalls)
+			return smmuv3_stall(u, dma, o, &at);
 		u->counters.dma_blocked++;
 		dma->event = o->event;
 		if (o->event)
 			smmuv3_record(u, &at, o);
-		return false;
+		return 0;
 	}
 	u->counters.dma_done++;
 	if (!dma->done)
@@ -98,42 +113,37 @@ static bool dma_piece(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
 		post(u, o->maddr, data, len);
 	else
 		touch_data(u->arena, o->maddr, data, len, write);
-	return true;
+	dma->done += len;
+	return 1;
 }
 
-int iommuabs_sim_dma(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma)
+int smmuv3_run_dma(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma)
 {
-	int done = 1;
+	int st = 1;
 
-	dma->done = 0;
-	dma->maddr = IOMMUABS_SIM_BLOCKED;
 	dma->event = 0;
-	sim_lock(u->arena);
-	while (done && dma->done < dma->len) {
+	while (st == 1 && dma->done < dma->len) {
 		uint64_t in_page = (dma->addr + dma->done) % PAGE_SIZE;
 		uint64_t len = PAGE_SIZE - in_page;
 
 		if (len > dma->len - dma->done)
 			len = dma->len - dma->done;
-		done = dma_piece(u, dma, len);
-		if (done)
-			dma->done += len;
+		st = dma_piece(u, dma, len);
 	}
+	return st;
+}
+
+int iommuabs_sim_dma(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma)
+{
+	int st;
+
+	dma->done = 0;
+	dma->maddr = IOMMUABS_SIM_BLOCKED;
+	dma->stag = 0;
+	sim_lock(u->arena);
+	st = smmuv3_run_dma(u, dma);
 	sim_unlock(u->arena);
-	return done;
-}
-
-int iommuabs_sim_dma_result(struct iommuabs_sim_unit *u,
-			    struct iommuabs_sim_dma *dma)
-{
-	(void)u;
-	return dma->done == dma->len;
-}
-
-unsigned int iommuabs_sim_stalled(struct iommuabs_sim_unit *u)
-{
-	(void)u;
-	return 0;
+	return st;
 }
 
 /* ---- probes ---- */

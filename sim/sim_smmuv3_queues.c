@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sim_smmuv3_queues.c - commands in (IHI 0070 chapter 4), events out (chapter 7)
+ * sim_smmuv3_queues.c - the command queue (IHI 0070 chapter 4)
  */
 #include "sim_smmuv3.h"
 
 /* Who understands a command. */
-enum needs { ANYONE, STAGE1, STAGE2, HYP };
+enum needs { ANYONE, STAGE1, STAGE2, HYP, ATS, PRI, STALLS };
 
 /* 4.2 to 4.7: the bits that are not RES0, opcode included. */
 struct command {
@@ -46,6 +46,10 @@ static const struct command commands[] = {
 	{ CMD_TLBI_S12_VMALL, STAGE2, VMID, 0, false },
 	{ CMD_TLBI_S2_IPA, STAGE2, VMID, IPA | LEAF, true },
 	{ CMD_TLBI_NSNH_ALL, ANYONE, 0, 0, false },
+	{ CMD_ATC_INV, ATS, SSID | BIT64(9) | SID, ADDR | MASK64(5, 0), false },
+	{ CMD_PRI_RESP, PRI, SSID | SID, MASK64(13, 12) | MASK64(8, 0), false },
+	{ CMD_RESUME, STALLS, SID | MASK64(13, 12), MASK64(15, 0), false },
+	{ CMD_STALL_TERM, STALLS, SID, 0, false },
 	{ CMD_SYNC, ANYONE, SYNC0, MSI_ADDR, false },
 };
 
@@ -58,6 +62,12 @@ static bool implemented(const struct iommuabs_sim_unit *u, enum needs needs)
 		return u->config.s2p;
 	case HYP:
 		return u->config.hyp;
+	case ATS:
+		return u->config.ats;
+	case PRI:
+		return u->config.pri;
+	case STALLS:
+		return u->config.stall_model != 1;
 	default:
 		return true;
 	}
@@ -85,8 +95,20 @@ static bool command_legal(const struct iommuabs_sim_unit *u,
 		return false;
 	if (c->by_address && !smmuv3_tlbi_legal(u, cmd))
 		return false;
-	/* 4.7.3: CS == 0b11 is reserved. */
-	return c->opcode != CMD_SYNC || FIELD(cmd[0], 13, 12) != 3;
+	switch (c->opcode) {
+	case CMD_SYNC:
+		/* 4.7.3: CS == 0b11 is reserved. */
+		return FIELD(cmd[0], 13, 12) != 3;
+	case CMD_ATC_INV:
+		return FIELD(cmd[1], 5, 0) <= 52;
+	case CMD_PRI_RESP:
+		return FIELD(cmd[1], 13, 12) != 3;
+	case CMD_PREFETCH_CONFIG:
+	case CMD_PREFETCH_ADDR:
+		return !(u->config.quirks & IOMMUABS_SIM_QUIRK_NO_PREFETCH);
+	default:
+		return true;
+	}
 }
 
 static bool sid_in_range(struct iommuabs_sim_unit *u, uint64_t sid)
@@ -157,6 +179,16 @@ static void execute(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 	case CMD_CFGI_CD_ALL:
 		cfgi_cd(u, cmd);
 		return;
+	case CMD_ATC_INV:
+		smmuv3_atc_inv(u, cmd);
+		return;
+	case CMD_RESUME:
+	case CMD_STALL_TERM:
+		smmuv3_resume(u, cmd);
+		return;
+	case CMD_PRI_RESP:
+		/* The devices of this model ask once, and wait for nothing. */
+		return;
 	case CMD_PREFETCH_CONFIG:
 	case CMD_PREFETCH_ADDR:
 		/* All that could be prefetched counts as cached anyway. */
@@ -174,36 +206,6 @@ static void command_error(struct iommuabs_sim_unit *u, unsigned int error)
 	smmuv3_gerror(u, GERROR_CMDQ);
 }
 
-static void write_message(struct iommuabs_sim_unit *u, uint64_t addr,
-			  uint32_t data, enum iommuabs_sim_irq irq)
-{
-	struct iommuabs_sim_arena *a = u->arena;
-	uint64_t at = ALIGN_DOWN(addr, 3);
-
-	if (!sim_inside(a, addr, 4)) {
-		u->irqs[irq]++;
-		return;
-	}
-	__atomic_store_n((uint32_t *)(a->cpu + (addr - a->config.base)), data,
-			 __ATOMIC_RELEASE);
-	a->dev[sim_word(a, at)] = *(uint64_t *)(a->cpu + (at - a->config.base));
-}
-
-void smmuv3_raise(struct iommuabs_sim_unit *u, enum iommuabs_sim_irq irq)
-{
-	unsigned int which = irq == IOMMUABS_SIM_IRQ_EVENTQ ? 0 : 2;
-	uint64_t enable =
-		irq == IOMMUABS_SIM_IRQ_EVENTQ ? IRQ_EVENTQ : IRQ_GERROR;
-
-	if (!(u->irq_ctrl.ack & enable))
-		return;
-	if (u->config.msi && u->irq_cfg0[which])
-		write_message(u, u->irq_cfg0[which],
-			      (uint32_t)u->irq_cfg1[which], irq);
-	else
-		u->irqs[irq]++;
-}
-
 /* 4.7.3 */
 static void signal_sync(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 {
@@ -212,8 +214,8 @@ static void signal_sync(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 	if (FIELD(cmd[0], 13, 12) != 1)
 		return;
 	if (u->config.msi && addr)
-		write_message(u, addr, (uint32_t)(cmd[0] >> 32),
-			      IOMMUABS_SIM_IRQ_SYNC);
+		smmuv3_message(u, addr, (uint32_t)(cmd[0] >> 32),
+			       IOMMUABS_SIM_IRQ_SYNC);
 	else
 		u->irqs[IOMMUABS_SIM_IRQ_SYNC]++;
 }
@@ -242,6 +244,12 @@ static bool sync_over(struct iommuabs_sim_unit *u)
 		return false;
 	}
 	u->sync_started = false;
+	/* 3.9.1.4: nothing that waits for this one counts as complete. */
+	if (u->atc_timeouts) {
+		u->atc_timeouts = 0;
+		command_error(u, CERROR_ATC_INV_SYNC);
+		return false;
+	}
 	if (u->configs_dooming) {
 		u->configs_clean = true;
 		u->configs_empty = !smmuv3_may_be_enabled(u);
@@ -320,7 +328,7 @@ static bool runnable(struct iommuabs_sim_unit *u)
 {
 	uint64_t mask = MASK64(Q_BASE_LOG2SIZE(u->cmdq_base), 0);
 
-	if (!(u->cr0.ack & CR0_CMDQEN) ||
+	if (!(u->cr0.ack & CR0_CMDQEN) || smmuv3_failed(u) ||
 	    (u->gerror ^ u->gerrorn) & GERROR_CMDQ ||
 	    !((u->cmdq_prod ^ u->cmdq_cons) & mask))
 		return false;
@@ -372,76 +380,6 @@ void smmuv3_run_commands(struct iommuabs_sim_unit *u)
 		;
 }
 
-/* 7.3: fields common to all records that have them. */
-static void fill_record(const struct iommuabs_sim_dma *dma,
-			const struct outcome *o, uint64_t rec[4])
-{
-	bool ssid = dma->flags & IOMMUABS_SIM_DMA_SSID;
-	bool fetch = o->event == F_STE_FETCH || o->event == F_CD_FETCH ||
-		     o->event == F_WALK_EABT;
-
-	rec[0] = o->event | (uint64_t)dma->sid << 32;
-	if (ssid)
-		rec[0] |= BIT64(11) | (uint64_t)(dma->ssid & 0xfffff) << 12;
-	rec[1] = rec[2] = rec[3] = 0;
-	if (fetch)
-		rec[3] = o->ipa & MASK64(55, 3);
-	if (o->event < F_WALK_EABT && o->event != F_TRANSL_FORBIDDEN)
-		return;
-	rec[2] = dma->addr;
-	if (!(dma->flags & IOMMUABS_SIM_DMA_WRITE))
-		rec[1] |= BIT64(35);
-	if (o->event == F_TRANSL_FORBIDDEN)
-		return;
-	if (o->privileged)
-		rec[1] |= BIT64(33);
-	rec[1] |= (uint64_t)o->class << 40;
-	if (o->stage2) {
-		rec[1] |= BIT64(39);
-		if (!fetch)
-			rec[3] = o->ipa & MASK64(55, 12);
-	}
-}
-
-void smmuv3_record(struct iommuabs_sim_unit *u,
-		   const struct iommuabs_sim_dma *dma, const struct outcome *o)
-{
-	uint64_t size = BIT64(Q_BASE_LOG2SIZE(u->eventq_base));
-	uint64_t mask = 2 * size - 1;
-	uint64_t held = (u->eventq_prod - u->eventq_cons) & mask;
-	uint64_t at = smmuv3_queue_at(u->eventq_base, EVENT_LG2) +
-		      32 * (u->eventq_prod & (size - 1));
-	uint64_t rec[4];
-	unsigned int i;
-
-	u->counters.events++;
-	if (!(u->cr0.ack & CR0_EVENTQEN) ||
-	    (u->gerror ^ u->gerrorn) & GERROR_EVENTQ_ABT) {
-		u->counters.events_lost++;
-		return;
-	}
-	if (held >= size) {
-		/* 7.4 */
-		if (!((u->eventq_prod ^ u->eventq_cons) & Q_OVFLG))
-			u->eventq_prod ^= Q_OVFLG;
-		u->counters.events_lost++;
-		return;
-	}
-	if (u->event_abort || !sim_page_used(u->arena, at)) {
-		u->event_abort -= u->event_abort != 0;
-		u->counters.events_lost++;
-		smmuv3_gerror(u, GERROR_EVENTQ_ABT);
-		return;
-	}
-	fill_record(dma, o, rec);
-	for (i = 0; i < 4; i++)
-		sim_unit_store(u->arena, at + 8 * i, rec[i]);
-	u->eventq_prod =
-		(u->eventq_prod & Q_OVFLG) | ((u->eventq_prod + 1) & mask);
-	if (!held)
-		smmuv3_raise(u, IOMMUABS_SIM_IRQ_EVENTQ);
-}
-
 static int logged(struct iommuabs_sim_unit *u, uint64_t n, uint64_t words[2])
 {
 	if (n >= u->counters.commands || u->counters.commands - n > NR_LOGGED)
@@ -486,10 +424,10 @@ void iommuabs_sim_broadcast_tlbi(struct iommuabs_sim_arena *a, uint16_t vmid)
 
 	sim_lock(a);
 	for (u = a->units; u; u = u->next) {
-		if (!u->config.btm || u->cr2 & CR2_PTM)
+		if (!u->config.btm || u->cr2 & CR2_PTM || smmuv3_failed(u))
 			continue;
-		smmuv3_doom_tlb(u, cmd);
-		smmuv3_sync_done(u);
+		smmuv3_drop_tlb(u, cmd);
+		smmuv3_land(a, u);
 		smmuv3_look(u);
 	}
 	sim_unlock(a);

@@ -38,6 +38,11 @@ uint64_t smmuv3_wait_begins(struct iommuabs_sim_unit *u)
 	return u->wait_us ? u->arena->time_us + u->wait_us : FOR_EVER;
 }
 
+bool smmuv3_failed(const struct iommuabs_sim_unit *u)
+{
+	return u->failed_until > u->arena->time_us;
+}
+
 void smmuv3_gerror(struct iommuabs_sim_unit *u, uint64_t bit)
 {
 	/* 7.5: an active error is not logged again. */
@@ -69,6 +74,11 @@ static void cr0_acknowledged(struct iommuabs_sim_unit *u, uint64_t old)
 		u->sync_started = false;
 		u->hanging = false;
 	}
+	/* 3.12.2: nothing stays stalled. */
+	if (old & ~u->cr0.ack & CR0_SMMUEN)
+		smmuv3_terminate(u, 0, true);
+	if (~old & u->cr0.ack & CR0_EVENTQEN)
+		smmuv3_retry_held(u);
 }
 
 static bool try_update(struct iommuabs_sim_unit *u, struct update *up)
@@ -122,19 +132,26 @@ static void check_enable(struct iommuabs_sim_unit *u)
 	smmuv3_restart(u);
 }
 
+static uint64_t cr0_known(const struct iommuabs_sim_unit *u)
+{
+	return CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN |
+	       (u->config.pri ? CR0_PRIQEN : 0) |
+	       (u->config.ats ? CR0_ATSCHK : 0);
+}
+
 static void write_cr0(struct iommuabs_sim_unit *u, uint64_t value)
 {
 	uint64_t changed = value ^ u->cr0.value;
 	uint64_t unsettled = u->cr0.value ^ u->cr0.ack;
 
-	reserved(u, value, CR0_KNOWN, "CR0");
+	reserved(u, value, cr0_known(u), "CR0");
 	if (changed & unsettled && !u->cr0_ignored_until && !u->cr0.hangs_until)
 		sim_violation(u->arena, IOMMUABS_SIM_V_GUARD,
 			      "CR0 changes before the last change of the same "
 			      "field was acknowledged");
 	if (!changed && !unsettled)
 		return;
-	begin_update(u, &u->cr0, value & CR0_KNOWN);
+	begin_update(u, &u->cr0, value & cr0_known(u));
 	if (u->cr0.value & ~u->cr0.ack & CR0_SMMUEN)
 		check_enable(u);
 }
@@ -160,6 +177,7 @@ static void write_gerrorn(struct iommuabs_sim_unit *u, uint64_t value)
 			u->arena, IOMMUABS_SIM_V_REGISTER,
 			"GERRORN acknowledges an error that is not active");
 	u->gerrorn = value;
+	smmuv3_retry_held(u);
 }
 
 static void write_cr1(struct iommuabs_sim_unit *u, uint64_t value)
@@ -170,7 +188,8 @@ static void write_cr1(struct iommuabs_sim_unit *u, uint64_t value)
 	if (changed & CR1_TABLE && guarded(u, &u->cr0, CR0_SMMUEN, "CR1.TABLE"))
 		return;
 	if (changed & CR1_QUEUE &&
-	    guarded(u, &u->cr0, CR0_CMDQEN | CR0_EVENTQEN, "CR1.QUEUE"))
+	    guarded(u, &u->cr0, CR0_CMDQEN | CR0_EVENTQEN | CR0_PRIQEN,
+		    "CR1.QUEUE"))
 		return;
 	u->cr1 = value;
 }
@@ -195,8 +214,9 @@ static void write_strtab(struct iommuabs_sim_unit *u, uint64_t *reg,
 static void write_queue_base(struct iommuabs_sim_unit *u, uint64_t *reg,
 			     uint64_t value, uint64_t guard)
 {
-	unsigned int max =
-		guard == CR0_CMDQEN ? u->config.cmdqs : u->config.eventqs;
+	unsigned int max = guard == CR0_CMDQEN	 ? u->config.cmdqs
+			   : guard == CR0_PRIQEN ? u->config.priqs
+						 : u->config.eventqs;
 
 	reserved(u, value, BIT64(62) | Q_BASE_ADDR | MASK64(4, 0),
 		 "a queue's base");
@@ -232,17 +252,21 @@ static void write_cmdq_prod(struct iommuabs_sim_unit *u, uint64_t value)
 	u->cmdq_prod = value & mask;
 }
 
-static void write_eventq_cons(struct iommuabs_sim_unit *u, uint64_t value)
+/* Of an output queue; which moves only up to where it is filled. */
+static void write_cons(struct iommuabs_sim_unit *u, uint64_t *cons,
+		       uint64_t prod, uint64_t base, uint64_t guard,
+		       uint64_t value)
 {
-	uint64_t mask = index_mask(u->eventq_base);
-	uint64_t held = (u->eventq_prod - u->eventq_cons) & mask;
-	uint64_t taken = (value - u->eventq_cons) & mask;
+	uint64_t mask = index_mask(base);
+	uint64_t held = (prod - *cons) & mask, taken = (value - *cons) & mask;
 
-	reserved(u, value, mask | Q_OVFLG, "EVENTQ_CONS");
-	if (u->cr0.ack & CR0_EVENTQEN && taken > held)
+	reserved(u, value, mask | Q_OVFLG, "CONS of a queue");
+	if (u->cr0.ack & guard && taken > held)
 		sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
-			      "EVENTQ_CONS moves beyond PROD");
-	u->eventq_cons = value & (mask | Q_OVFLG);
+			      "%s_CONS moves beyond PROD",
+			      guard == CR0_PRIQEN ? "PRIQ" : "EVENTQ");
+	*cons = value & (mask | Q_OVFLG);
+	smmuv3_retry_held(u);
 }
 
 /* 6.3.19 ff.: which = 0 event, 1 PRI, 2 GERROR */
@@ -261,10 +285,12 @@ static void write_irq_cfg(struct iommuabs_sim_unit *u, uint64_t *reg,
 
 static void write_irq_ctrl(struct iommuabs_sim_unit *u, uint64_t value)
 {
-	reserved(u, value, IRQ_GERROR | IRQ_EVENTQ, "IRQ_CTRL");
+	uint64_t known =
+		IRQ_GERROR | IRQ_EVENTQ | (u->config.pri ? IRQ_PRIQ : 0);
+
+	reserved(u, value, known, "IRQ_CTRL");
 	if (value != u->irq_ctrl.value || value != u->irq_ctrl.ack)
-		begin_update(u, &u->irq_ctrl,
-			     value & (IRQ_GERROR | IRQ_EVENTQ));
+		begin_update(u, &u->irq_ctrl, value & known);
 }
 
 /* Where a plain register is kept; NULL: it is not one. */
@@ -357,9 +383,39 @@ static uint64_t get(struct iommuabs_sim_unit *u, uint32_t offset)
 		return u->eventq_prod;
 	case R_EVENTQ_CONS:
 		return u->eventq_cons;
+	case R_PRIQ_BASE:
+		return u->priq_base;
+	case R_PRIQ_PROD:
+		return u->priq_prod;
+	case R_PRIQ_CONS:
+		return u->priq_cons;
 	default:
 		return get_id(u, offset);
 	}
+}
+
+static void nowhere(struct iommuabs_sim_unit *u, uint32_t offset,
+		    uint64_t value)
+{
+	if (value)
+		sim_violation(u->arena, IOMMUABS_SIM_V_REGISTER,
+			      "write of %#llx to offset %#x, where nothing can "
+			      "be written",
+			      (unsigned long long)value, offset);
+}
+
+static void set_priq(struct iommuabs_sim_unit *u, uint32_t offset,
+		     uint64_t value)
+{
+	if (offset == R_PRIQ_BASE && u->config.pri)
+		write_queue_base(u, &u->priq_base, value, CR0_PRIQEN);
+	else if (offset == R_PRIQ_CONS && u->config.pri)
+		write_cons(u, &u->priq_cons, u->priq_prod, u->priq_base,
+			   CR0_PRIQEN, value);
+	else if (offset != R_PRIQ_PROD || !u->config.pri)
+		nowhere(u, offset, value);
+	else if (!guarded(u, &u->cr0, CR0_PRIQEN, "PRIQ_PROD"))
+		u->priq_prod = value;
 }
 
 static void set_queue(struct iommuabs_sim_unit *u, uint32_t offset,
@@ -384,14 +440,11 @@ static void set_queue(struct iommuabs_sim_unit *u, uint32_t offset,
 			u->eventq_prod = value;
 		return;
 	case R_EVENTQ_CONS:
-		write_eventq_cons(u, value);
+		write_cons(u, &u->eventq_cons, u->eventq_prod, u->eventq_base,
+			   CR0_EVENTQEN, value);
 		return;
 	default:
-		if (value)
-			sim_violation(u->arena, IOMMUABS_SIM_V_REGISTER,
-				      "write of %#llx to offset %#x, where "
-				      "nothing can be written",
-				      (unsigned long long)value, offset);
+		set_priq(u, offset, value);
 	}
 }
 
@@ -447,6 +500,18 @@ static bool access_ok(struct iommuabs_sim_unit *u, uint32_t offset,
 	return false;
 }
 
+/* Where that register is, for a unit that has but one page of them. */
+static uint32_t of_page(const struct iommuabs_sim_unit *u, uint32_t offset)
+{
+	if (u->config.quirks & IOMMUABS_SIM_QUIRK_PAGE0 &&
+	    (offset == R_EVENTQ_PROD - R_PAGE1 ||
+	     offset == R_EVENTQ_CONS - R_PAGE1 ||
+	     offset == R_PRIQ_PROD - R_PAGE1 ||
+	     offset == R_PRIQ_CONS - R_PAGE1))
+		return offset + R_PAGE1;
+	return offset;
+}
+
 static bool is_upper_half(uint32_t offset)
 {
 	return offset % 8 == 4 && is_64bit(offset - 4);
@@ -464,6 +529,7 @@ uint64_t smmuv3_read(struct iommuabs_sim_unit *u, uint32_t offset,
 	if (!access_ok(u, offset, width))
 		return 0;
 	tick(u);
+	offset = of_page(u, offset);
 	if (is_upper_half(offset))
 		return get(u, offset - 4) >> 32;
 	value = get(u, offset);
@@ -476,6 +542,7 @@ void smmuv3_write(struct iommuabs_sim_unit *u, uint32_t offset,
 	u->counters.writes++;
 	if (u->dead || !access_ok(u, offset, width))
 		return;
+	offset = of_page(u, offset);
 	if (width == 4 && is_upper_half(offset)) {
 		offset -= 4;
 		value = (value << 32) | (uint32_t)get(u, offset);
@@ -489,11 +556,16 @@ void smmuv3_write(struct iommuabs_sim_unit *u, uint32_t offset,
 	smmuv3_look(u);
 }
 
+static uint64_t size_of(const struct iommuabs_sim_unit *u)
+{
+	return u->config.quirks & IOMMUABS_SIM_QUIRK_PAGE0 ? R_PAGE1 : R_SIZE;
+}
+
 struct iommuabs_sim_unit *smmuv3_at(struct iommuabs_sim_arena *a, uint64_t addr)
 {
 	struct iommuabs_sim_unit *u = a->units;
 
-	while (u && addr - u->config.base >= R_SIZE)
+	while (u && addr - u->config.base >= size_of(u))
 		u = u->next;
 	return u;
 }

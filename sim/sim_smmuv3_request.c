@@ -174,6 +174,13 @@ static void stage1(struct request *q)
 		with_cd(q, ssv ? q->ssid : 0);
 }
 
+/* 5.2: EATS; the values for split stages and DPT are not there. */
+static bool may_use_ats(const struct request *q, const struct entry *ste)
+{
+	return STE0_CONFIG(ste->w[0]) != STE_CONFIG_BYPASS &&
+	       STE1_EATS(ste->w[1]) == 1 && q->u->config.ats;
+}
+
 static void use_ste(struct iommuabs_sim_unit *u, const struct entry *ste,
 		    void *arg)
 {
@@ -189,6 +196,8 @@ static void use_ste(struct iommuabs_sim_unit *u, const struct entry *ste,
 		blocked(q, C_BAD_STE);
 	else if (!(STE0_CONFIG(ste->w[0]) & STE_CONFIG_BYPASS))
 		blocked(q, 0);
+	else if (q->flags & DMA_ATS_REQUEST && !may_use_ats(q, ste))
+		blocked(q, F_BAD_ATS_TREQ);
 	else if (smmuv3_ste_is_s1(ste->w) && smmuv3_ste_is_s2(ste->w))
 		blocked(q, C_BAD_CD);
 	else if (smmuv3_ste_is_s1(ste->w))
@@ -199,6 +208,25 @@ static void use_ste(struct iommuabs_sim_unit *u, const struct entry *ste,
 		stage2(q);
 	else
 		bypass(q);
+}
+
+/* 3.9.1.3, with ATSCHK; what is wrong with the STE itself is not recorded. */
+static void check_translated(struct iommuabs_sim_unit *u,
+			     const struct entry *ste, void *arg)
+{
+	struct request *q = arg;
+
+	if (ste->event || !(ste->w[0] & STE0_V) ||
+	    smmuv3_ste_illegal(u, ste->w) ||
+	    !(STE0_CONFIG(ste->w[0]) & STE_CONFIG_BYPASS))
+		blocked(q, 0);
+	else if (!may_use_ats(q, ste))
+		blocked(q, F_TRANSL_FORBIDDEN);
+	else if (q->iova >> u->config.oas)
+		blocked(q, 0);
+	else
+		smmuv3_add_outcome(q->out,
+				   &(struct outcome){ .maddr = q->iova });
 }
 
 /* ---- requests ---- */
@@ -213,7 +241,7 @@ static void disabled(const struct request *q, uint64_t gbpa)
 				   &(struct outcome){ .maddr = q->iova });
 }
 
-static void use_cached_ste(struct request *q)
+static void use_cached_ste(struct request *q, entry_fn fn)
 {
 	struct iommuabs_sim_unit *u = q->u;
 	struct entry ste;
@@ -222,7 +250,48 @@ static void use_cached_ste(struct request *q)
 		smmuv3_each_ste(u, q->sid, copy_entry, &ste);
 		into_cache(&u->cached_stes, q->sid, 0, &ste);
 	}
-	use_ste(u, &ste, q);
+	fn(u, &ste, q);
+}
+
+static void each_ste(struct request *q, entry_fn fn)
+{
+	if (q->u->arena->adversary)
+		smmuv3_each_ste(q->u, q->sid, fn, q);
+	else
+		use_cached_ste(q, fn);
+}
+
+static void translated(struct request *q)
+{
+	struct iommuabs_sim_unit *u = q->u;
+
+	if (!u->config.ats || !((u->cr0.value & u->cr0.ack) & CR0_SMMUEN))
+		blocked(q, F_TRANSL_FORBIDDEN);
+	if (!u->config.ats || !smmuv3_may_be_enabled(u))
+		return;
+	if (!((u->cr0.value & u->cr0.ack) & CR0_ATSCHK))
+		smmuv3_add_outcome(q->out,
+				   &(struct outcome){ .maddr = q->iova });
+	if ((u->cr0.value | u->cr0.ack) & CR0_ATSCHK)
+		each_ste(q, check_translated);
+}
+
+/* What the device keeps goes out as translated; ADVERSARY: perhaps. */
+static bool from_atc(const struct request *q)
+{
+	bool write = q->flags & IOMMUABS_SIM_DMA_WRITE, found = false;
+	struct request at = *q;
+	uint32_t i;
+
+	for (i = 0; i < q->u->atc.nr; i++) {
+		if (!smmuv3_atc_hit(q->u, i, q->sid, q->iova, write, &at.iova))
+			continue;
+		translated(&at);
+		found = true;
+		if (!q->u->arena->adversary)
+			break;
+	}
+	return found && !q->u->arena->adversary;
 }
 
 /* All that may happen to one request now. */
@@ -233,19 +302,24 @@ void smmuv3_outcomes(struct iommuabs_sim_unit *u, uint32_t sid, uint32_t ssid,
 	bool on = (u->cr0.value & u->cr0.ack) & CR0_SMMUEN;
 
 	out->nr = 0;
-	if (flags & IOMMUABS_SIM_DMA_TRANSLATED) {
-		blocked(&q, F_TRANSL_FORBIDDEN);
+	if (smmuv3_failed(u)) {
+		blocked(&q, 0);
 		return;
 	}
-	if (!on) {
+	if (flags & IOMMUABS_SIM_DMA_TRANSLATED) {
+		translated(&q);
+		return;
+	}
+	if (flags & IOMMUABS_SIM_DMA_ATC && from_atc(&q))
+		return;
+	if (!on && flags & DMA_ATS_REQUEST) {
+		blocked(&q, F_BAD_ATS_TREQ);
+	} else if (!on) {
 		disabled(&q, u->gbpa.ack);
 		if (u->gbpa.value & GBPA_UPDATE)
 			disabled(&q, u->gbpa.value);
 	}
 	if (!smmuv3_may_be_enabled(u))
 		return;
-	if (u->arena->adversary)
-		smmuv3_each_ste(u, sid, use_ste, &q);
-	else
-		use_cached_ste(&q);
+	each_ste(&q, use_ste);
 }

@@ -42,7 +42,7 @@ struct collected {
 	struct cd_table tables[MAX_CD_TABLES];
 	uint32_t table_epochs[MAX_CD_TABLES];
 	unsigned int nr_tables;
-	bool quiet;
+	bool quiet, ats;
 };
 
 static void reserved(struct iommuabs_sim_unit *u, uint32_t sid,
@@ -169,6 +169,7 @@ static void collect(struct iommuabs_sim_unit *u, const struct entry *ste,
 	}
 	if (!c->quiet)
 		check_ste_reserved(u, c->sid, ste->w);
+	c->ats |= u->config.ats && STE1_EATS(ste->w[1]) == 1;
 	if (smmuv3_ste_is_s1(ste->w) && smmuv3_ste_is_s2(ste->w))
 		unmodelled(u, c->sid, "both stages at once");
 	else if (smmuv3_ste_is_s1(ste->w))
@@ -272,9 +273,13 @@ void smmuv3_stream_update(struct iommuabs_sim_unit *u, struct stream *s)
 	}
 	s->nr_regimes = c.nr;
 	for (i = 0; i < nr_old; i++) {
-		if (!among(c.regimes, c.nr, old[i]))
-			smmuv3_regime_dies(u, old[i]);
+		if (among(c.regimes, c.nr, old[i]))
+			continue;
+		if (s->ats)
+			smmuv3_atc_regime(u, s->sid, old[i]);
+		smmuv3_regime_dies(u, old[i]);
 	}
+	s->ats = c.ats;
 }
 
 void smmuv3_streams_update(struct iommuabs_sim_unit *u)

@@ -326,6 +326,13 @@ static void freed_for_unit(struct iommuabs_sim_unit *u, uint64_t maddr)
 		    ALIGN_DOWN(t->pa, PAGE_LG2) == maddr)
 			freed(u, maddr, "by a translation that may be cached");
 	}
+	for (i = 0; i < u->atc.nr; i++) {
+		const struct leaf *t =
+			&((struct atc *)vec_at(&u->atc, i))->leaf;
+
+		if (maddr - t->pa < BIT64(t->size_lg2))
+			freed(u, maddr, "by a translation a device may keep");
+	}
 	if ((u->cr0.value | u->cr0.ack) & CR0_CMDQEN &&
 	    queue_holds(u->cmdq_base, CMD_LG2, maddr))
 		sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
@@ -334,6 +341,10 @@ static void freed_for_unit(struct iommuabs_sim_unit *u, uint64_t maddr)
 	    queue_holds(u->eventq_base, EVENT_LG2, maddr))
 		sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
 			      "the event queue is freed while it is enabled");
+	if ((u->cr0.value | u->cr0.ack) & CR0_PRIQEN &&
+	    queue_holds(u->priq_base, PRI_LG2, maddr))
+		sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
+			      "the PRI queue is freed while it is enabled");
 }
 
 void smmuv3_page_freed(struct iommuabs_sim_arena *a, uint64_t page)

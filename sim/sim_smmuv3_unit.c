@@ -78,6 +78,8 @@ static void reset(struct iommuabs_sim_unit *u)
 	u->strtab_base = u->strtab_cfg = 0;
 	u->cmdq_base = u->cmdq_prod = u->cmdq_cons = 0;
 	u->eventq_base = u->eventq_prod = u->eventq_cons = 0;
+	u->priq_base = u->priq_prod = u->priq_cons = 0;
+	u->failed_until = 0;
 	u->sync_started = false;
 	u->configs_clean = u->tlbs_clean = false;
 	u->configs_dooming = u->tlbs_dooming = u->el2_dooming = false;
@@ -137,6 +139,9 @@ int iommuabs_sim_smmuv3_create(struct iommuabs_sim_arena *a,
 	u->cached_stes.size = sizeof(struct cached);
 	u->cached_cds.size = sizeof(struct cached);
 	u->meant_cds.size = sizeof(struct cached);
+	u->atc.size = sizeof(struct atc);
+	u->mute.size = sizeof(uint32_t);
+	u->stalled.size = sizeof(struct stalled);
 	reset(u);
 	sim_lock(a);
 	u->next = a->units;
@@ -149,6 +154,9 @@ int iommuabs_sim_smmuv3_create(struct iommuabs_sim_arena *a,
 void iommuabs_sim_unit_reset(struct iommuabs_sim_unit *u)
 {
 	sim_lock(u->arena);
+	smmuv3_terminate(u, 0, true);
+	smmuv3_undoom(u);
+	u->atc.nr = u->atc_timeouts = 0;
 	reset(u);
 	smmuv3_look(u);
 	sim_unlock(u->arena);
@@ -171,6 +179,9 @@ void smmuv3_delete(struct iommuabs_sim_unit *u)
 	vec_free(&u->stale_cds);
 	vec_free(&u->cached_cds);
 	vec_free(&u->meant_cds);
+	vec_free(&u->atc);
+	vec_free(&u->mute);
+	vec_free(&u->stalled);
 	free(u);
 }
 
@@ -216,8 +227,17 @@ static void plant_in_queues(struct iommuabs_sim_unit *u,
 	case IOMMUABS_SIM_CMD_ABORT:
 		u->abort_in = n;
 		return;
-	default:
+	case IOMMUABS_SIM_EVENT_ABORT:
 		u->event_abort = n;
+		return;
+	case IOMMUABS_SIM_PRI_ABORT:
+		u->pri_abort = n;
+		return;
+	case IOMMUABS_SIM_MSI_ABORT:
+		u->msi_abort = n;
+		return;
+	default:
+		u->conflicts = n;
 	}
 }
 
@@ -234,6 +254,12 @@ void iommuabs_sim_plant(struct iommuabs_sim_unit *u,
 		break;
 	case IOMMUABS_SIM_DEAD:
 		u->dead = n != 0;
+		break;
+	case IOMMUABS_SIM_SERVICE_FAILURE:
+		u->failed_until = until(u, n, us);
+		if (n)
+			smmuv3_gerror(u, GERROR_SFM);
+		smmuv3_look(u);
 		break;
 	case IOMMUABS_SIM_WAIT_HANG:
 		u->wait_in = n;
@@ -253,6 +279,7 @@ void iommuabs_sim_heal(struct iommuabs_sim_unit *u)
 	u->sync_hang_in = u->sync_hang_us = u->sync_delay = 0;
 	u->sync_hangs_until = 0;
 	u->illegal_in = u->abort_in = u->event_abort = 0;
+	u->pri_abort = u->msi_abort = u->conflicts = u->failed_until = 0;
 	u->wait_in = u->wait_us = 0;
 	u->cr0_ignored_until = u->gbpa_stuck_until = 0;
 	u->cr0.hangs_until = u->gbpa.hangs_until = u->irq_ctrl.hangs_until = 0;

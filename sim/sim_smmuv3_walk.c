@@ -94,7 +94,10 @@ static void use_leaf(const struct walk *w, const struct leaf *t)
 	else if (!permits(w, t->desc))
 		fault(w, F_PERMISSION);
 	else
-		smmuv3_add_outcome(w->out, &(struct outcome){ .maddr = maddr });
+		smmuv3_add_outcome(w->out,
+				   &(struct outcome){ .maddr = maddr,
+						      .regime = w->r,
+						      .desc = t->desc });
 	if (w->fill && !(maddr >> w->r->pa_bits) && accessible)
 		*(struct leaf *)vec_add(&w->u->leaves) = *t;
 }

@@ -30,8 +30,11 @@ PLAIN_TESTS = \
 SIM_TESTS = \
 	tests/check_advisories \
 	tests/check_enforce \
+	tests/check_sim_ats \
+	tests/check_sim_faults \
 	tests/check_sim_smmuv3 \
 	tests/check_sim_stage1 \
+	tests/check_sim_stage2 \
 	tests/check_smmuv3 \
 	tests/check_smmuv3_entry
 
@@ -70,10 +73,16 @@ tests_check_advisories_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_advisories_LDADD = $(SIM_TEST_LIBS)
 tests_check_enforce_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_enforce_LDADD = $(SIM_TEST_LIBS)
+tests_check_sim_ats_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_sim_ats_LDADD = $(SIM_TEST_LIBS)
+tests_check_sim_faults_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_sim_faults_LDADD = $(SIM_TEST_LIBS)
 tests_check_sim_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_sim_smmuv3_LDADD = $(SIM_TEST_LIBS)
 tests_check_sim_stage1_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_sim_stage1_LDADD = $(SIM_TEST_LIBS)
+tests_check_sim_stage2_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_sim_stage2_LDADD = $(SIM_TEST_LIBS)
 tests_check_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_smmuv3_LDADD = $(SIM_TEST_LIBS)
 tests_check_smmuv3_entry_CPPFLAGS = $(SIM_TEST_CPPFLAGS)

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sim_smmuv3_stall.c - requests that wait for CMD_RESUME (IHI 0070 3.12.2, 4.7)
+ */
+#include "sim_smmuv3.h"
+
+enum { HELD, WAITING, DONE, TERMINATED };
+
+/* One that faults now; its record can't be written: it is tried again later. */
+int smmuv3_stall(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
+		 const struct outcome *o, const struct iommuabs_sim_dma *at)
+{
+	struct stalled *s = vec_add(&u->stalled);
+	struct iommuabs_sim_dma rec = *at;
+	uint32_t i, waiting = 0;
+
+	for (i = 0; i < u->stalled.nr; i++)
+		waiting += ((struct stalled *)vec_at(&u->stalled, i))->state ==
+			   WAITING;
+	/* A tag in use is not given again, and not the next time either. */
+	dma->stag = rec.stag = u->next_stag++ & 0xffff;
+	dma->event = o->event;
+	s->state = waiting < u->config.stall_max && smmuv3_record(u, &rec, o)
+			   ? WAITING
+			   : HELD;
+	s->dma = *dma;
+	return IOMMUABS_SIM_STALLED;
+}
+
+/* As though it had just arrived. */
+static void retry(struct iommuabs_sim_unit *u, uint32_t i)
+{
+	struct stalled s = *(struct stalled *)vec_at(&u->stalled, i);
+	uint32_t tag = s.dma.stag, nr = u->stalled.nr;
+	int st = smmuv3_run_dma(u, &s.dma);
+
+	if (st == IOMMUABS_SIM_STALLED) {
+		/* It is the last one now, under the tag its device knows. */
+		struct stalled *again = vec_at(&u->stalled, nr);
+
+		again->known = s.known ? s.known : tag + 1;
+		vec_remove(&u->stalled, i);
+		return;
+	}
+	s.state = st ? DONE : TERMINATED;
+	*(struct stalled *)vec_at(&u->stalled, i) = s;
+}
+
+/* Room in the queue, or a tag, may be there now. */
+void smmuv3_retry_held(struct iommuabs_sim_unit *u)
+{
+	uint32_t i, nr = u->stalled.nr;
+
+	for (i = 0; i < nr && i < u->stalled.nr; i++) {
+		if (((struct stalled *)vec_at(&u->stalled, i))->state == HELD)
+			retry(u, i);
+	}
+}
+
+void smmuv3_terminate(struct iommuabs_sim_unit *u, uint32_t sid, bool all)
+{
+	uint32_t i;
+
+	for (i = 0; i < u->stalled.nr; i++) {
+		struct stalled *s = vec_at(&u->stalled, i);
+
+		if (s->state <= WAITING && (all || s->dma.sid == sid))
+			s->state = TERMINATED;
+	}
+}
+
+void smmuv3_resume(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
+{
+	uint32_t sid = (uint32_t)FIELD(cmd[0], 63, 32), i;
+	uint32_t stag = (uint32_t)FIELD(cmd[1], 15, 0);
+
+	if (FIELD(cmd[0], 7, 0) == CMD_STALL_TERM) {
+		smmuv3_terminate(u, sid, false);
+		smmuv3_retry_held(u);
+		return;
+	}
+	for (i = 0; i < u->stalled.nr; i++) {
+		struct stalled *s = vec_at(&u->stalled, i);
+
+		if (s->state != WAITING || s->dma.sid != sid ||
+		    s->dma.stag != stag)
+			continue;
+		if (cmd[0] & RESUME_RETRY)
+			retry(u, i);
+		else
+			s->state = TERMINATED;
+		smmuv3_retry_held(u);
+		return;
+	}
+	sim_violation(
+		u->arena, IOMMUABS_SIM_V_COMMAND,
+		"CMD_RESUME of stream %#x, STAG %#x, which is not stalled", sid,
+		stag);
+}
+
+int iommuabs_sim_dma_result(struct iommuabs_sim_unit *u,
+			    struct iommuabs_sim_dma *dma)
+{
+	int st = IOMMUABS_SIM_STALLED;
+	uint32_t i;
+
+	sim_lock(u->arena);
+	for (i = 0; i < u->stalled.nr; i++) {
+		const struct stalled *s = vec_at(&u->stalled, i);
+		uint32_t tag = s->known ? s->known - 1 : s->dma.stag;
+
+		if (s->dma.sid != dma->sid || tag != dma->stag)
+			continue;
+		*dma = s->dma;
+		if (s->state <= WAITING) {
+			((struct stalled *)vec_at(&u->stalled, i))->known = 0;
+			break;
+		}
+		st = s->state == DONE;
+		vec_remove(&u->stalled, i);
+		break;
+	}
+	sim_unlock(u->arena);
+	return st;
+}
+
+unsigned int iommuabs_sim_stalled(struct iommuabs_sim_unit *u)
+{
+	unsigned int nr = 0;
+	uint32_t i;
+
+	sim_lock(u->arena);
+	for (i = 0; i < u->stalled.nr; i++)
+		nr += ((struct stalled *)vec_at(&u->stalled, i))->state <=
+		      WAITING;
+	sim_unlock(u->arena);
+	return nr;
+}
