@@ -76,10 +76,15 @@ IOMMUABS_PGTABLE_SOURCES = \
 
 IOMMUABS_BACKENDS_SMMU_SOURCES = \
 	src/backends/smmu/smmuv3.c \
+	src/backends/smmu/smmuv3_ats.c \
+	src/backends/smmu/smmuv3_cd.c \
 	src/backends/smmu/smmuv3_cmdq.c \
 	src/backends/smmu/smmuv3_control.c \
 	src/backends/smmu/smmuv3_entry.c \
+	src/backends/smmu/smmuv3_errata.c \
 	src/backends/smmu/smmuv3_evtq.c \
+	src/backends/smmu/smmuv3_geometry.c \
+	src/backends/smmu/smmuv3_msi.c \
 	src/backends/smmu/smmuv3_strtab.c \
 	src/backends/smmu/smmuv3_tlbi.c
 

@@ -36,7 +36,10 @@ SIM_TESTS = \
 	tests/check_sim_stage1 \
 	tests/check_sim_stage2 \
 	tests/check_smmuv3 \
-	tests/check_smmuv3_entry
+	tests/check_smmuv3_entry \
+	tests/check_smmuv3_errata \
+	tests/check_smmuv3_events \
+	tests/check_smmuv3_stage1
 
 THREAD_TESTS = \
 	tests/check_hostif \
@@ -87,6 +90,12 @@ tests_check_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_smmuv3_LDADD = $(SIM_TEST_LIBS)
 tests_check_smmuv3_entry_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_smmuv3_entry_LDADD = $(SIM_TEST_LIBS)
+tests_check_smmuv3_errata_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_smmuv3_errata_LDADD = $(SIM_TEST_LIBS)
+tests_check_smmuv3_events_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_smmuv3_events_LDADD = $(SIM_TEST_LIBS)
+tests_check_smmuv3_stage1_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_smmuv3_stage1_LDADD = $(SIM_TEST_LIBS)
 # Linked with the library as it is installed, and nothing hidden.
 BENCHES = \
 	bench/bench

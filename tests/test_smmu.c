@@ -116,7 +116,8 @@ static void host_fill(struct smmu_machine *m, uint32_t flags)
 		m->host.ops.cache_clean = host_cache_clean;
 }
 
-void smmu_machine_make(struct smmu_machine *m, uint32_t flags)
+void smmu_machine_make_tuned(struct smmu_machine *m, uint32_t flags,
+			     smmu_tune_fn tune)
 {
 	struct iommuabs_sim_arena_config arena = {
 		.mode = IOMMUABS_SIM_ADVERSARY,
@@ -130,6 +131,8 @@ void smmu_machine_make(struct smmu_machine *m, uint32_t flags)
 	memset(m, 0, sizeof(*m));
 	ck_assert_int_eq(iommuabs_sim_arena_create(&arena, &m->arena), 0);
 	sim_config(&config, flags);
+	if (tune)
+		tune(&config);
 	ck_assert_int_eq(iommuabs_sim_smmuv3_create(m->arena, &config, &m->sim),
 			 0);
 	host_fill(m, flags);
@@ -150,11 +153,23 @@ void smmu_machine_make(struct smmu_machine *m, uint32_t flags)
 			 0);
 }
 
+void smmu_machine_make(struct smmu_machine *m, uint32_t flags)
+{
+	smmu_machine_make_tuned(m, flags, NULL);
+}
+
 void smmu_machine_new(struct smmu_machine *m, uint32_t flags)
+{
+	smmu_machine_new_tuned(m, flags, NULL, 0);
+}
+
+void smmu_machine_new_tuned(struct smmu_machine *m, uint32_t flags,
+			    smmu_tune_fn tune, uint32_t desc_flags)
 {
 	struct iommuabs_sim_counters counters;
 
-	smmu_machine_make(m, flags);
+	smmu_machine_make_tuned(m, flags, tune);
+	m->unit.desc_flags |= desc_flags;
 	ck_assert_int_eq(m->unit.ops->probe(&m->unit), 0);
 	iommuabs_sim_counters(m->sim, &counters);
 	ck_assert_uint_eq(counters.writes, 0);

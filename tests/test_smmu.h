@@ -35,10 +35,18 @@ struct smmu_machine {
 	uint64_t log_lines;
 };
 
+/* What a test wants of a unit besides flags. */
+typedef void (*smmu_tune_fn)(struct iommuabs_sim_smmuv3_config *config);
+
 /* Created, not probed. */
 void smmu_machine_make(struct smmu_machine *m, uint32_t flags);
+void smmu_machine_make_tuned(struct smmu_machine *m, uint32_t flags,
+			     smmu_tune_fn tune);
 /* And probed, without failing. */
 void smmu_machine_new(struct smmu_machine *m, uint32_t flags);
+/* The same, described with @desc_flags. */
+void smmu_machine_new_tuned(struct smmu_machine *m, uint32_t flags,
+			    smmu_tune_fn tune, uint32_t desc_flags);
 /* Disables, releases; no violation was found and nothing leaked. */
 void smmu_machine_delete(struct smmu_machine *m);
 void smmu_no_violations(struct smmu_machine *m);

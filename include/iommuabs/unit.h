@@ -47,6 +47,11 @@ struct iommuabs_irq {
 #define IOMMUABS_UNIT_BROADCAST (1u << 2)
 /* SMMUv3: the registers of page 1 are in page 0 (Cavium CN99xx). */
 #define IOMMUABS_UNIT_PAGE0_ONLY (1u << 3)
+/* What the unit claims and gets wrong, where the library can't know by itself. */
+#define IOMMUABS_UNIT_NO_RANGES	    (1u << 4) /* invalidations by range */
+#define IOMMUABS_UNIT_NO_BLOCKS	    (1u << 5) /* leaves above the last level */
+#define IOMMUABS_UNIT_NO_CONTIGUOUS (1u << 6) /* the contiguous hint */
+#define IOMMUABS_UNIT_NO_MSI	    (1u << 7) /* interrupts as messages */
 
 #define IOMMUABS_NAME_MAX 64
 #define IOMMUABS_PATH_MAX 256
@@ -98,6 +103,7 @@ struct iommuabs_unit_state {
 	uint32_t nr_bindings;
 	uint64_t commands, syncs; /* since it was added */
 	uint64_t events, events_lost;
+	uint64_t errors; /* that its error register told of */
 };
 
 /**

@@ -74,7 +74,8 @@ struct backend_unit {
 	uint32_t desc_flags;	  /* IOMMUABS_UNIT_COHERENT, ... */
 	uint32_t enabled; /* the driver's, atomic: traffic is translated now */
 	const char *name;
-	uint64_t commands, syncs, events, events_lost; /* counters, atomic */
+	/* Counters, atomic; errors: of the unit's error register. */
+	uint64_t commands, syncs, events, events_lost, errors;
 	char reason[96]; /* the driver's words for its last failure */
 	void *priv;	 /* the driver's own */
 };
@@ -261,7 +262,7 @@ struct backend_ops {
 			   struct backend_event *events, uint32_t max);
 	/*
 	 * Look at the error registers and acknowledge. 0: nothing, or repaired |
-	 * E_TIMEOUT (the unit must be fenced; reason set).
+	 * E_TIMEOUT | E_UNIT (it must be fenced; reason set).
 	 */
 	int (*errors)(struct backend_unit *unit);
 	/*

@@ -9,6 +9,12 @@
  */
 #include "core.h"
 
+#define FLAGS                                                 \
+	(IOMMUABS_UNIT_COHERENT | IOMMUABS_UNIT_FETCH_128 |   \
+	 IOMMUABS_UNIT_BROADCAST | IOMMUABS_UNIT_PAGE0_ONLY | \
+	 IOMMUABS_UNIT_NO_RANGES | IOMMUABS_UNIT_NO_BLOCKS |  \
+	 IOMMUABS_UNIT_NO_CONTIGUOUS | IOMMUABS_UNIT_NO_MSI)
+
 #define IDS_MAX	  ((uint32_t)1 << 14) /* bits of half a page */
 #define IDS_WORDS (IDS_MAX / 64)
 
@@ -155,19 +161,25 @@ static size_t bounded_length(const char *s, size_t max)
 	return n;
 }
 
+/* Of registers; half of it where those of the second half are in the first. */
+static uint64_t least_length(const struct iommuabs_unit_desc *desc,
+			     const struct backend_ops *ops)
+{
+	uint64_t length = ops ? ops->regs_length : 0;
+
+	return desc->flags & IOMMUABS_UNIT_PAGE0_ONLY ? length / 2 : length;
+}
+
 static int desc_check(const struct iommuabs_unit_desc *desc,
 		      const struct backend_ops *ops)
 {
-	uint64_t least = ops ? ops->regs_length : 0;
+	uint64_t least = least_length(desc, ops);
 	bool needs_base = desc->type == IOMMUABS_UNIT_SMMUV3 ||
 			  desc->type == IOMMUABS_UNIT_SMMUV2 ||
 			  desc->type == IOMMUABS_UNIT_VTD;
 	uint32_t i;
 
-	if (desc->type > IOMMUABS_UNIT_OTHER ||
-	    (desc->flags &
-	     ~(IOMMUABS_UNIT_COHERENT | IOMMUABS_UNIT_FETCH_128 |
-	       IOMMUABS_UNIT_BROADCAST | IOMMUABS_UNIT_PAGE0_ONLY)))
+	if (desc->type > IOMMUABS_UNIT_OTHER || (desc->flags & ~FLAGS))
 		return IOMMUABS_E_INVAL;
 	if ((desc->base & (IOMMUABS_FRAME_SIZE - 1)) ||
 	    (needs_base && !desc->base) || (desc->length && !desc->base) ||
@@ -213,8 +225,8 @@ static void unit_describe(struct iommuabs_unit *unit,
 	unit->type = desc->type;
 	unit->base = desc->base;
 	unit->length = desc->length;
-	if (!unit->length && ops)
-		unit->length = ops->regs_length;
+	if (!unit->length)
+		unit->length = least_length(desc, ops);
 	if (!unit->length && unit->base)
 		unit->length = IOMMUABS_FRAME_SIZE;
 	unit->fw_id = desc->fw_id;
@@ -840,5 +852,6 @@ void unit_report(struct iommuabs_unit *unit, struct iommuabs_unit_state *state)
 	state->syncs = port_load64(&hw->syncs);
 	state->events = port_load64(&hw->events);
 	state->events_lost = port_load64(&hw->events_lost);
+	state->errors = port_load64(&hw->errors);
 	gate_leave(&unit->gate);
 }

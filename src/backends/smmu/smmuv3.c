@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * smmuv3.c - an SMMUv3: what it is, and which tables it can walk
+ * smmuv3.c - an SMMUv3: what it is (IHI 0070 6.3.1 to 6.3.10)
  */
 #include "smmuv3.h"
-#include "../table_formats.h"
 
 #if IOMMUABS_CONFIG_SMMU
-
-/* Stage 2 without 52-bit descriptors; bits of an address. */
-#define S2_BITS_MAX 48
-#define S2_BITS_MIN 25 /* S2T0SZ <= 39 without IDR3.STT (5.2) */
 
 /* A level 1 table of 1 MiB: StreamIDs above are blocked, C_BAD_STREAMID. */
 #define STREAM_BITS_MAX	       25
@@ -69,7 +64,7 @@ void smmuv3_memory_free(struct smmuv3 *smmu, uint64_t maddr,
 /* ---- identification ---- */
 
 struct identity {
-	uint32_t idr0, idr1, idr3, idr5, aidr;
+	uint32_t idr0, idr1, idr3, idr5, iidr, aidr;
 };
 
 static bool is_set(uint64_t field, uint32_t reg)
@@ -104,14 +99,6 @@ static const char *unusable(const struct backend_unit *unit,
 	return NULL;
 }
 
-/* IDR5.OAS and STE.S2PS to bits; 7 is reserved and taken for 6. */
-static uint8_t size_bits(uint64_t encoding)
-{
-	static const uint8_t bits[8] = { 32, 36, 40, 42, 44, 48, 52, 52 };
-
-	return bits[encoding & 7];
-}
-
 static uint8_t stream_bits(const struct identity *id, bool two_level)
 {
 	uint64_t bits = field_get(SMMU_IDR1_SIDSIZE, id->idr1);
@@ -124,17 +111,20 @@ static uint8_t stream_bits(const struct identity *id, bool two_level)
 static void caps_fill(struct backend_unit *unit, const struct identity *id)
 {
 	struct backend_caps *caps = &unit->caps;
-	uint8_t oas = size_bits(field_get(SMMU_IDR5_OAS, id->idr5));
 	uint64_t wide_ids;
 
 	caps->stage1 = is_set(SMMU_IDR0_S1P, id->idr0);
 	caps->stage2 = is_set(SMMU_IDR0_S2P, id->idr0);
 	caps->coherent = is_set(SMMU_IDR0_COHACC, id->idr0) ||
 			 (unit->desc_flags & IOMMUABS_UNIT_COHERENT);
+	caps->output_bits =
+		smmuv3_size_bits(field_get(SMMU_IDR5_OAS, id->idr5));
 	/* Stage 2 takes what can be an output of stage 1: OAS (3.4.1). */
-	caps->input_bits =
-		caps->stage2 ? IA_MIN(oas, S2_BITS_MAX) : S2_BITS_MAX;
-	caps->output_bits = IA_MIN(oas, S2_BITS_MAX);
+	caps->input_bits = caps->output_bits;
+	if (!caps->stage2)
+		caps->input_bits =
+			field_get(SMMU_IDR5_VAX, id->idr5) == SMMU_VAX_52 ? 52
+									  : 48;
 	caps->granules = (is_set(SMMU_IDR5_GRAN4K, id->idr5) ? 0x1000 : 0) +
 			 (is_set(SMMU_IDR5_GRAN16K, id->idr5) ? 0x4000 : 0) +
 			 (is_set(SMMU_IDR5_GRAN64K, id->idr5) ? 0x10000 : 0);
@@ -145,24 +135,45 @@ static void caps_fill(struct backend_unit *unit, const struct identity *id)
 		caps->bbml = 0;
 }
 
+/* What the driver itself has to know, less what errata take away. */
+static void features_fill(struct smmuv3 *smmu, const struct identity *id)
+{
+	uint32_t effects = smmuv3_effects(smmu->unit, id->iidr);
+
+	smmu->effects = effects;
+	smmu->ril = is_set(SMMU_IDR3_RIL, id->idr3) &&
+		    !(effects & SMMUV3_NO_RANGES);
+	smmu->hyp = is_set(SMMU_IDR0_HYP, id->idr0);
+	smmu->msi =
+		is_set(SMMU_IDR0_MSI, id->idr0) && !(effects & SMMUV3_NO_MSI);
+	smmu->attr_types_ovr = is_set(SMMU_IDR1_ATTR_TYPES_OVR, id->idr1);
+	smmu->btm = is_set(SMMU_IDR0_BTM, id->idr0);
+	smmu->stall_forced =
+		field_get(SMMU_IDR0_STALL_MODEL, id->idr0) == SMMU_STALL_FORCED;
+	smmu->ds = is_set(SMMU_IDR5_DS, id->idr5);
+	smmu->strtab.two_level = field_get(SMMU_IDR0_ST_LEVEL, id->idr0) == 1;
+}
+
 static void identify(const struct backend_unit *unit, struct identity *id)
 {
 	id->idr0 = hostif_read32(&unit->regs, SMMU_IDR0);
 	id->idr1 = hostif_read32(&unit->regs, SMMU_IDR1);
 	id->idr3 = hostif_read32(&unit->regs, SMMU_IDR3);
 	id->idr5 = hostif_read32(&unit->regs, SMMU_IDR5);
+	id->iidr = hostif_read32(&unit->regs, SMMU_IIDR);
 	id->aidr = hostif_read32(&unit->regs, SMMU_AIDR);
 	hostif_log(unit->host, IOMMUABS_LOG_INFO,
 		   "%s: SMMUv3.%u, IIDR %08x IDR0 %08x IDR1 %08x IDR3 %08x "
 		   "IDR5 %08x",
 		   unit->name,
 		   (uint32_t)field_get(SMMU_AIDR_ARCH_MINOR, id->aidr),
-		   hostif_read32(&unit->regs, SMMU_IIDR), id->idr0, id->idr1,
-		   id->idr3, id->idr5);
+		   id->iidr, id->idr0, id->idr1, id->idr3, id->idr5);
 }
 
 static void tables_free(struct smmuv3 *smmu)
 {
+	smmuv3_ats_free(smmu);
+	smmuv3_cd_free(smmu);
 	smmuv3_strtab_free(smmu);
 	smmuv3_memory_free(smmu, smmu->cmdq.maddr, smmu->cmdq.lg2 + CMD_LG2);
 	smmuv3_memory_free(smmu, smmu->evtq.maddr, smmu->evtq.lg2 + EVENT_LG2);
@@ -182,6 +193,8 @@ static int tables_make(struct smmuv3 *smmu, const struct identity *id)
 				    &smmu->evtq.maddr);
 	if (!ret)
 		ret = smmuv3_strtab_make(smmu, smmu->unit->caps.stream_bits);
+	if (!ret)
+		ret = smmuv3_cd_make(smmu);
 	if (ret)
 		tables_free(smmu);
 	return ret;
@@ -203,19 +216,17 @@ static int smmuv3_probe(struct backend_unit *unit)
 	smmu = tablemem_object_alloc(unit->mem, sizeof(*smmu));
 	if (!smmu)
 		return IOMMUABS_E_NOMEM;
-	caps_fill(unit, &id);
 	smmu->unit = unit;
-	smmu->ril = is_set(SMMU_IDR3_RIL, id.idr3);
-	smmu->hyp = is_set(SMMU_IDR0_HYP, id.idr0);
-	smmu->msi = is_set(SMMU_IDR0_MSI, id.idr0);
-	smmu->attr_types_ovr = is_set(SMMU_IDR1_ATTR_TYPES_OVR, id.idr1);
-	smmu->strtab.two_level = field_get(SMMU_IDR0_ST_LEVEL, id.idr0) == 1;
+	caps_fill(unit, &id);
+	features_fill(smmu, &id);
 	unit->caps.stream_bits = stream_bits(&id, smmu->strtab.two_level);
 	ret = tables_make(smmu, &id);
 	if (ret) {
 		tablemem_object_free(unit->mem, smmu, sizeof(*smmu));
 		return ret;
 	}
+	unit->caps.ats =
+		is_set(SMMU_IDR0_ATS, id.idr0) && smmuv3_ats_possible(smmu);
 	unit->priv = smmu;
 	return 0;
 }
@@ -227,137 +238,6 @@ static void smmuv3_release(struct backend_unit *unit)
 	tables_free(smmu);
 	unit->priv = NULL;
 	tablemem_object_free(unit->mem, smmu, sizeof(*smmu));
-}
-
-/* ---- which tables ---- */
-
-/* Address bits of a table of @levels with one root page (Arm ARM D8.2). */
-static unsigned int levels_bits(unsigned int granule_lg2, unsigned int levels)
-{
-	return granule_lg2 + levels * (granule_lg2 - 3);
-}
-
-/*
- * Can a walk begin so many levels up for that many input bits (5.2, S2SL0;
- * Arm ARM D8.2)? Up to 16 root pages are concatenated.
- */
-static bool levels_legal(const struct backend_unit *unit, unsigned int granule,
-			 unsigned int levels, unsigned int input_bits)
-{
-	unsigned int oas = unit->caps.output_bits;
-	unsigned int least = granule == 12 ? 2 : 1,
-		     most = granule == 12 ? 4 : 3;
-
-	if (levels < least || levels > most)
-		return false;
-	if (levels == most && oas < (granule == 14 ? 42 : 44))
-		return false;
-	return input_bits > levels_bits(granule, levels - 1) &&
-	       input_bits <= levels_bits(granule, levels) + 4;
-}
-
-/* log2 of the root's bytes: 8 for each entry. */
-static unsigned int root_lg2(unsigned int granule, unsigned int levels,
-			     unsigned int input_bits)
-{
-	return input_bits - levels_bits(granule, levels - 1) + 3;
-}
-
-/* The fewest levels: those that concatenation makes do. */
-static unsigned int levels_for(unsigned int granule, unsigned int input_bits)
-{
-	unsigned int levels = granule == 12 ? 2 : 1;
-
-	while (input_bits > levels_bits(granule, levels) + 4)
-		levels++;
-	return levels;
-}
-
-enum iommuabs_share_reason smmuv3_share(const struct backend_unit *unit,
-					const struct iommuabs_p2m *p2m,
-					struct backend_table *table)
-{
-	const struct backend_caps *caps = &unit->caps;
-	unsigned int granule = p2m->granule_lg2, root;
-
-	if (p2m->format == IOMMUABS_P2M_NONE)
-		return IOMMUABS_SHARE_NO_P2M;
-	if (p2m->format != IOMMUABS_P2M_ARM_S2)
-		return IOMMUABS_SHARE_FORMAT;
-	if (!caps->stage2)
-		return IOMMUABS_SHARE_NO_STAGE2;
-	if ((granule != 12 && granule != 14 && granule != 16) ||
-	    !(caps->granules & ((uint32_t)1 << granule)))
-		return IOMMUABS_SHARE_GRANULE;
-	if (p2m->input_bits > caps->input_bits || p2m->input_bits < S2_BITS_MIN)
-		return IOMMUABS_SHARE_INPUT_WIDTH;
-	if (!levels_legal(unit, granule, p2m->levels, p2m->input_bits))
-		return IOMMUABS_SHARE_LEVELS;
-	/* The unit would walk from the root's address rounded down. */
-	root = root_lg2(granule, p2m->levels, p2m->input_bits);
-	if (p2m->root & IA_BITS(IA_MAX(root, 6u)))
-		return IOMMUABS_SHARE_LEVELS;
-	/*
-	 * CPUs often declare more output bits than the machine has; an entry
-	 * that needs them would fault here (F_ADDR_SIZE), never go astray.
-	 */
-	if (p2m->root >> caps->output_bits)
-		return IOMMUABS_SHARE_OUTPUT_WIDTH;
-	if (!caps->coherent && !(p2m->flags & IOMMUABS_P2M_CLEANED))
-		return IOMMUABS_SHARE_NOT_CLEANED;
-	table->format = BACKEND_FORMAT_ARM_S2;
-	table->root = p2m->root;
-	table->input_bits = p2m->input_bits;
-	table->output_bits = p2m->output_bits;
-	table->granule_lg2 = p2m->granule_lg2;
-	table->levels = p2m->levels;
-	table->walk_attrs = p2m->walk_attrs;
-	return IOMMUABS_SHARE_OK;
-}
-
-int smmuv3_mirror(const struct backend_unit *unit, uint8_t input_bits,
-		  uint8_t max_level, struct backend_geometry *geometry)
-{
-	const struct backend_caps *caps = &unit->caps;
-	unsigned int bits = IA_MIN(input_bits, caps->input_bits), levels, top;
-
-	if (!caps->stage2 || !(caps->granules & 0x1000))
-		return IOMMUABS_E_NOTSUP;
-	bits = IA_MAX(bits, (unsigned int)S2_BITS_MIN);
-	levels = levels_for(12, bits);
-	/* 4K, 2M, 1G; splits of larger leaves are direct, which takes BBML 2. */
-	top = IA_MIN(levels - 1, 2u);
-	top = caps->bbml < 2 ? 0 : IA_MIN(top, max_level);
-	__builtin_memset(geometry, 0, sizeof(*geometry));
-	geometry->pt_ops = &pt_arm_s2_4k_ops;
-	geometry->format = BACKEND_FORMAT_ARM_S2;
-	geometry->input_bits = (uint8_t)bits;
-	geometry->output_bits = caps->output_bits;
-	geometry->granule_lg2 = 12;
-	geometry->levels = (uint8_t)levels;
-	geometry->root_lg2 = (uint8_t)IA_MAX(root_lg2(12, levels, bits), 12u);
-	geometry->leaf_mask = (uint8_t)((1u << (top + 1)) - 1);
-	geometry->clean = !caps->coherent;
-	geometry->bbml = caps->bbml;
-	return 0;
-}
-
-static int smmuv3_id_reserve(struct backend_unit *unit, uint32_t id)
-{
-	(void)unit;
-	(void)id;
-	return 0;
-}
-
-static int smmuv3_irq_set_msi(struct backend_unit *unit,
-			      enum iommuabs_unit_irq_which which, uint64_t addr,
-			      uint32_t data)
-{
-	(void)unit;
-	(void)which;
-	(void)addr;
-	(void)data;
-	return IOMMUABS_E_NOTSUP;
 }
 
 const struct backend_ops smmuv3_backend_ops = {

@@ -2,13 +2,18 @@
 /*
  * smmuv3.h - inside the SMMUv3 driver (Arm IHI 0070)
  *
- *   smmuv3.c		identification, tables that fit, the list of operations
+ *   smmuv3.c		identification, the list of operations
+ *   smmuv3_geometry.c	which tables fit
+ *   smmuv3_errata.c	units that are not as they say
  *   smmuv3_control.c	enabling, blocking, errors
  *   smmuv3_cmdq.c	command queue
  *   smmuv3_tlbi.c	what to forget, as commands
  *   smmuv3_strtab.c	stream table: where an entry is
  *   smmuv3_entry.c	stream table entries: what is in one, and how it changes
+ *   smmuv3_cd.c	context descriptors: the same for stage 1
  *   smmuv3_evtq.c	event queue
+ *   smmuv3_msi.c	interrupts as messages
+ *   smmuv3_ats.c	devices that keep translations
  */
 #ifndef IOMMUABS_SMMU_SMMUV3_H
 #define IOMMUABS_SMMU_SMMUV3_H
@@ -45,6 +50,10 @@ struct smmuv3_cmdq {
 	uint64_t repaired_to; /* a command before this may have been dropped */
 	uint32_t generation;  /* resets begun */
 	uint32_t generation_ok; /* the last reset that invalidated everything */
+	/* Under the lock: numbers, plus 1, of CMD_SYNCs that found a CMD_ATC_INV
+	 * without an answer; the last ones. */
+	uint64_t unanswered[8];
+	uint32_t nr_unanswered;
 };
 
 struct smmuv3_evtq {
@@ -53,9 +62,39 @@ struct smmuv3_evtq {
 	uint32_t cons; /* as in the register, with wrap bit and OVACKFLG */
 };
 
+/* What a unit must be spared, or does without: smmuv3_errata.c. */
+#define SMMUV3_SYNC_EACH_PART (1u << 0) /* one CMD_SYNC for each lock hold */
+#define SMMUV3_NO_BROADCAST   (1u << 1)
+#define SMMUV3_PAGE0_ONLY     (1u << 2)
+#define SMMUV3_NO_RANGES      (1u << 3)
+#define SMMUV3_NO_BLOCKS      (1u << 4)
+#define SMMUV3_NO_CONTIGUOUS  (1u << 5)
+#define SMMUV3_NO_MSI	      (1u << 6)
+
+struct smmuv3_erratum {
+	const char *name;
+	uint32_t mask, iidr; /* IIDR & mask == iidr; mask 0: never */
+	uint32_t flag;	     /* of the unit's description; 0: never */
+	uint32_t effects;
+};
+
+enum { SMMUV3_MSI_EVENTQ, SMMUV3_MSI_GERROR, SMMUV3_MSIS };
+
+struct smmuv3_ats;
+
 struct smmuv3 {
 	struct backend_unit *unit;
 	uint8_t ril, hyp, msi, attr_types_ovr;
+	uint8_t btm, stall_forced;
+	uint8_t ds, va_bits; /* 52-bit descriptors; of stage 1 */
+	uint32_t effects;
+	struct smmuv3_message {
+		uint64_t address; /* 0: by wire */
+		uint32_t data;
+	} msis[SMMUV3_MSIS];
+	uint64_t cd_pages; /* directory of pages of descriptors, by id */
+	struct smmuv3_ats *ats;
+	uint32_t resume_failed; /* since the last reset; atomic */
 	struct smmuv3_strtab strtab;
 	struct smmuv3_cmdq cmdq;
 	struct smmuv3_evtq evtq;
@@ -74,6 +113,15 @@ static inline void smmuv3_clean(const struct smmuv3 *smmu, const void *p,
 		hostif_clean(smmu->unit->host, p, size);
 }
 
+/* A register of page 1, wherever the unit has it. */
+static inline struct hostif_reg32 smmuv3_page1(const struct smmuv3 *smmu,
+					       struct hostif_reg32 reg)
+{
+	if (smmu->effects & SMMUV3_PAGE0_ONLY)
+		reg.offset -= SMMU_PAGE1;
+	return reg;
+}
+
 /* ---- smmuv3.c ---- */
 
 /*
@@ -88,6 +136,27 @@ int smmuv3_memory(struct smmuv3 *smmu, unsigned int size_lg2, uint64_t *maddr);
 void smmuv3_memory_free(struct smmuv3 *smmu, uint64_t maddr,
 			unsigned int size_lg2);
 
+/* The page with byte @offset of the table at @maddr, at that byte. */
+uint64_t *smmuv3_word_map(const struct smmuv3 *smmu, uint64_t maddr);
+void smmuv3_word_unmap(const struct smmuv3 *smmu, uint64_t *word);
+
+/* ---- smmuv3_errata.c ---- */
+
+/* What applies to @unit; logged. */
+uint32_t smmuv3_effects(const struct backend_unit *unit, uint32_t iidr);
+/* The @n-th row, NULL past the last. */
+const struct smmuv3_erratum *smmuv3_erratum(uint32_t n);
+
+/* ---- smmuv3_geometry.c ---- */
+
+/* S2TG and TG0, IDR5.OAS, S2PS and IPS: the encodings are the same. */
+uint64_t smmuv3_encode_granule(unsigned int granule_lg2);
+uint8_t smmuv3_granule_lg2(uint64_t encoding); /* 0: reserved */
+uint64_t smmuv3_encode_size(unsigned int bits);
+uint8_t smmuv3_size_bits(uint64_t encoding);
+/* Levels of a stage 1 table: one root table, never more. */
+uint8_t smmuv3_stage1_levels(unsigned int granule_lg2, unsigned int input_bits);
+
 enum iommuabs_share_reason smmuv3_share(const struct backend_unit *unit,
 					const struct iommuabs_p2m *p2m,
 					struct backend_table *table);
@@ -101,6 +170,18 @@ int smmuv3_disable(struct backend_unit *unit);
 int smmuv3_fence(struct backend_unit *unit);
 int smmuv3_crash_block(struct backend_unit *unit);
 int smmuv3_errors(struct backend_unit *unit);
+
+/* The interrupts that the driver has raised. */
+#define SMMUV3_IRQS ((uint32_t)(SMMU_IRQ_CTRL_EVENTQ | SMMU_IRQ_CTRL_GERROR))
+int smmuv3_irq_ctrl(struct smmuv3 *smmu, uint32_t value);
+
+/* ---- smmuv3_msi.c ---- */
+
+int smmuv3_irq_set_msi(struct backend_unit *unit,
+		       enum iommuabs_unit_irq_which which, uint64_t addr,
+		       uint32_t data);
+/* Interrupts are off. */
+void smmuv3_msi_program(struct smmuv3 *smmu);
 void smmuv3_irq(struct backend_unit *unit, enum iommuabs_unit_irq_which which);
 
 /* ---- smmuv3_cmdq.c ---- */
@@ -128,7 +209,8 @@ void smmuv3_batch_add(struct smmuv3_batch *batch, uint64_t word0,
  * Orders every earlier port_dev store before the commands. Context: TASK, no lock
  * held, on any number of CPUs.
  * 0: everything was executed, or a reset of the unit has done more than that, or
- * the unit was turned off | E_TIMEOUT.
+ * the unit was turned off | E_TIMEOUT | BACKEND_STUCK: a CMD_ATC_INV among the last
+ * COMMANDS_MAX of smmuv3_ats.c wasn't answered.
  */
 int smmuv3_submit(struct smmuv3 *smmu, smmuv3_emit_fn emit, const void *arg);
 
@@ -148,7 +230,7 @@ int smmuv3_invalidate(struct backend_unit *unit, const struct backend_inv *inv,
 		      struct backend_streams *stuck);
 /* Everything that the unit may have cached. 0 | E_TIMEOUT. */
 int smmuv3_invalidate_all(struct smmuv3 *smmu);
-/* The entries of [@first, @first + @nr) and what leads to them. */
+/* The entries of [@first, @first + @nr), what leads to them, and descriptors. */
 int smmuv3_forget_entries(struct smmuv3 *smmu, uint32_t first, uint32_t nr);
 
 /* ---- smmuv3_strtab.c ---- */
@@ -168,9 +250,8 @@ void smmuv3_strtab_program(struct smmuv3 *smmu);
 /* ---- smmuv3_entry.c ---- */
 
 /* What an entry says for @table (NULL: blocks) and BACKEND_STREAM_* flags. */
-void smmuv3_entry_make(const struct smmuv3 *smmu,
-		       const struct backend_table *table, uint32_t flags,
-		       uint64_t words[STE_WORDS]);
+void smmuv3_entry_make(struct smmuv3 *smmu, const struct backend_table *table,
+		       uint32_t flags, uint64_t words[STE_WORDS]);
 int smmuv3_stream_set(struct backend_unit *unit, uint32_t first, uint32_t nr,
 		      const struct backend_table *table, uint32_t flags);
 bool smmuv3_stream_is_hitless(const struct backend_unit *unit,
@@ -178,12 +259,55 @@ bool smmuv3_stream_is_hitless(const struct backend_unit *unit,
 			      const struct backend_table *to);
 void smmuv3_read_stream(struct backend_unit *unit, uint32_t stream,
 			struct backend_stream *out);
+/* EATS of those of [@first, @first + @nr) that lead to tables. 0 | E_TIMEOUT. */
+int smmuv3_entries_eats(struct smmuv3 *smmu, uint32_t first, uint32_t nr,
+			uint64_t eats);
+
+/* ---- smmuv3_cd.c ---- */
+
+int smmuv3_cd_make(struct smmuv3 *smmu);
+void smmuv3_cd_free(struct smmuv3 *smmu);
+int smmuv3_id_reserve(struct backend_unit *unit, uint32_t id);
+/* Where the descriptor of @id, reserved before, is; BACKEND_STREAM_* flags. */
+uint64_t smmuv3_cd_maddr(struct smmuv3 *smmu, uint32_t id, uint32_t flags);
+void smmuv3_cd_words(const struct smmuv3 *smmu,
+		     const struct backend_table *table, uint32_t flags,
+		     uint64_t words[CD_WORDS]);
+/* Write what isn't there yet: no entry leads to the descriptors, or they are so. */
+void smmuv3_cd_publish(struct smmuv3 *smmu, const struct backend_table *table);
+void smmuv3_cd_decode(struct smmuv3 *smmu, uint64_t maddr,
+		      struct backend_stream *out);
+
+/* ---- smmuv3_ats.c ---- */
+
+/* Can the command queue tell who didn't answer? */
+bool smmuv3_ats_possible(const struct smmuv3 *smmu);
+int smmuv3_ats_reserve(struct smmuv3 *smmu, uint32_t first, uint32_t nr);
+void smmuv3_ats_free(struct smmuv3 *smmu);
+/* NULL: these streams get no ATS. */
+struct smmuv3_ats *smmuv3_ats_find(struct smmuv3 *smmu, uint32_t first,
+				   uint32_t nr);
+/* From now on whoever invalidates @id asks these devices, too. */
+void smmuv3_ats_enter(struct smmuv3_ats *ats, uint32_t id);
+/* The streams' entries block. */
+void smmuv3_ats_leave(struct smmuv3 *smmu, uint32_t first, uint32_t nr);
+/* Have the devices forget all, and then let them use ATS. 0 | E_TIMEOUT. */
+int smmuv3_ats_open(struct smmuv3 *smmu, struct smmuv3_ats *ats);
+/* Refuse what claims to be translated. 0 | E_TIMEOUT. */
+int smmuv3_ats_close(struct smmuv3 *smmu, uint32_t first, uint32_t nr);
+/* All that were entered, on a unit that has just been enabled. */
+int smmuv3_ats_reopen(struct smmuv3 *smmu);
+/* 0 | E_TIMEOUT | BACKEND_STUCK. */
+int smmuv3_ats_invalidate(struct smmuv3 *smmu, const struct backend_inv *inv,
+			  struct backend_streams *stuck);
 
 /* ---- smmuv3_evtq.c ---- */
 
 void smmuv3_evtq_program(struct smmuv3 *smmu);
-void smmuv3_event_decode(const uint64_t raw[EVENT_WORDS],
+void smmuv3_event_decode(struct smmuv3 *smmu, const uint64_t raw[EVENT_WORDS],
 			 struct backend_event *event);
+/* End what stalled, of streams that block. 0 | E_TIMEOUT. */
+int smmuv3_stalls_end(struct smmuv3 *smmu, uint32_t first, uint32_t nr);
 uint32_t smmuv3_events(struct backend_unit *unit, struct backend_event *events,
 		       uint32_t max);
 

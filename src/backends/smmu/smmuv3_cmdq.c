@@ -56,28 +56,46 @@ static uint32_t active_errors(const struct smmuv3 *smmu, uint32_t *gerrorn)
 /*
  * The lock is held. CONS points at the command that the unit won't take: put a
  * CMD_SYNC in its place (7.1), and have everybody repeat whose command it may
- * have been. A fetch that was aborted is tried again as it is.
+ * have been.
+ */
+static void replace(struct smmuv3 *smmu, uint32_t cons)
+{
+	uint64_t *command = command_map(smmu, cons);
+
+	port_dev_store64(command, CMD_SYNC);
+	port_dev_store64(command + 1, 0);
+	smmuv3_clean(smmu, command, 1u << CMD_LG2);
+	command_unmap(smmu, command);
+	port_store64(&smmu->cmdq.repaired_to, smmu->cmdq.prod);
+	port_dev_mb();
+}
+
+/*
+ * The lock is held. A fetch that was aborted is tried again as it is, and so is a
+ * CMD_SYNC that CMD_ATC_INVs before it weren't answered for (3.9.1.4): whose they
+ * were is told by its number.
  */
 static void repair(struct smmuv3 *smmu)
 {
 	const struct hostif_regs *regs = &smmu->unit->regs;
 	struct smmuv3_cmdq *q = &smmu->cmdq;
 	uint32_t cons = hostif_read32(regs, SMMU_CMDQ_CONS), gerrorn;
-	uint64_t *command;
 
 	if (!(active_errors(smmu, &gerrorn) & SMMU_GERROR_CMDQ_ERR) ||
 	    cons == SMMU_NO_ANSWER)
 		return;
-	if (field_get(SMMU_CMDQ_CONS_ERR, cons) != SMMU_CERROR_ABT) {
-		command = command_map(smmu, cons);
-		port_dev_store64(command, CMD_SYNC);
-		port_dev_store64(command + 1, 0);
-		smmuv3_clean(smmu, command, 1u << CMD_LG2);
-		command_unmap(smmu, command);
-		port_store64(&q->repaired_to, q->prod);
-		port_dev_mb();
+	switch (field_get(SMMU_CMDQ_CONS_ERR, cons)) {
+	case SMMU_CERROR_ABT:
+		break;
+	case SMMU_CERROR_ATC_INV_SYNC:
+		q->unanswered[q->nr_unanswered++ % IA_COUNT(q->unanswered)] =
+			consumed(q, q->prod, cons) + 1;
+		break;
+	default: /* CERROR_ILL, and what this manual doesn't have */
+		replace(smmu, cons);
 	}
 	hostif_write32(regs, SMMU_GERRORN, gerrorn ^ SMMU_GERROR_CMDQ_ERR);
+	port_add64(&smmu->unit->errors, 1);
 }
 
 void smmuv3_cmdq_repair(struct smmuv3 *smmu)
@@ -184,7 +202,11 @@ void smmuv3_batch_add(struct smmuv3_batch *batch, uint64_t word0,
 		return;
 	batch->cmds[batch->nr][0] = word0;
 	batch->cmds[batch->nr][1] = word1;
-	if (++batch->nr == most)
+	batch->nr++;
+	if (batch->nr + 1 == most && word0 != CMD_SYNC &&
+	    (batch->smmu->effects & SMMUV3_SYNC_EACH_PART))
+		smmuv3_batch_add(batch, CMD_SYNC, 0);
+	else if (batch->nr == most)
 		flush(batch);
 }
 
@@ -224,6 +246,21 @@ static int submit_once(struct smmuv3_batch *batch, smmuv3_emit_fn emit,
 			   batch);
 }
 
+/* Did the batch's CMD_SYNC find a CMD_ATC_INV that nobody answered? */
+static bool is_unanswered(const struct smmuv3_batch *batch)
+{
+	struct backend_unit *unit = batch->smmu->unit;
+	const struct smmuv3_cmdq *q = &batch->smmu->cmdq;
+	bool found = false;
+	uint32_t i;
+
+	ia_lock(unit->host, &unit->lock);
+	for (i = 0; i < IA_COUNT(q->unanswered); i++)
+		found |= q->unanswered[i] == batch->end;
+	ia_unlock(unit->host, &unit->lock);
+	return found;
+}
+
 int smmuv3_submit(struct smmuv3 *smmu, smmuv3_emit_fn emit, const void *arg)
 {
 	struct backend_unit *unit = smmu->unit;
@@ -237,6 +274,8 @@ int smmuv3_submit(struct smmuv3 *smmu, smmuv3_emit_fn emit, const void *arg)
 		if (ret || !batch.started)
 			return ret;
 		port_add64(&unit->syncs, 1);
+		if (unit->caps.ats && is_unanswered(&batch))
+			return BACKEND_STUCK;
 		if (port_load64(&smmu->cmdq.repaired_to) <= batch.first)
 			return 0;
 		hostif_log(unit->host, IOMMUABS_LOG_WARNING,

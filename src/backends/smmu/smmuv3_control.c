@@ -39,7 +39,7 @@ static int cr0_write(struct smmuv3 *smmu, uint32_t value, const char *what)
 		      (struct expectation){ SMMU_CR0ACK, ~(uint32_t)0, value });
 }
 
-static int irq_ctrl_write(struct smmuv3 *smmu, uint32_t value)
+int smmuv3_irq_ctrl(struct smmuv3 *smmu, uint32_t value)
 {
 	hostif_write32(&smmu->unit->regs, SMMU_IRQ_CTRL, value);
 	return expect(
@@ -145,21 +145,29 @@ static uint32_t cr1_value(const struct smmuv3 *smmu)
 			  field_put(SMMU_CR1_TABLE_SH, SMMU_SH_ISH));
 }
 
+/*
+ * 6.3.12. The CPUs' TLB maintenance is not ours, VMIDs differ: a unit that would
+ * take part is kept out, unless the host wants it otherwise. StreamIDs out of range
+ * are recorded.
+ */
+static uint32_t cr2_value(const struct smmuv3 *smmu)
+{
+	const uint32_t wanted =
+		smmu->unit->desc_flags & IOMMUABS_UNIT_BROADCAST;
+	const bool takes_part =
+		wanted && !(smmu->effects & SMMUV3_NO_BROADCAST);
+
+	return (uint32_t)(SMMU_CR2_RECINVSID |
+			  (smmu->btm && !takes_part ? SMMU_CR2_PTM : 0));
+}
+
 static void program(struct smmuv3 *smmu)
 {
 	const struct hostif_regs *regs = &smmu->unit->regs;
 
 	hostif_write32(regs, SMMU_CR1, cr1_value(smmu));
-	/*
-	 * The CPUs' TLB maintenance is not ours: VMIDs differ. StreamIDs out of
-	 * range are recorded.
-	 */
-	hostif_write32(regs, SMMU_CR2,
-		       (uint32_t)(SMMU_CR2_PTM | SMMU_CR2_RECINVSID));
-	if (smmu->msi) {
-		hostif_write64(regs, SMMU_GERROR_IRQ_CFG0, 0);
-		hostif_write64(regs, SMMU_EVENTQ_IRQ_CFG0, 0);
-	}
+	hostif_write32(regs, SMMU_CR2, cr2_value(smmu));
+	smmuv3_msi_program(smmu);
 	smmuv3_strtab_program(smmu);
 	smmuv3_evtq_program(smmu);
 	/* Whatever went wrong before. */
@@ -177,7 +185,7 @@ static int reset(struct smmuv3 *smmu)
 		ret = cr0_write(smmu, 0, "CR0 = 0 is not acknowledged");
 	}
 	if (!ret)
-		ret = irq_ctrl_write(smmu, 0);
+		ret = smmuv3_irq_ctrl(smmu, 0);
 	if (ret)
 		return ret;
 	program(smmu);
@@ -210,11 +218,16 @@ int smmuv3_enable(struct backend_unit *unit)
 	uint32_t cr0 = (uint32_t)(SMMU_CR0_CMDQEN | SMMU_CR0_EVENTQEN);
 	int ret = reset(smmu);
 
+	/* What claims to be translated is looked at (3.9.1, C16). */
+	if (unit->caps.ats)
+		cr0 |= (uint32_t)SMMU_CR0_ATSCHK;
+	/* And refused, until devices have forgotten what they had. */
+	if (!ret)
+		ret = smmuv3_ats_close(smmu, 0, ~(uint32_t)0);
 	if (!ret)
 		ret = cr0_write(smmu, cr0, "EVENTQEN is not acknowledged");
 	if (!ret)
-		ret = irq_ctrl_write(smmu, (uint32_t)(SMMU_IRQ_CTRL_EVENTQ |
-						      SMMU_IRQ_CTRL_GERROR));
+		ret = smmuv3_irq_ctrl(smmu, SMMUV3_IRQS);
 	if (ret)
 		return ret;
 	/*
@@ -224,22 +237,60 @@ int smmuv3_enable(struct backend_unit *unit)
 	port_store32(&unit->enabled, 1);
 	port_mb();
 	port_dev_mb();
-	return cr0_write(smmu, cr0 | (uint32_t)SMMU_CR0_SMMUEN,
-			 "SMMUEN is not acknowledged");
+	ret = cr0_write(smmu, cr0 | (uint32_t)SMMU_CR0_SMMUEN,
+			"SMMUEN is not acknowledged");
+	return ret ? ret : smmuv3_ats_reopen(smmu);
 }
 
 /* ---- errors ---- */
 
-/* Acknowledge @which of GERROR; the lock is held. */
-static uint32_t errors_acknowledge(struct smmuv3 *smmu, uint32_t which)
+static const struct {
+	uint32_t bit;
+	const char *text;
+} kinds[] = {
+	{ SMMU_GERROR_EVENTQ_ABT_ERR, "the event queue could not be written" },
+	{ SMMU_GERROR_PRIQ_ABT_ERR, "the PRI queue could not be written" },
+	{ SMMU_GERROR_MSI_CMDQ_ABT_ERR, "a CMD_SYNC message was lost" },
+	{ SMMU_GERROR_MSI_EVENTQ_ABT_ERR, "an event message was lost" },
+	{ SMMU_GERROR_MSI_PRIQ_ABT_ERR, "a PRI message was lost" },
+	{ SMMU_GERROR_MSI_GERROR_ABT_ERR, "an error message was lost" },
+	{ SMMU_GERROR_SFM_ERR, "service failure mode (GERROR.SFM_ERR)" },
+};
+
+/* Acknowledge all but @kept of GERROR; the lock is held. Returns what was active. */
+static uint32_t errors_acknowledge(struct smmuv3 *smmu, uint32_t kept)
 {
 	const struct hostif_regs *regs = &smmu->unit->regs;
 	uint32_t gerrorn = hostif_read32(regs, SMMU_GERRORN);
-	uint32_t active = hostif_read32(regs, SMMU_GERROR) ^ gerrorn;
+	uint32_t gerror = hostif_read32(regs, SMMU_GERROR);
+	uint32_t active = gerror ^ gerrorn;
 
-	if (active & which)
-		hostif_write32(regs, SMMU_GERRORN, gerrorn ^ (active & which));
+	if (gerror == SMMU_NO_ANSWER)
+		return 0;
+	if (active & ~kept)
+		hostif_write32(regs, SMMU_GERRORN, gerrorn ^ (active & ~kept));
 	return active;
+}
+
+static void errors_log(struct smmuv3 *smmu, uint32_t active)
+{
+	struct backend_unit *unit = smmu->unit;
+	uint32_t i;
+
+	for (i = 0; i < IA_COUNT(kinds); i++) {
+		if (!(active & kinds[i].bit))
+			continue;
+		port_add64(&unit->errors, 1);
+		hostif_log(unit->host, IOMMUABS_LOG_WARNING, "%s: %s",
+			   unit->name, kinds[i].text);
+	}
+}
+
+static void reason_set(struct backend_unit *unit, const char *reason)
+{
+	ia_lock(unit->host, &unit->lock);
+	hostif_format(unit->reason, sizeof(unit->reason), "%s", reason);
+	ia_unlock(unit->host, &unit->lock);
 }
 
 int smmuv3_errors(struct backend_unit *unit)
@@ -252,27 +303,23 @@ int smmuv3_errors(struct backend_unit *unit)
 	if (!port_load32(&unit->enabled))
 		return 0;
 	ia_lock(unit->host, &unit->lock);
-	active = errors_acknowledge(smmu, ~(cmdq | sfm));
-	if (active & sfm)
-		hostif_format(unit->reason, sizeof(unit->reason),
-			      "service failure mode (GERROR.SFM_ERR)");
+	active = errors_acknowledge(smmu, cmdq | sfm);
 	ia_unlock(unit->host, &unit->lock);
+	errors_log(smmu, active);
 	/* 7.4: an aborted write to the event queue, or QEMU's full one. */
 	if (active & SMMU_GERROR_EVENTQ_ABT_ERR)
 		port_add64(&unit->events_lost, 1);
 	if (active & cmdq)
 		smmuv3_cmdq_repair(smmu);
-	return active & sfm ? IOMMUABS_E_TIMEOUT : 0;
-}
-
-/*
- * Wired interrupts are edges (3.18): there is nothing to acknowledge, and the
- * queue's PROD and GERROR are the latches that events() and errors() look at.
- */
-void smmuv3_irq(struct backend_unit *unit, enum iommuabs_unit_irq_which which)
-{
-	(void)unit;
-	(void)which;
+	if (active & sfm) {
+		reason_set(unit, "service failure mode (GERROR.SFM_ERR)");
+		return IOMMUABS_E_UNIT;
+	}
+	if (port_load32(&smmu->resume_failed)) {
+		reason_set(unit, "stalled requests can't be ended");
+		return IOMMUABS_E_TIMEOUT;
+	}
+	return 0;
 }
 
 #endif

@@ -15,67 +15,77 @@
 
 /* ---- what an entry says ---- */
 
-static uint64_t encode_granule(unsigned int granule_lg2)
-{
-	switch (granule_lg2) {
-	case 12:
-		return STE_S2TG_4K;
-	case 14:
-		return STE_S2TG_16K;
-	default:
-		return STE_S2TG_64K;
-	}
-}
-
 /* S2SL0: the start level, counted from another end for 4K (5.2). */
 static uint64_t encode_levels(unsigned int granule_lg2, unsigned int levels)
 {
 	return granule_lg2 == 12 ? levels - 2 : levels - 1;
 }
 
-/* S2PS: the least that holds @bits; 48 at the most. */
-static uint64_t encode_size(unsigned int bits)
+/*
+ * PASIDs are refused: stage 1 is idle (5.2, S1CDMax). EATS is 0: what claims to be
+ * translated is refused, until smmuv3_ats_open() (C16).
+ */
+static void stage2_words(const struct smmuv3 *smmu,
+			 const struct backend_table *table, uint32_t flags,
+			 uint64_t words[STE_WORDS])
 {
-	static const uint8_t sizes[] = { 32, 36, 40, 42, 44 };
-	uint64_t i = 0;
+	const unsigned int granule = table->granule_lg2;
+	const bool fifth = granule == 12 && table->levels == 5;
+	unsigned int bits;
 
-	while (i < IA_COUNT(sizes) && sizes[i] < bits)
-		i++;
-	return i;
-}
-
-void smmuv3_entry_make(const struct smmuv3 *smmu,
-		       const struct backend_table *table, uint32_t flags,
-		       uint64_t words[STE_WORDS])
-{
-	const bool silent = flags & BACKEND_STREAM_SILENT;
-	unsigned int bits, i;
-
-	for (i = 0; i < STE_WORDS; i++)
-		words[i] = 0;
-	if (!table) {
-		/* An invalid entry is recorded, one that aborts is not. */
-		if (silent)
-			words[0] = STE0_V |
-				   field_put(STE0_CONFIG, STE_CONFIG_ABORT);
-		return;
-	}
 	/* Not below the input: an input wider than S2PS is C_BAD_STE for some. */
 	bits = IA_MAX(table->output_bits, table->input_bits);
 	bits = IA_MIN(bits, smmu->unit->caps.output_bits);
-	words[0] = STE0_V | field_put(STE0_CONFIG, STE_CONFIG_S2);
-	/* EATS is 0: what claims to be translated is refused (C16). */
-	if (smmu->attr_types_ovr)
-		words[1] = field_put(STE1_SHCFG, STE_SHCFG_INCOMING);
-	words[2] = field_put(STE2_S2VMID, table->id) |
-		   field_put(STE2_S2T0SZ, 64 - table->input_bits) |
-		   field_put(STE2_S2SL0,
-			     encode_levels(table->granule_lg2, table->levels)) |
-		   field_put(STE2_S2WALK, table->walk_attrs) |
-		   field_put(STE2_S2TG, encode_granule(table->granule_lg2)) |
-		   field_put(STE2_S2PS, encode_size(bits)) | STE2_S2AA64 |
-		   (silent ? 0 : STE2_S2R);
+	words[0] |= field_put(STE0_CONFIG, STE_CONFIG_S2);
+	words[2] =
+		field_put(STE2_S2VMID, table->id) |
+		field_put(STE2_S2T0SZ, 64 - table->input_bits) |
+		field_put(STE2_S2SL0,
+			  fifth ? 0 : encode_levels(granule, table->levels)) |
+		field_put(STE2_S2WALK, table->walk_attrs) |
+		field_put(STE2_S2TG, smmuv3_encode_granule(granule)) |
+		field_put(STE2_S2PS, smmuv3_encode_size(bits)) | STE2_S2AA64;
+	if (!(flags & BACKEND_STREAM_SILENT))
+		words[2] |= STE2_S2R;
+	if (smmu->stall_forced)
+		words[2] |= STE2_S2S;
 	words[3] = table->root & STE3_S2TTB;
+	if (table->format == BACKEND_FORMAT_ARM_S2_DS)
+		words[3] |= STE3_S2DS | (fifth ? STE3_S2SL0_2 : 0);
+}
+
+/* PASIDs are refused: S1CDMax is 0. STRW is 0: NS-EL1, with an ASID. */
+static void stage1_words(struct smmuv3 *smmu, const struct backend_table *table,
+			 uint32_t flags, uint64_t words[STE_WORDS])
+{
+	words[0] |=
+		field_put(STE0_CONFIG, STE_CONFIG_S1) |
+		(smmuv3_cd_maddr(smmu, table->id, flags) & STE0_S1CONTEXTPTR);
+	if (smmu->unit->caps.coherent)
+		words[1] |= field_put(STE1_S1CIR, SMMU_CACHE_WB) |
+			    field_put(STE1_S1COR, SMMU_CACHE_WB) |
+			    field_put(STE1_S1CSH, SMMU_SH_ISH);
+}
+
+void smmuv3_entry_make(struct smmuv3 *smmu, const struct backend_table *table,
+		       uint32_t flags, uint64_t words[STE_WORDS])
+{
+	unsigned int i;
+
+	for (i = 0; i < STE_WORDS; i++)
+		words[i] = 0;
+	if (table) {
+		words[0] = STE0_V;
+		if (smmu->attr_types_ovr)
+			words[1] = field_put(STE1_SHCFG, STE_SHCFG_INCOMING);
+		if (smmu->unit->caps.stage2)
+			stage2_words(smmu, table, flags, words);
+		else
+			stage1_words(smmu, table, flags, words);
+	} else if (flags & BACKEND_STREAM_SILENT) {
+		/* An invalid entry is recorded, one that aborts is not. */
+		words[0] = STE0_V | field_put(STE0_CONFIG, STE_CONFIG_ABORT);
+	}
 }
 
 /* ---- how it changes ---- */
@@ -113,8 +123,12 @@ static enum transition transition(const struct backend_unit *unit,
 		return NO_CHANGE;
 	if (!(from[0] & to[0] & STE0_V))
 		return THROUGH_INVALID;
-	/* The same but for faults that are recorded or not. */
-	if (differing == 1u << 2 && word2 == STE2_S2R)
+	/* The same but for faults that are recorded or not; another descriptor,
+	 * with an id of its own; ATS or not. */
+	if ((differing == 1u << 2 && word2 == STE2_S2R) ||
+	    (differing == 1u << 0 &&
+	     !((from[0] ^ to[0]) & ~STE0_S1CONTEXTPTR)) ||
+	    (differing == 1u << 1 && !((from[1] ^ to[1]) & ~STE1_EATS)))
 		return ONE_WORD;
 	if (!(word2 & STE2_S2VMID) &&
 	    ((word2 & STE2_S2_REST) || unit->caps.bbml < 2))
@@ -131,7 +145,7 @@ bool smmuv3_stream_is_hitless(const struct backend_unit *unit,
 			      const struct backend_table *from,
 			      const struct backend_table *to)
 {
-	const struct smmuv3 *smmu = smmuv3_of(unit);
+	struct smmuv3 *smmu = smmuv3_of(unit);
 	uint64_t before[STE_WORDS], after[STE_WORDS];
 
 	smmuv3_entry_make(smmu, from, 0, before);
@@ -241,46 +255,100 @@ static int do_step(const struct change *change,
 	return smmuv3_forget_entries(smmu, change->first, change->nr);
 }
 
+/*
+ * After a timeout the unit may still hold old words: the rest must not be
+ * written, and the entries stay as they are.
+ */
+static int change_entries(const struct change *change)
+{
+	int ret = do_step(change, switch_entry);
+
+	if (!ret)
+		ret = do_step(change, invalidate_entry);
+	/* Nothing stalls any more, and what did is ended (4.7.2). */
+	if (!ret && change->smmu->stall_forced)
+		ret = smmuv3_stalls_end(change->smmu, change->first,
+					change->nr);
+	if (!ret)
+		ret = do_step(change, fill_entry);
+	if (!ret)
+		ret = do_step(change, validate_entry);
+	return ret;
+}
+
 int smmuv3_stream_set(struct backend_unit *unit, uint32_t first, uint32_t nr,
 		      const struct backend_table *table, uint32_t flags)
 {
-	struct change change = { .smmu = smmuv3_of(unit), first, nr, { 0 } };
+	struct smmuv3 *smmu = smmuv3_of(unit);
+	struct change change = { .smmu = smmu, first, nr, { 0 } };
+	struct smmuv3_ats *ats = NULL;
 	int ret;
 
-	smmuv3_entry_make(change.smmu, table, flags, change.want);
-	/*
-	 * After a timeout the unit may still hold old words: the rest must not
-	 * be written, and the entries stay invalid.
-	 */
-	ret = do_step(&change, switch_entry);
-	if (!ret)
-		ret = do_step(&change, invalidate_entry);
-	if (!ret)
-		ret = do_step(&change, fill_entry);
-	if (!ret)
-		ret = do_step(&change, validate_entry);
-	return ret;
+	if (table && !unit->caps.stage2)
+		smmuv3_cd_publish(smmu, table);
+	if (table && (flags & BACKEND_STREAM_ATS))
+		ats = smmuv3_ats_find(smmu, first, nr);
+	ret = smmuv3_ats_close(smmu, first, nr);
+	if (ret)
+		return ret;
+	smmuv3_entry_make(smmu, table, flags, change.want);
+	ret = change_entries(&change);
+	if (ret)
+		return ret;
+	smmuv3_ats_leave(smmu, first, nr);
+	if (!ats)
+		return 0;
+	smmuv3_ats_enter(ats, table->id);
+	return smmuv3_ats_open(smmu, ats);
+}
+
+/* ---- ATS of entries that stay ---- */
+
+/* One store: no other field of its word changes (3.21.3). */
+static bool set_eats(const struct change *change, uint64_t *entry)
+{
+	uint64_t word0 = port_dev_load64(entry);
+	uint64_t word1 = port_dev_load64(entry + 1) & ~STE1_EATS;
+
+	word1 |= change->want[1];
+	if (!(word0 & STE0_V) ||
+	    field_get(STE0_CONFIG, word0) <= STE_CONFIG_BYPASS ||
+	    port_dev_load64(entry + 1) == word1)
+		return false;
+	port_dev_store64(entry + 1, word1);
+	smmuv3_clean(change->smmu, entry + 1, sizeof(*entry));
+	return true;
+}
+
+int smmuv3_entries_eats(struct smmuv3 *smmu, uint32_t first, uint32_t nr,
+			uint64_t eats)
+{
+	struct change change = { .smmu = smmu, first, nr, { 0 } };
+
+	change.want[1] = field_put(STE1_EATS, eats);
+	return do_step(&change, set_eats);
 }
 
 /* ---- what a live entry says ---- */
 
-static void decode_table(uint64_t word2, uint64_t word3,
-			 struct backend_stream *out)
+static void decode_stage2(uint64_t word2, uint64_t word3,
+			  struct backend_stream *out)
 {
-	static const uint8_t sizes[8] = { 32, 36, 40, 42, 44, 48, 52, 52 };
-	static const uint8_t granules[4] = { 12, 16, 14, 0 };
 	struct backend_table *table = &out->table;
+	const bool ds = word3 & STE3_S2DS;
 	uint64_t levels = field_get(STE2_S2SL0, word2);
 
-	table->format = BACKEND_FORMAT_ARM_S2;
-	out->flags = word2 & STE2_S2R ? 0 : BACKEND_STREAM_SILENT;
+	table->format = ds ? BACKEND_FORMAT_ARM_S2_DS : BACKEND_FORMAT_ARM_S2;
 	table->root = word3 & STE3_S2TTB;
 	table->id = (uint32_t)field_get(STE2_S2VMID, word2);
 	table->input_bits = (uint8_t)(64 - field_get(STE2_S2T0SZ, word2));
-	table->output_bits = sizes[field_get(STE2_S2PS, word2)];
-	table->granule_lg2 = granules[field_get(STE2_S2TG, word2)];
+	table->output_bits = smmuv3_size_bits(field_get(STE2_S2PS, word2));
+	table->granule_lg2 = smmuv3_granule_lg2(field_get(STE2_S2TG, word2));
 	table->levels = (uint8_t)(levels + (table->granule_lg2 == 12 ? 2 : 1));
+	if (ds && (word3 & STE3_S2SL0_2))
+		table->levels = 5;
 	table->walk_attrs = (uint8_t)field_get(STE2_S2WALK, word2);
+	out->flags = word2 & STE2_S2R ? 0 : BACKEND_STREAM_SILENT;
 	out->kind = table->granule_lg2 && (word2 & STE2_S2AA64)
 			    ? BACKEND_STREAM_TABLE
 			    : BACKEND_STREAM_BAD;
@@ -291,11 +359,12 @@ void smmuv3_read_stream(struct backend_unit *unit, uint32_t stream,
 {
 	struct smmuv3 *smmu = smmuv3_of(unit);
 	uint64_t *entry = smmuv3_strtab_entry(smmu, stream);
-	uint64_t word0 = 0, word2 = 0, word3 = 0;
+	uint64_t word0 = 0, word1 = 0, word2 = 0, word3 = 0;
 
 	__builtin_memset(out, 0, sizeof(*out));
 	if (entry) {
 		word0 = port_dev_load64(entry);
+		word1 = port_dev_load64(entry + 1);
 		word2 = port_dev_load64(entry + 2);
 		word3 = port_dev_load64(entry + 3);
 		smmuv3_strtab_entry_unmap(smmu, entry);
@@ -312,12 +381,17 @@ void smmuv3_read_stream(struct backend_unit *unit, uint32_t stream,
 	case STE_CONFIG_BYPASS:
 		out->kind = BACKEND_STREAM_BYPASS;
 		return;
+	case STE_CONFIG_S1:
+		smmuv3_cd_decode(smmu, word0 & STE0_S1CONTEXTPTR, out);
+		break;
 	case STE_CONFIG_S2:
-		decode_table(word2, word3, out);
-		return;
+		decode_stage2(word2, word3, out);
+		break;
 	default:
 		out->kind = BACKEND_STREAM_BAD;
 	}
+	if (word1 & STE1_EATS)
+		out->flags |= BACKEND_STREAM_ATS;
 }
 
 #endif

@@ -6,9 +6,45 @@
 
 #if IOMMUABS_CONFIG_SMMU
 
-void smmuv3_event_decode(const uint64_t raw[EVENT_WORDS],
+/* What a record of each type means, and whether it has InputAddr and RnW. */
+static const struct {
+	uint8_t id, has_address;
+	enum iommuabs_fault_reason reason;
+} types[] = {
+	{ EVENT_C_BAD_STREAMID, 0, IOMMUABS_FAULT_STREAM },
+	{ EVENT_F_STE_FETCH, 0, IOMMUABS_FAULT_ENTRY_ABORT },
+	{ EVENT_C_BAD_STE, 0, IOMMUABS_FAULT_STREAM },
+	{ EVENT_F_BAD_ATS_TREQ, 0, IOMMUABS_FAULT_TRANSLATED },
+	{ EVENT_F_STREAM_DISABLED, 0, IOMMUABS_FAULT_PASID },
+	{ EVENT_F_TRANSL_FORBIDDEN, 1, IOMMUABS_FAULT_TRANSLATED },
+	{ EVENT_C_BAD_SUBSTREAMID, 0, IOMMUABS_FAULT_PASID },
+	{ EVENT_F_CD_FETCH, 0, IOMMUABS_FAULT_ENTRY_ABORT },
+	{ EVENT_C_BAD_CD, 0, IOMMUABS_FAULT_ENTRY },
+	{ EVENT_F_WALK_EABT, 1, IOMMUABS_FAULT_WALK_ABORT },
+	{ EVENT_F_TRANSLATION, 1, IOMMUABS_FAULT_TRANSLATION },
+	{ EVENT_F_ADDR_SIZE, 1, IOMMUABS_FAULT_ADDRESS_SIZE },
+	{ EVENT_F_ACCESS, 1, IOMMUABS_FAULT_ACCESS_FLAG },
+	{ EVENT_F_PERMISSION, 1, IOMMUABS_FAULT_PERMISSION },
+	{ EVENT_F_TLB_CONFLICT, 1, IOMMUABS_FAULT_TLB_CONFLICT },
+	{ EVENT_F_VMS_FETCH, 0, IOMMUABS_FAULT_ENTRY_ABORT },
+	/* OTHER: F_UUT, F_CFG_CONFLICT, E_PAGE_REQUEST and what isn't known */
+};
+
+/* C_BAD_STE: an invalid entry blocks, as it should; a valid one is wrong. */
+static bool entry_is_valid(struct smmuv3 *smmu, uint32_t sid)
+{
+	uint64_t *entry = smmuv3_strtab_entry(smmu, sid);
+	bool valid = entry && (port_dev_load64(entry) & STE0_V);
+
+	if (entry)
+		smmuv3_strtab_entry_unmap(smmu, entry);
+	return valid;
+}
+
+void smmuv3_event_decode(struct smmuv3 *smmu, const uint64_t raw[EVENT_WORDS],
 			 struct backend_event *event)
 {
+	uint64_t id = field_get(EVENT0_ID, raw[0]);
 	uint32_t i;
 
 	__builtin_memset(event, 0, sizeof(*event));
@@ -16,27 +52,98 @@ void smmuv3_event_decode(const uint64_t raw[EVENT_WORDS],
 		event->raw[i] = raw[i];
 	event->stream = (uint32_t)field_get(EVENT0_SID, raw[0]);
 	event->reason = IOMMUABS_FAULT_OTHER;
-	switch (field_get(EVENT0_ID, raw[0])) {
-	case EVENT_C_BAD_STREAMID: /* no table, or out of range */
-	case EVENT_C_BAD_STE:	   /* V is 0 */
-		event->reason = IOMMUABS_FAULT_STREAM;
+	for (i = 0; i < IA_COUNT(types); i++)
+		if (types[i].id == id)
+			break;
+	if (i == IA_COUNT(types))
 		return;
-	case EVENT_F_TRANSLATION:
-		event->reason = IOMMUABS_FAULT_TRANSLATION;
-		break;
-	case EVENT_F_PERMISSION:
-		event->reason = IOMMUABS_FAULT_PERMISSION;
-		break;
-	case EVENT_F_ADDR_SIZE:
-	case EVENT_F_ACCESS:
-		break;
-	default:
+	event->reason = types[i].reason;
+	if (id == EVENT_C_BAD_STREAMID &&
+	    event->stream >> smmu->unit->caps.stream_bits)
+		event->reason = IOMMUABS_FAULT_STREAM_RANGE;
+	if (id == EVENT_C_BAD_STE && entry_is_valid(smmu, event->stream))
+		event->reason = IOMMUABS_FAULT_ENTRY;
+	if (!types[i].has_address)
 		return;
-	}
 	event->access = raw[1] & EVENT1_RNW ? IOMMUABS_READ : IOMMUABS_WRITE;
 	event->has_address = 1;
 	event->address = raw[2];
 }
+
+/* ---- what stalled (3.12.2) ---- */
+
+/* Stalled requests that were read and are to be ended. */
+struct stalls {
+	uint32_t nr;
+	struct {
+		uint32_t sid, stag;
+	} of[SMMUV3_BATCH];
+};
+
+static void emit_resume(struct smmuv3_batch *batch, const void *arg)
+{
+	const struct stalls *stalls = arg;
+	uint32_t i;
+
+	for (i = 0; i < stalls->nr; i++)
+		smmuv3_batch_add(
+			batch,
+			field_put(CMD_OPCODE, CMD_RESUME) | RESUME0_ABORT |
+				field_put(RESUME0_SID, stalls->of[i].sid),
+			field_put(RESUME1_STAG, stalls->of[i].stag));
+}
+
+static void note_stall(struct stalls *stalls, const uint64_t raw[EVENT_WORDS])
+{
+	uint64_t id = field_get(EVENT0_ID, raw[0]);
+
+	if (id < EVENT_F_TRANSLATION || id > EVENT_F_PERMISSION ||
+	    !(raw[1] & EVENT1_STALL))
+		return;
+	stalls->of[stalls->nr].sid = (uint32_t)field_get(EVENT0_SID, raw[0]);
+	stalls->of[stalls->nr].stag = (uint32_t)field_get(EVENT1_STAG, raw[1]);
+	stalls->nr++;
+}
+
+/*
+ * Nobody repairs a fault while the device waits: each ends with an abort. A unit
+ * that doesn't take the commands is left to errors(), and costs one timeout.
+ */
+static void end_stalls(struct smmuv3 *smmu, const struct stalls *stalls)
+{
+	if (!stalls->nr || port_load32(&smmu->resume_failed))
+		return;
+	if (smmuv3_submit(smmu, emit_resume, stalls))
+		port_store32(&smmu->resume_failed, 1);
+}
+
+struct streams {
+	uint32_t first, nr;
+};
+
+static void emit_term(struct smmuv3_batch *batch, const void *arg)
+{
+	const struct streams *streams = arg;
+	uint32_t i;
+
+	for (i = 0; i < streams->nr; i++)
+		smmuv3_batch_add(
+			batch,
+			field_put(CMD_OPCODE, CMD_STALL_TERM) |
+				field_put(TERM0_SID, streams->first + i),
+			0);
+}
+
+int smmuv3_stalls_end(struct smmuv3 *smmu, uint32_t first, uint32_t nr)
+{
+	struct streams streams = { first, nr };
+
+	if (!port_load32(&smmu->unit->enabled))
+		return 0;
+	return smmuv3_submit(smmu, emit_term, &streams);
+}
+
+/* ---- the queue ---- */
 
 static uint32_t index_mask(const struct smmuv3_evtq *q)
 {
@@ -85,27 +192,29 @@ static void acknowledge(struct smmuv3 *smmu, uint32_t prod)
 	}
 	/* Records were read before their place is given back. */
 	port_dev_mb();
-	hostif_write32(&unit->regs, SMMU_EVENTQ_CONS, q->cons);
+	hostif_write32(&unit->regs, smmuv3_page1(smmu, SMMU_EVENTQ_CONS),
+		       q->cons);
 }
 
-uint32_t smmuv3_events(struct backend_unit *unit, struct backend_event *events,
-		       uint32_t max)
+/* Up to @max records, as many as fit into @stalls. */
+static uint32_t take(struct smmuv3 *smmu, struct backend_event *events,
+		     uint32_t max, struct stalls *stalls)
 {
-	struct smmuv3 *smmu = smmuv3_of(unit);
+	struct backend_unit *unit = smmu->unit;
 	struct smmuv3_evtq *q = &smmu->evtq;
 	uint64_t raw[EVENT_WORDS];
 	uint32_t prod, nr = 0, i;
 
-	if (!port_load32(&unit->enabled))
-		return 0;
+	max = IA_MIN(max, (uint32_t)IA_COUNT(stalls->of));
 	ia_lock(unit->host, &unit->lock);
-	prod = hostif_read32(&unit->regs, SMMU_EVENTQ_PROD);
+	prod = hostif_read32(&unit->regs, smmuv3_page1(smmu, SMMU_EVENTQ_PROD));
 	if (prod != SMMU_NO_ANSWER) {
 		nr = IA_MIN(records_held(smmu, prod), max);
 		port_dev_rmb();
 		for (i = 0; i < nr; i++) {
 			record_read(smmu, raw);
-			smmuv3_event_decode(raw, &events[i]);
+			smmuv3_event_decode(smmu, raw, &events[i]);
+			note_stall(stalls, raw);
 			q->cons = (q->cons & ~index_mask(q)) |
 				  ((q->cons + 1) & index_mask(q));
 		}
@@ -113,6 +222,24 @@ uint32_t smmuv3_events(struct backend_unit *unit, struct backend_event *events,
 			acknowledge(smmu, prod);
 	}
 	ia_unlock(unit->host, &unit->lock);
+	return nr;
+}
+
+uint32_t smmuv3_events(struct backend_unit *unit, struct backend_event *events,
+		       uint32_t max)
+{
+	struct smmuv3 *smmu = smmuv3_of(unit);
+	struct stalls stalls;
+	uint32_t nr = 0, got;
+
+	if (!port_load32(&unit->enabled))
+		return 0;
+	do {
+		stalls.nr = 0;
+		got = take(smmu, events + nr, max - nr, &stalls);
+		end_stalls(smmu, &stalls);
+		nr += got;
+	} while (got && nr < max);
 	port_add64(&unit->events, nr);
 	return nr;
 }
@@ -125,8 +252,9 @@ void smmuv3_evtq_program(struct smmuv3 *smmu)
 	q->cons = 0;
 	hostif_write64(regs, SMMU_EVENTQ_BASE,
 		       SMMU_EVENTQ_BASE_WA | q->maddr | q->lg2);
-	hostif_write32(regs, SMMU_EVENTQ_PROD, 0);
-	hostif_write32(regs, SMMU_EVENTQ_CONS, 0);
+	hostif_write32(regs, smmuv3_page1(smmu, SMMU_EVENTQ_PROD), 0);
+	hostif_write32(regs, smmuv3_page1(smmu, SMMU_EVENTQ_CONS), 0);
+	port_store32(&smmu->resume_failed, 0);
 }
 
 #endif

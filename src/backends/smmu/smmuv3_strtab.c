@@ -12,8 +12,7 @@
 #define SPLIT  8
 #define L2_LG2 (SPLIT + STE_LG2)
 
-/* The page with byte @offset of the table at @maddr, at that byte. */
-static uint64_t *word_map(const struct smmuv3 *smmu, uint64_t maddr)
+uint64_t *smmuv3_word_map(const struct smmuv3 *smmu, uint64_t maddr)
 {
 	uint64_t in_page = maddr & (IOMMUABS_FRAME_SIZE - 1);
 	char *page = hostif_map(smmu->unit->host, maddr - in_page);
@@ -21,7 +20,7 @@ static uint64_t *word_map(const struct smmuv3 *smmu, uint64_t maddr)
 	return (uint64_t *)(void *)(page + in_page);
 }
 
-static void word_unmap(const struct smmuv3 *smmu, uint64_t *word)
+void smmuv3_word_unmap(const struct smmuv3 *smmu, uint64_t *word)
 {
 	hostif_unmap(smmu->unit->host,
 		     (void *)((uintptr_t)word &
@@ -30,22 +29,22 @@ static void word_unmap(const struct smmuv3 *smmu, uint64_t *word)
 
 static uint64_t l1std_get(const struct smmuv3 *smmu, uint64_t index)
 {
-	uint64_t *word = word_map(smmu, smmu->strtab.maddr + 8 * index);
+	uint64_t *word = smmuv3_word_map(smmu, smmu->strtab.maddr + 8 * index);
 	uint64_t l1std = port_dev_load64(word);
 
-	word_unmap(smmu, word);
+	smmuv3_word_unmap(smmu, word);
 	return l1std;
 }
 
 static void l1std_link(struct smmuv3 *smmu, uint64_t index, uint64_t table)
 {
-	uint64_t *word = word_map(smmu, smmu->strtab.maddr + 8 * index);
+	uint64_t *word = smmuv3_word_map(smmu, smmu->strtab.maddr + 8 * index);
 
 	/* The table's entries, all blocking, before what leads to them. */
 	port_dev_wmb();
 	port_dev_store64(word, table | field_put(L1STD_SPAN, SPLIT + 1));
 	smmuv3_clean(smmu, word, sizeof(*word));
-	word_unmap(smmu, word);
+	smmuv3_word_unmap(smmu, word);
 }
 
 int smmuv3_strtab_make(struct smmuv3 *smmu, unsigned int stream_bits)
@@ -95,7 +94,7 @@ int smmuv3_streams_reserve(struct backend_unit *unit, uint32_t first,
 		 */
 		l1std_link(smmu, index, table);
 	}
-	return 0;
+	return smmuv3_ats_reserve(smmu, first, nr);
 }
 
 uint64_t *smmuv3_strtab_entry(struct smmuv3 *smmu, uint32_t stream)
@@ -111,12 +110,12 @@ uint64_t *smmuv3_strtab_entry(struct smmuv3 *smmu, uint32_t stream)
 		if (!table)
 			return NULL;
 	}
-	return word_map(smmu, table + (index << STE_LG2));
+	return smmuv3_word_map(smmu, table + (index << STE_LG2));
 }
 
 void smmuv3_strtab_entry_unmap(struct smmuv3 *smmu, uint64_t *entry)
 {
-	word_unmap(smmu, entry);
+	smmuv3_word_unmap(smmu, entry);
 }
 
 void smmuv3_strtab_program(struct smmuv3 *smmu)

@@ -19,9 +19,10 @@ static uint64_t command(uint64_t opcode)
 struct invalidation {
 	const struct backend_inv *inv;
 	uint32_t ril;
+	uint64_t by_address, by_tag; /* word 0 of the commands */
 };
 
-/* One TLBI_S2_IPA: how many granules it covers. */
+/* One TLBI by address: how many granules it covers. */
 struct step {
 	uint64_t num, scale; /* num << scale granules */
 };
@@ -75,7 +76,6 @@ static void emit_range(struct smmuv3_batch *batch,
 		       const struct backend_range *range)
 {
 	const struct backend_inv *inv = what->inv;
-	uint64_t vmid = field_put(TLBI0_VMID, inv->id);
 	uint64_t leaf = field_put(TLBI1_LEAF, !inv->any_level);
 	uint64_t first, nr, word0, word1;
 
@@ -83,8 +83,8 @@ static void emit_range(struct smmuv3_batch *batch,
 	while (nr) {
 		struct step step = step_for(nr, what->ril);
 
-		word0 = command(CMD_TLBI_S2_IPA) | vmid;
-		word1 = leaf | ((first << inv->granule_lg2) & TLBI1_IPA);
+		word0 = what->by_address;
+		word1 = leaf | ((first << inv->granule_lg2) & TLBI1_ADDRESS);
 		/* TG says "range"; a range of one granule is none. */
 		if (step.num > 1 || step.scale) {
 			word0 |= field_put(TLBI0_NUM, step.num - 1) |
@@ -105,23 +105,38 @@ static void emit_invalidation(struct smmuv3_batch *batch, const void *arg)
 	uint32_t i;
 
 	if (!inv->nr || too_many(inv, what->ril)) {
-		smmuv3_batch_add(batch,
-				 command(CMD_TLBI_S12_VMALL) |
-					 field_put(TLBI0_VMID, inv->id),
-				 0);
+		smmuv3_batch_add(batch, what->by_tag, 0);
 		return;
 	}
 	for (i = 0; i < inv->nr; i++)
 		emit_range(batch, what, &inv->ranges[i]);
 }
 
+/* A unit without stage 2 has VMID 0 only: the id is an ASID. */
+static void addressing(const struct backend_unit *unit,
+		       struct invalidation *what)
+{
+	uint64_t tag;
+
+	if (unit->caps.stage2) {
+		tag = field_put(TLBI0_VMID, what->inv->id);
+		what->by_address = command(CMD_TLBI_S2_IPA) | tag;
+		what->by_tag = command(CMD_TLBI_S12_VMALL) | tag;
+	} else {
+		tag = field_put(TLBI0_ASID, what->inv->id);
+		what->by_address = command(CMD_TLBI_NH_VA) | tag;
+		what->by_tag = command(CMD_TLBI_NH_ASID) | tag;
+	}
+}
+
 int smmuv3_invalidate(struct backend_unit *unit, const struct backend_inv *inv,
 		      struct backend_streams *stuck)
 {
 	struct smmuv3 *smmu = smmuv3_of(unit);
-	struct invalidation what = { inv, smmu->ril };
+	struct invalidation what = { .inv = inv, .ril = smmu->ril };
+	int ret;
 
-	(void)stuck;
+	addressing(unit, &what);
 	/*
 	 * Stores to tables before the look at @enabled, as in enable() the other
 	 * way round: whoever enables now finds the stores.
@@ -130,7 +145,11 @@ int smmuv3_invalidate(struct backend_unit *unit, const struct backend_inv *inv,
 	port_mb();
 	if (!port_load32(&unit->enabled))
 		return 0;
-	return smmuv3_submit(smmu, emit_invalidation, &what);
+	ret = smmuv3_submit(smmu, emit_invalidation, &what);
+	/* Afterwards, lest a device asks for what was to be forgotten (4.5.1). */
+	if (!ret && smmu->ats)
+		ret = smmuv3_ats_invalidate(smmu, inv, stuck);
+	return ret;
 }
 
 static void emit_all(struct smmuv3_batch *batch, const void *arg)
