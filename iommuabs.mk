@@ -33,6 +33,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/api_struct.c \
 	src/core/api_unit.c \
 	src/core/attach.c \
+	src/core/bind.c \
 	src/core/decide.c \
 	src/core/device.c \
 	src/core/domain.c \
@@ -42,6 +43,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/instance.c \
 	src/core/ledger.c \
 	src/core/map.c \
+	src/core/move.c \
 	src/core/p2m.c \
 	src/core/pages.c \
 	src/core/populate.c \
@@ -52,6 +54,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/rmap_tree.c \
 	src/core/single.c \
 	src/core/strerror.c \
+	src/core/switch.c \
 	src/core/sync.c \
 	src/core/unit.c \
 	src/core/view.c \

@@ -327,14 +327,10 @@ END_TEST
 START_TEST(what_is_not_built_yet_says_so)
 {
 	struct world *w = world_new(1);
-	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
-	struct iommuabs_domain *dom = world_domain(w);
 	struct iommuabs_frame_policy policy = { .size = sizeof(policy) };
 
-	COVERS(iommuabs_device_move, E_NOTSUP);
 	COVERS(iommuabs_frames_declare, E_NOTSUP);
 	COVERS(iommuabs_scan_acpi, E_NOTSUP);
-	REFUSED(w, iommuabs_device_move(dev, dom, NULL, 0), IOMMUABS_E_NOTSUP);
 	REFUSED(w, iommuabs_frames_declare(w->abs, IOMMUABS_MFN(1), 1, &policy),
 		IOMMUABS_E_NOTSUP);
 	REFUSED(w, iommuabs_scan_acpi(w->abs, NULL, NULL), IOMMUABS_E_NOTSUP);

@@ -23,6 +23,7 @@ PLAIN_TESTS = \
 	tests/check_power \
 	tests/check_rmap \
 	tests/check_scan \
+	tests/check_switch \
 	tests/check_tablemem \
 	tests/check_threads \
 	tests/check_unit

@@ -74,6 +74,8 @@ static int world_invalidate(struct backend_unit *hw,
 		*stuck = u->stuck;
 		return BACKEND_STUCK;
 	}
+	if (u->invalidate_fails && !--u->invalidate_fails)
+		return IOMMUABS_E_TIMEOUT;
 	return u->invalidate ? u->invalidate
 			     : u->real->invalidate(hw, inv, stuck);
 }
@@ -117,7 +119,21 @@ static int world_stream_set(struct backend_unit *hw, uint32_t first,
 	struct world_unit *u = of(hw);
 	int ret = u->real->stream_set(hw, first, nr, table, flags);
 
+	u->stream_sets++;
+	if (u->set_fails && !--u->set_fails)
+		return IOMMUABS_E_TIMEOUT;
 	return u->stream_set ? u->stream_set : ret;
+}
+
+static bool world_is_hitless(const struct backend_unit *hw,
+			     const struct backend_table *from,
+			     const struct backend_table *to)
+{
+	const struct world_unit *u = of(hw);
+
+	if (u->window == 2)
+		return from->id == to->id;
+	return !u->window && u->real->stream_is_hitless(hw, from, to);
 }
 
 static int world_mirror(const struct backend_unit *hw, uint8_t input_bits,
@@ -160,6 +176,7 @@ static void unit_take_over(struct world_unit *u)
 	u->ops.id_reserve = world_id_reserve;
 	u->ops.irq_set_msi = world_irq_set_msi;
 	u->ops.stream_set = world_stream_set;
+	u->ops.stream_is_hitless = world_is_hitless;
 	u->ops.mirror = world_mirror;
 	u->ops.events = world_events;
 	u->ops.irq = world_irq;
@@ -244,6 +261,7 @@ static void world_calm(struct world *w)
 		u->enable = u->disable = u->fence = u->invalidate = 0;
 		u->errors = u->stream_set = u->reserve = u->mirror = 0;
 		u->id_reserve = u->set_msi = 0;
+		u->set_fails = u->invalidate_fails = 0;
 	}
 }
 

@@ -35,7 +35,11 @@ struct world_unit {
 	unsigned int nr_stuck;
 	/* Calls of them so far. */
 	unsigned int enables, disables, fences, crashes, invalidates;
+	unsigned int stream_sets;
 	unsigned int irqs; /* a bit each */
+	/* The n-th call from now answers E_TIMEOUT; 0: none. */
+	unsigned int set_fails, invalidate_fails;
+	int window; /* 1: no change of a table is hitless; 2: only with one id */
 
 	struct backend_event events[WORLD_EVENTS];
 	uint32_t nr_events, next_event;

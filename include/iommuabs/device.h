@@ -82,7 +82,8 @@ struct iommuabs_device_desc {
 /* Values of iommuabs_attach_options.flags. */
 /* The device may write to the interrupt controller's shared doorbell. */
 #define IOMMUABS_ALLOW_UNSAFE_MSI (1u << 0)
-/* A permitted DMA may fault for a moment. */
+/* A permitted DMA may fault for a moment: when it is moved, and later when the
+ * domain's strategy or p2m changes. */
 #define IOMMUABS_ALLOW_WINDOW (1u << 1)
 /*
  * The device may ask the unit for translations and keep them (PCIe ATS), where
@@ -205,10 +206,27 @@ IOMMUABS_MUST_CHECK int iommuabs_device_detach(struct iommuabs_device *dev,
 					       uint64_t budget);
 
 /**
- * iommuabs_device_move() - detach from one domain and attach to another
+ * iommuabs_device_move() - from its domain to another, in one step
+ * @options: as for iommuabs_device_attach(), in the new domain
+ * @budget:  work units; 0: to the end
  *
- * Context: TASK.
- * Return:  E_NOTSUP
+ * The new domain is prepared while the device goes on in the old one; there it
+ * stays after E_AGAIN, and only the same call or iommuabs_device_detach() is
+ * accepted. Then all its ids go, or none. At no moment does it see both domains,
+ * and its reserved regions are there in both. A device of one id whose entry a
+ * unit takes in one piece misses nothing; any other is blocked for a moment,
+ * which takes ALLOW_WINDOW in @options, unless nothing goes through its units
+ * now. On 0 nothing the device started can reach the old domain any more. It is
+ * a call on both domains, where those are SERIALISED.
+ *
+ * Context: TASK; takes the gates of both domains alone; allocates; waits.
+ * Return:  0 | E_INVAL | E_VERSION | E_NOENT (it is not attached) | E_BUSY (it
+ *          is in @dom, or on its way elsewhere, or @dom is being destroyed) |
+ *          E_AGAIN | E_WINDOW | E_UNSAFE_MSI | E_NOSHARE | E_NOTSUP |
+ *          E_RESERVED | E_EXISTS | E_PERM | E_NOIDS | E_NOMEM | E_QUOTA |
+ *          E_FENCED | E_TIMEOUT.
+ *          On error it is where it was, and @dom as it was; with E_TIMEOUT its
+ *          unit is fenced, and it is where it was once that has recovered.
  */
 IOMMUABS_MUST_CHECK int
 iommuabs_device_move(struct iommuabs_device *dev, struct iommuabs_domain *dom,

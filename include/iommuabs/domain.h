@@ -90,11 +90,19 @@ iommuabs_domain_create(struct iommuabs *abs,
 
 /**
  * iommuabs_domain_set_p2m() - the p2m exists now, or has another root
- * @p2m: copied
+ * @p2m: copied; maps what the one before maps
  *
- * Context: BOOT or TASK; takes the gate alone.
- * Return:  0 | E_INVAL | E_VERSION | E_BUSY (devices are attached by sharing,
- *          or batches are open).
+ * Devices that share the old one go on with the new one, as by
+ * iommuabs_domain_set_strategy(); those that a unit can't let walk it are
+ * mirrored from now on, if their strategy is AUTO. Where that takes a window,
+ * only devices whose attach options say ALLOW_WINDOW may see it. On 0 no unit
+ * reads the old table any more.
+ *
+ * Context: BOOT or TASK; takes the gate alone; allocates; waits for hardware.
+ * Return:  0 | E_INVAL | E_VERSION | E_BUSY (being destroyed, or batches are
+ *          open) | E_WINDOW | E_NOSHARE | E_NOTSUP (no format for a mirror) |
+ *          E_NOIDS | E_NOMEM | E_QUOTA | E_FENCED | E_TIMEOUT.
+ *          On error the old one is in use, as by set_strategy.
  */
 IOMMUABS_MUST_CHECK int iommuabs_domain_set_p2m(struct iommuabs_domain *dom,
 						const struct iommuabs_p2m *p2m);
@@ -108,7 +116,8 @@ IOMMUABS_MUST_CHECK int iommuabs_domain_set_p2m(struct iommuabs_domain *dom,
  * accepted.
  *
  * Context: TASK; takes the gate alone.
- * Return:  0 | E_INVAL | E_BUSY (devices attached, or batches open) | E_AGAIN.
+ * Return:  0 | E_INVAL | E_BUSY (devices attached or on their way here, or
+ *          batches open) | E_AGAIN.
  */
 IOMMUABS_MUST_CHECK int iommuabs_domain_destroy(struct iommuabs_domain *dom,
 						uint64_t budget);
@@ -265,9 +274,28 @@ IOMMUABS_MUST_CHECK int iommuabs_domain_progress(struct iommuabs_domain *dom,
 
 /**
  * iommuabs_domain_set_strategy() - share <-> mirror with devices attached
+ * @strategy: AUTO decides anew for each device
+ * @flags:    IOMMUABS_ALLOW_WINDOW (device.h), or 0
+ * @budget:   work units (a table entry or a frame each); 0: to the end
  *
- * Context: TASK.
- * Return:  E_NOTSUP
+ * Devices that were attached with a strategy of their own keep it. What is
+ * missing is built first, in steps, while devices use what they have and the
+ * domain may be changed; the same call goes on. Then all devices are switched at
+ * once, so that each request sees the one table or the other. Where a unit can't
+ * do that, a permitted DMA may fault for a moment: then ALLOW_WINDOW is needed,
+ * from @flags or from the device's attach options. Mirrors that nobody uses any
+ * more are kept in step until iommuabs_domain_compact().
+ *
+ * Context: TASK; takes the gate alone, a step at a time; allocates; waits.
+ * Return:  0 | E_INVAL (also: SHARE of an IDENTITY domain) | E_BUSY (being
+ *          destroyed) | E_AGAIN | E_WINDOW | E_NOSHARE (a unit can't walk the
+ *          p2m, or a refresh of it has failed) | E_NOTSUP (no table format of
+ *          this build suits a unit) | E_RESERVED (a mirror is too narrow for a
+ *          region) | E_NOIDS | E_NOMEM | E_QUOTA | E_FENCED (a unit of an
+ *          attached device is fenced) | E_TIMEOUT.
+ *          On error every device is as it was before; with E_TIMEOUT the unit
+ *          that did not answer is fenced, and its devices are as before once it
+ *          has recovered.
  */
 IOMMUABS_MUST_CHECK int
 iommuabs_domain_set_strategy(struct iommuabs_domain *dom,

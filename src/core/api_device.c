@@ -52,26 +52,36 @@ int iommuabs_device_find_path(struct iommuabs *abs, const char *path,
 	return device_find_path(abs, path, dev);
 }
 
+/* @options, or those of a call without. 0 | E_INVAL | E_VERSION. */
+static int options_in(struct iommuabs_attach_options *copy,
+		      const struct iommuabs_attach_options *options)
+{
+	const uint32_t known = IOMMUABS_ALLOW_UNSAFE_MSI |
+			       IOMMUABS_ALLOW_WINDOW | IOMMUABS_ALLOW_ATS;
+	int ret;
+
+	if (!options)
+		return 0;
+	ret = api_struct_in(copy, sizeof(*copy), options);
+	if (!ret && ((copy->flags & ~known) ||
+		     copy->strategy > IOMMUABS_STRATEGY_MIRROR))
+		ret = IOMMUABS_E_INVAL;
+	return ret;
+}
+
 int iommuabs_device_attach(struct iommuabs_device *dev,
 			   struct iommuabs_domain *dom,
 			   const struct iommuabs_attach_options *options,
 			   uint64_t budget)
 {
-	struct iommuabs_attach_options copy = { .size = sizeof(copy) };
+	struct iommuabs_attach_options copy;
 	uint64_t left = budget_of(budget);
-	int ret = 0;
+	int ret;
 
 	if (!dev || !dom || dev->abs != dom->abs)
 		return IOMMUABS_E_INVAL;
-	if (options)
-		ret = api_struct_in(&copy, sizeof(copy), options);
-	if (ret)
-		return ret;
-	if ((copy.flags & ~(IOMMUABS_ALLOW_UNSAFE_MSI | IOMMUABS_ALLOW_WINDOW |
-			    IOMMUABS_ALLOW_ATS)) ||
-	    copy.strategy > IOMMUABS_STRATEGY_MIRROR)
-		return IOMMUABS_E_INVAL;
-	return attach_run(dev, dom, options ? &copy : NULL, &left);
+	ret = options_in(&copy, options);
+	return ret ? ret : attach_run(dev, dom, options ? &copy : NULL, &left);
 }
 
 int iommuabs_device_detach(struct iommuabs_device *dev, uint64_t budget)
@@ -86,11 +96,14 @@ int iommuabs_device_move(struct iommuabs_device *dev,
 			 const struct iommuabs_attach_options *options,
 			 uint64_t budget)
 {
-	(void)dev;
-	(void)dom;
-	(void)options;
-	(void)budget;
-	return IOMMUABS_E_NOTSUP;
+	struct iommuabs_attach_options copy;
+	uint64_t left = budget_of(budget);
+	int ret;
+
+	if (!dev || !dom || dev->abs != dom->abs)
+		return IOMMUABS_E_INVAL;
+	ret = options_in(&copy, options);
+	return ret ? ret : move_run(dev, dom, options ? &copy : NULL, &left);
 }
 
 int iommuabs_device_explain(struct iommuabs_device *dev, iommuabs_gfn_t gfn,

@@ -89,9 +89,7 @@ int iommuabs_domain_create(struct iommuabs *abs,
 int iommuabs_domain_set_p2m(struct iommuabs_domain *dom,
 			    const struct iommuabs_p2m *p2m)
 {
-	struct view *shared;
 	struct iommuabs_p2m copy;
-	uint64_t budget = ~(uint64_t)0;
 	int ret;
 
 	if (!dom || !p2m)
@@ -101,18 +99,7 @@ int iommuabs_domain_set_p2m(struct iommuabs_domain *dom,
 		return ret;
 	if (!p2m_good(&copy))
 		return IOMMUABS_E_INVAL;
-	domain_enter_alone(dom);
-	shared = view_find_shared(dom);
-	if (port_load32(&dom->nr_batches) || (shared && shared->bindings)) {
-		ret = IOMMUABS_E_BUSY;
-	} else {
-		if (shared)
-			(void)view_drop(shared, &budget);
-		dom->p2m = copy;
-		dom->has_p2m = 1;
-	}
-	domain_leave_alone(dom);
-	return ret;
+	return p2m_run(dom, &copy);
 }
 
 int iommuabs_domain_destroy(struct iommuabs_domain *dom, uint64_t budget)
@@ -421,11 +408,15 @@ int iommuabs_domain_set_strategy(struct iommuabs_domain *dom,
 				 enum iommuabs_strategy strategy,
 				 uint32_t flags, uint64_t budget)
 {
-	(void)dom;
-	(void)strategy;
-	(void)flags;
-	(void)budget;
-	return IOMMUABS_E_NOTSUP;
+	uint64_t left = budget_of(budget);
+
+	if (!dom || (uint32_t)strategy > IOMMUABS_STRATEGY_MIRROR ||
+	    (flags & ~IOMMUABS_ALLOW_WINDOW))
+		return IOMMUABS_E_INVAL;
+	if ((dom->flags & IOMMUABS_DOMAIN_IDENTITY) &&
+	    strategy == IOMMUABS_STRATEGY_SHARE)
+		return IOMMUABS_E_INVAL;
+	return strategy_run(dom, strategy, flags, &left);
 }
 
 int iommuabs_domain_share_check(struct iommuabs_domain *dom,

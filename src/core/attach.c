@@ -52,195 +52,13 @@ int attach_views(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 	return 0;
 }
 
-static int id_reserve(struct iommuabs_unit *unit, uint32_t id)
+uint32_t strategy_of(const struct iommuabs_domain *dom, uint32_t asked)
 {
-	int ret;
-
-	gate_enter_alone(&unit->gate);
-	ret = unit->hw.ops->id_reserve(&unit->hw, id);
-	gate_leave_alone(&unit->gate);
-	return ret;
+	return asked ? asked : (uint32_t)dom->strategy;
 }
 
-static int binding_get(struct view *view, struct iommuabs_unit *unit,
-		       const struct backend_table *table, struct binding **out)
-{
-	struct binding *binding;
-	int ret;
-
-	for (binding = view->bindings; binding; binding = binding->next) {
-		if (binding->unit == unit) {
-			binding->nr_streams++;
-			*out = binding;
-			return 0;
-		}
-	}
-	binding = tablemem_object_alloc(&view->dom->abs->mem, sizeof(*binding));
-	if (!binding)
-		return IOMMUABS_E_NOMEM;
-	binding->table = *table;
-	ret = unit_id_take(unit, &binding->table.id);
-	if (!ret) {
-		ret = id_reserve(unit, binding->table.id);
-		if (ret)
-			unit_id_give(unit, binding->table.id);
-	}
-	if (ret) {
-		tablemem_object_free(&view->dom->abs->mem, binding,
-				     sizeof(*binding));
-		return ret;
-	}
-	binding->view = view;
-	binding->unit = unit;
-	binding->nr_streams = 1;
-	view->kept = 1;
-	binding->next = view->bindings;
-	view->bindings = binding;
-	port_add32(&unit->nr_bindings, 1);
-	*out = binding;
-	return 0;
-}
-
-/* The last user of a binding was invalidated, or its failure is remembered. */
-static void binding_put(struct binding *binding)
-{
-	struct view *view = binding->view;
-	struct binding **link = &view->bindings;
-
-	if (--binding->nr_streams)
-		return;
-	while (*link != binding)
-		link = &(*link)->next;
-	*link = binding->next;
-	if (binding->stale)
-		unit_id_keep(binding->unit, binding->table.id);
-	else
-		unit_id_give(binding->unit, binding->table.id);
-	port_add32(&binding->unit->nr_bindings, (uint32_t)-1);
-	tablemem_object_free(&view->dom->abs->mem, binding, sizeof(*binding));
-}
-
-static int stream_bind(struct iommuabs_device *dev,
-		       struct device_stream *stream,
-		       struct iommuabs_domain *dom, uint32_t strategy)
-{
-	struct backend_table table;
-	struct decision decision;
-	struct view *view;
-	int ret;
-
-	ret = decide_device(dom, dev, stream->unit, strategy, &decision);
-	if (!ret)
-		ret = decision_view(dom, &decision, &view);
-	if (ret)
-		return ret;
-	/* It has changed since populating: the caller fills what is new. */
-	if (view->kind == VIEW_MIRROR && view->filled != VIEW_COMPLETE)
-		return IOMMUABS_E_AGAIN;
-	table = decision.table;
-	if (view->kind == VIEW_MIRROR)
-		view_table(view, &table);
-	return binding_get(view, stream->unit, &table, &stream->binding);
-}
-
-static void streams_unbind(struct iommuabs_device *dev)
-{
-	uint32_t i;
-
-	for (i = 0; i < dev->nr_streams; i++) {
-		if (dev->streams[i].binding)
-			binding_put(dev->streams[i].binding);
-		dev->streams[i].binding = NULL;
-	}
-}
-
-static int stream_reserve(struct iommuabs_device *dev,
-			  struct device_stream *stream)
-{
-	struct iommuabs_unit *unit = stream->unit;
-	uint32_t pos = 0, first, nr;
-	int ret = 0;
-
-	gate_enter_alone(&unit->gate);
-	while (!ret && device_next_piece(dev, stream, &pos, &first, &nr))
-		ret = unit->hw.ops->streams_reserve(&unit->hw, first, nr);
-	gate_leave_alone(&unit->gate);
-	return ret;
-}
-
-/* Is the binding to be let in? A failed refresh blocks what shares. */
-static const struct backend_table *binding_table(const struct binding *binding)
-{
-	const struct view *view = binding->view;
-
-	if (view->kind == VIEW_SHARED && view->dom->nr_bad)
-		return NULL;
-	return &binding->table;
-}
-
-/* How the device may use its tables on @unit. */
-static uint32_t stream_flags(const struct iommuabs_device *dev,
-			     const struct iommuabs_unit *unit)
-{
-	return (dev->attach_flags & IOMMUABS_ALLOW_ATS) && unit->hw.caps.ats
-		       ? BACKEND_STREAM_ATS
-		       : 0;
-}
-
-/* Write the entries of one stream range; a unit that fails is fenced. */
-static int stream_write(struct iommuabs_device *dev,
-			struct device_stream *stream,
-			const struct backend_table *table)
-{
-	struct iommuabs_unit *unit = stream->unit;
-	uint32_t flags = table ? stream_flags(dev, unit) : 0;
-	uint32_t pos = 0, first, nr;
-	int ret = 0, one;
-
-	gate_enter_alone(&unit->gate);
-	while (device_next_piece(dev, stream, &pos, &first, &nr)) {
-		one = unit->hw.ops->stream_set(&unit->hw, first, nr, table,
-					       flags);
-		if (one && !ret)
-			ret = one;
-	}
-	gate_leave_alone(&unit->gate);
-	if (ret)
-		unit_fence(unit, ret);
-	return ret;
-}
-
-static int streams_block(struct iommuabs_device *dev)
-{
-	uint32_t i;
-	int ret = 0, one;
-
-	for (i = 0; i < dev->nr_streams; i++) {
-		one = stream_write(dev, &dev->streams[i], NULL);
-		if (one && !ret)
-			ret = one;
-	}
-	return ret;
-}
-
-static int streams_let_in(struct iommuabs_device *dev)
-{
-	struct device_stream *stream;
-	uint32_t i;
-	int ret;
-
-	for (i = 0; i < dev->nr_streams; i++) {
-		stream = &dev->streams[i];
-		ret = stream_write(dev, stream, binding_table(stream->binding));
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/* Others look at these without the domain's gate. */
-static void device_set(struct iommuabs_device *dev, struct iommuabs_domain *dom,
-		       enum device_state state)
+void device_set(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+		enum device_state state)
 {
 	struct iommuabs *abs = dev->abs;
 
@@ -284,7 +102,7 @@ static int device_forget_domain(struct iommuabs_device *dev)
 	ret = batch_owes(dom) ? domain_invalidate_all(dom) : 0;
 	if (!ret)
 		reserved_settle(dom);
-	streams_unbind(dev);
+	streams_take_next(dev); /* which are none */
 	return ret;
 }
 
@@ -292,28 +110,32 @@ static int device_forget_domain(struct iommuabs_device *dev)
 static int device_bind(struct iommuabs_device *dev, struct iommuabs_domain *dom)
 {
 	uint32_t i;
-	int ret = 0;
+	int ret;
 
-	for (i = 0; i < dev->nr_streams && !ret; i++)
-		ret = stream_bind(dev, &dev->streams[i], dom,
-				  dev->attach_strategy);
-	for (i = 0; i < dev->nr_streams && !ret; i++)
-		ret = stream_reserve(dev, &dev->streams[i]);
+	ret = streams_prepare(dev, dom, strategy_of(dom, dev->attach_strategy));
+	if (ret)
+		return ret;
+	ret = streams_reserve(dev);
 	if (ret) {
-		streams_unbind(dev);
+		streams_drop_next(dev);
 		return ret;
 	}
-	ret = streams_let_in(dev);
+	/* What a storm silenced is heard again. */
+	for (i = 0; i < dev->nr_streams && !ret; i++)
+		ret = stream_set_quiet(dev, &dev->streams[i], 0);
 	if (!ret)
+		ret = streams_use_next(dev);
+	if (!ret) {
+		streams_take_next(dev);
 		return 0;
+	}
 	(void)streams_block(dev);
 	(void)domain_invalidate_all(dom);
-	streams_unbind(dev);
+	streams_drop_next(dev);
 	return ret;
 }
 
-/* Views that were made for an attach which didn't come about. */
-static void views_drop_unused(struct iommuabs_domain *dom)
+void views_drop_unused(struct iommuabs_domain *dom)
 {
 	uint64_t budget = ~(uint64_t)0;
 	struct view *view, *next;
@@ -328,35 +150,40 @@ static void views_drop_unused(struct iommuabs_domain *dom)
 	pages_trim(dom);
 }
 
+void attach_undo(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+		 uint32_t *reserved_in)
+{
+	if (*reserved_in)
+		reserved_remove(dom, dev);
+	*reserved_in = 0;
+	if (!batch_owes(dom) || !domain_invalidate_all(dom))
+		reserved_settle(dom);
+	views_drop_unused(dom);
+}
+
 static void attach_give_up(struct iommuabs_device *dev,
 			   struct iommuabs_domain *dom)
 {
 	domain_enter_alone(dom);
-	if (dev->reserved_in)
-		reserved_remove(dom, dev);
-	dev->reserved_in = 0;
-	if (!batch_owes(dom) || !domain_invalidate_all(dom))
-		reserved_settle(dom);
-	views_drop_unused(dom);
+	attach_undo(dev, dom, &dev->reserved_in);
 	device_unlink(dev);
 	domain_leave_alone(dom);
 }
 
-/* Everything up to the moment in which the device is let in. */
-static int attach_prepare(struct iommuabs_device *dev,
-			  struct iommuabs_domain *dom, uint64_t *budget)
+int attach_prepare(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+		   uint32_t strategy, uint32_t *reserved_in, uint64_t *budget)
 {
 	int ret = populate_read(dom, budget);
 
 	if (ret)
 		return ret;
 	domain_enter_alone(dom);
-	if (!dev->reserved_in) {
+	if (!*reserved_in) {
 		ret = reserved_add(dom, dev);
-		dev->reserved_in = !ret;
+		*reserved_in = !ret;
 	}
 	if (!ret)
-		ret = attach_views(dev, dom, dev->attach_strategy);
+		ret = attach_views(dev, dom, strategy_of(dom, strategy));
 	domain_leave_alone(dom);
 	if (!ret)
 		ret = populate_views(dom, budget);
@@ -369,7 +196,8 @@ static int attach_finish(struct iommuabs_device *dev,
 	int ret;
 
 	do {
-		ret = attach_prepare(dev, dom, budget);
+		ret = attach_prepare(dev, dom, dev->attach_strategy,
+				     &dev->reserved_in, budget);
 		if (ret)
 			break;
 		domain_enter_alone(dom);
@@ -401,21 +229,20 @@ static int attach_begin(struct iommuabs_device *dev,
 		return IOMMUABS_E_BUSY;
 	}
 	dev->attach_flags = flags;
-	dev->attach_strategy = options && options->strategy ? options->strategy
-							    : dom->strategy;
+	dev->attach_strategy = options ? options->strategy : 0;
 	device_link(dev, dom);
 	domain_leave_alone(dom);
 	return 0;
 }
 
-static bool device_take(struct iommuabs_device *dev)
+bool device_take(struct iommuabs_device *dev)
 {
 	uint32_t idle = 0;
 
 	return port_cas32(&dev->busy, &idle, 1);
 }
 
-static void device_give(struct iommuabs_device *dev)
+void device_give(struct iommuabs_device *dev)
 {
 	port_store32(&dev->busy, 0);
 }
@@ -460,6 +287,8 @@ int detach_run(struct iommuabs_device *dev, uint64_t *budget)
 	(void)budget; /* the work is bounded by the device's ids */
 	if (!device_take(dev))
 		return IOMMUABS_E_BUSY;
+	if (dev->to)
+		move_give_up(dev);
 	if (dev->state == DEVICE_ATTACHING)
 		attach_give_up(dev, dev->dom);
 	else if (dev->state == DEVICE_ATTACHED)
@@ -481,8 +310,7 @@ int attach_rewrite_shared(struct iommuabs_domain *dom)
 			if (!stream->binding ||
 			    stream->binding->view->kind != VIEW_SHARED)
 				continue;
-			one = stream_write(dev, stream,
-					   binding_table(stream->binding));
+			one = stream_point(dev, stream, stream->binding);
 			if (one && !ret)
 				ret = one;
 		}

@@ -61,6 +61,8 @@ int batch_invalidate(const struct batch *batch);
 /* Only the unlinked tables: its ranges stay owed. 0 | E_TIMEOUT | E_FENCED. */
 int batch_pay_tables(struct batch *batch);
 void batch_settle(struct batch *batch);
+/* Invalidate everything of one binding. 0 | E_TIMEOUT | E_FENCED. */
+int binding_invalidate(struct binding *binding);
 /* Invalidate everything of the domain, in all its bindings. */
 int domain_invalidate_all(struct iommuabs_domain *dom);
 /* The same for one frame, of which only a leaf is gone. */
@@ -226,18 +228,78 @@ int decide_device(const struct iommuabs_domain *dom,
 int decision_view(struct iommuabs_domain *dom, const struct decision *decision,
 		  struct view **out);
 
+/* ---- bind.c: gate held alone ---- */
+
+/* Give each stream of @dev the binding it is to use next: 0 | E_AGAIN (a view is
+ * to be filled first) | why none has one. */
+int streams_prepare(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+		    uint32_t strategy);
+/* Make room for the entries. 0 | E_NOMEM. */
+int streams_reserve(struct iommuabs_device *dev);
+/* Can all streams go to their next with no request blocked? */
+bool streams_are_hitless(const struct iommuabs_device *dev);
+/* Point entries at what they use next, at what they use, at nothing. A unit that
+ * fails is fenced. 0 | E_TIMEOUT; the first ends at the first failure. */
+int streams_use_next(struct iommuabs_device *dev);
+void streams_use_binding(struct iommuabs_device *dev);
+int streams_block(struct iommuabs_device *dev);
+/* The next bindings are the ones, those before were invalidated; or they aren't:
+ * invalidated, or never used. */
+void streams_take_next(struct iommuabs_device *dev);
+void streams_drop_next(struct iommuabs_device *dev);
+/* Invalidate everything in the bindings that @dev uses. 0 | E_TIMEOUT |
+ * E_FENCED. */
+int streams_invalidate(struct iommuabs_device *dev);
+int stream_point(struct iommuabs_device *dev, struct device_stream *stream,
+		 const struct binding *binding);
+/* Any gate but the unit's may be held, or none. 0 | E_TIMEOUT. */
+int stream_set_quiet(struct iommuabs_device *dev, struct device_stream *stream,
+		     uint32_t quiet);
+
 /* ---- attach.c: gate not held unless said otherwise ---- */
 
+/* The call has @dev: no other attaches, detaches or moves it meanwhile. */
+bool device_take(struct iommuabs_device *dev);
+void device_give(struct iommuabs_device *dev);
+/* Others look at these without the domain's gate. */
+void device_set(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+		enum device_state state);
+/*
+ * Everything in @dom up to the moment in which @dev is let in; its reserved
+ * regions if *@reserved_in is 0. 0 | E_AGAIN | error.
+ */
+int attach_prepare(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+		   uint32_t strategy, uint32_t *reserved_in, uint64_t *budget);
+/* The contrary, as far as it got; the gate is held alone. */
+void attach_undo(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+		 uint32_t *reserved_in);
 /* Could @dev be attached at all? 0 or why not. */
 int attach_check(const struct iommuabs_device *dev,
 		 const struct iommuabs_domain *dom, uint32_t flags);
 /* Make the views that @dev needs; gate held alone. */
 int attach_views(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 		 uint32_t strategy);
+/* Views that were made for what didn't come about; gate held alone. */
+void views_drop_unused(struct iommuabs_domain *dom);
+/* How @dev is attached to @dom: as it was asked for, else as the domain says. */
+uint32_t strategy_of(const struct iommuabs_domain *dom, uint32_t asked);
 int attach_run(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 	       const struct iommuabs_attach_options *options, uint64_t *budget);
 int detach_run(struct iommuabs_device *dev, uint64_t *budget);
 /* Block or let in what shares the p2m, as dom->nr_bad says; gate held alone. */
 int attach_rewrite_shared(struct iommuabs_domain *dom);
+
+/* ---- switch.c: gate not held ---- */
+
+int strategy_run(struct iommuabs_domain *dom, uint32_t strategy, uint32_t flags,
+		 uint64_t *budget);
+int p2m_run(struct iommuabs_domain *dom, const struct iommuabs_p2m *p2m);
+
+/* ---- move.c: gate not held ---- */
+
+int move_run(struct iommuabs_device *dev, struct iommuabs_domain *dom,
+	     const struct iommuabs_attach_options *options, uint64_t *budget);
+/* @dev stays where it is: forget where it was about to go. */
+void move_give_up(struct iommuabs_device *dev);
 
 #endif

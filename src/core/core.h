@@ -94,11 +94,21 @@ struct iommuabs_unit {
 	char path[IOMMUABS_PATH_MAX];
 };
 
+/* Values of device_stream.quiet: after a storm of faults. */
+#define STREAM_SILENT  (1u << 0) /* what is blocked isn't recorded */
+#define STREAM_CUT_OFF (1u << 1) /* blocked, whatever it is attached to */
+
 /* A stream range of a device, and the binding it uses while attached. */
 struct device_stream {
 	struct iommuabs_unit *unit;
 	uint32_t first, nr, rid;
+	uint32_t quiet; /* written with the unit's gate held alone */
 	struct binding *binding;
+	/* While a switch is prepared (the domain's gate held alone). */
+	struct binding *next;
+	/* What its entries were last pointed at; NULL: nothing. Written with the
+	 * gates of the domain and of the unit held alone. */
+	const struct binding *live;
 };
 
 enum device_state {
@@ -125,7 +135,11 @@ struct iommuabs_device {
 	struct iommuabs_domain *dom; /* while not BLOCKED */
 	struct iommuabs_device *next_in_domain;
 	uint32_t flags; /* IOMMUABS_DEVICE_* */
+	/* As it was attached; strategy AUTO: the domain's. */
 	uint32_t attach_flags, attach_strategy;
+	/* A move to there answered E_AGAIN, else NULL. */
+	struct iommuabs_domain *to;
+	uint32_t to_flags, to_strategy, reserved_to;
 	uint32_t pci, nr_pci, rid_ignored;
 	void *cookie;
 	struct device_stream *streams;
@@ -167,6 +181,8 @@ struct binding {
 	struct backend_table table; /* as the unit's stream entries have it */
 	uint32_t nr_streams;	    /* device_streams that use it */
 	uint32_t stale;		    /* an invalidation of it failed */
+	/* While two have one id: it is the other's; the other has it now. */
+	uint32_t borrowed, lent;
 };
 
 /* Frames that left the ledger's gfn (REPLACE), and whose removal is owed. */
@@ -222,6 +238,7 @@ struct iommuabs_domain {
 	struct tablemem_pool reserve; /* spare tables for splits */
 	uint32_t rmap_reserves; /* callers that the reverse map has pages for */
 	uint32_t nr_batches;	/* open; atomic */
+	uint32_t nr_coming;	/* devices that are being moved here */
 	uint32_t changes;	/* bumped by every change; atomic */
 	uint64_t read;		/* source P2M: gfns below are in the ledger */
 	uint64_t device_only;	/* frames mapped DEVICE_ONLY; atomic */
@@ -332,6 +349,10 @@ void device_free(struct iommuabs_device *dev);
 struct iommuabs_device *device_of_stream(struct iommuabs *abs,
 					 const struct iommuabs_unit *unit,
 					 uint32_t stream);
+/* The same of one device: its range with this id, NULL. */
+struct device_stream *device_stream_of(const struct iommuabs_device *dev,
+				       const struct iommuabs_unit *unit,
+				       uint32_t stream);
 int device_find_pci(struct iommuabs *abs, uint32_t pci,
 		    struct iommuabs_device **out);
 int device_find_path(struct iommuabs *abs, const char *path,

@@ -419,17 +419,18 @@ int device_forget(struct iommuabs_device *dev)
 
 /* ---- looking up ---- */
 
-static bool has_stream(const struct iommuabs_device *dev,
-		       const struct iommuabs_unit *unit, uint32_t stream)
+struct device_stream *device_stream_of(const struct iommuabs_device *dev,
+				       const struct iommuabs_unit *unit,
+				       uint32_t stream)
 {
-	const struct device_stream *at = dev->streams;
+	struct device_stream *at = dev->streams;
 	uint32_t i;
 
 	for (i = 0; i < dev->nr_streams; i++, at++)
 		if (at->unit == unit && stream >= at->first &&
 		    stream - at->first < at->nr)
-			return true;
-	return false;
+			return at;
+	return NULL;
 }
 
 struct iommuabs_device *device_of_stream(struct iommuabs *abs,
@@ -439,7 +440,7 @@ struct iommuabs_device *device_of_stream(struct iommuabs *abs,
 	struct iommuabs_device *dev, *found = NULL;
 
 	for (dev = abs->devices; dev; dev = dev->next) {
-		if (!has_stream(dev, unit, stream))
+		if (!device_stream_of(dev, unit, stream))
 			continue;
 		found = dev;
 		if (dev->range)

@@ -274,7 +274,7 @@ int domain_destroy(struct iommuabs_domain *dom, uint64_t *budget)
 	int ret = 0;
 
 	domain_enter_alone(dom);
-	if (dom->devices || dom->zombie ||
+	if (dom->devices || dom->nr_coming || dom->zombie ||
 	    (port_load32(&dom->nr_batches) && !dom->destroying))
 		ret = IOMMUABS_E_BUSY;
 	if (ret) {

@@ -74,32 +74,51 @@ struct forget {
 	uint32_t any_level; /* also of mirrors */
 };
 
+static int binding_forget(struct binding *binding, const struct forget *forget)
+{
+	const struct view *view = binding->view;
+	const struct backend_inv inv = {
+		.id = binding->table.id,
+		.ranges = forget->ranges,
+		.nr = forget->nr,
+		.any_level = view->kind == VIEW_SHARED || forget->any_level,
+		.granule_lg2 = binding->table.granule_lg2,
+	};
+	struct iommuabs_domain *dom = view->dom;
+	int ret = unit_invalidate(binding->unit, &inv);
+
+	if (!ret)
+		return 0;
+	port_store32(&binding->stale, 1);
+	ia_lock(&dom->abs->host, &dom->lock);
+	dom->owing |= unit_bit(binding->unit);
+	ia_unlock(&dom->abs->host, &dom->lock);
+	return ret;
+}
+
 static int invalidate_views(struct iommuabs_domain *dom,
 			    const struct forget *forget)
 {
-	struct backend_inv inv = { .ranges = forget->ranges, .nr = forget->nr };
 	const struct view *view;
 	struct binding *binding;
 	int ret = 0, one;
 
 	for (view = dom->views; view; view = view->next) {
-		inv.any_level = view->kind == VIEW_SHARED || forget->any_level;
 		for (binding = view->bindings; binding;
 		     binding = binding->next) {
-			inv.id = binding->table.id;
-			inv.granule_lg2 = binding->table.granule_lg2;
-			one = unit_invalidate(binding->unit, &inv);
-			if (!one)
-				continue;
-			port_store32(&binding->stale, 1);
-			ia_lock(&dom->abs->host, &dom->lock);
-			dom->owing |= unit_bit(binding->unit);
-			ia_unlock(&dom->abs->host, &dom->lock);
-			if (ret != IOMMUABS_E_TIMEOUT)
+			one = binding_forget(binding, forget);
+			if (one && ret != IOMMUABS_E_TIMEOUT)
 				ret = one;
 		}
 	}
 	return ret;
+}
+
+int binding_invalidate(struct binding *binding)
+{
+	const struct forget forget = { NULL, 0, 0 };
+
+	return binding_forget(binding, &forget);
 }
 
 int batch_invalidate(const struct batch *batch)

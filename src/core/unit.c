@@ -548,14 +548,17 @@ static int streams_cut_off(struct iommuabs_unit *unit,
 	struct iommuabs *abs = unit->abs;
 	const struct hostif *host = &abs->host;
 	struct iommuabs_device *dev;
+	struct device_stream *stream;
 	int ret;
 
 	gate_enter_alone(&unit->gate);
 	ret = unit->hw.ops->stream_set(&unit->hw, stuck->first, stuck->nr, NULL,
 				       0);
-	gate_leave_alone(&unit->gate);
 	ia_lock(host, &abs->lock);
 	dev = device_of_stream(abs, unit, stuck->first);
+	stream = dev ? device_stream_of(dev, unit, stuck->first) : NULL;
+	if (stream) /* until it is attached anew */
+		stream->quiet |= STREAM_CUT_OFF;
 	hostif_log(host, IOMMUABS_LOG_ERROR,
 		   "%s: %s, stream %x: keeps its translations, cut off",
 		   unit->name, dev ? dev->name : "unknown device",
@@ -563,6 +566,7 @@ static int streams_cut_off(struct iommuabs_unit *unit,
 	if (dev && host->ops.device_isolate)
 		(void)host->ops.device_isolate(host->ctx, dev->cookie);
 	ia_unlock(host, &abs->lock);
+	gate_leave_alone(&unit->gate);
 	return ret;
 }
 
