@@ -23,6 +23,8 @@ static const uint32_t units[] = {
 	SMMU_ABORTS | SMMU_LINEAR,
 	SMMU_ABORTS | SMMU_NONCOHERENT,
 	SMMU_ABORTS | SMMU_NONCOHERENT | SMMU_LINEAR,
+	SMMU_ABORTS | SMMU_STAGE1,
+	SMMU_ABORTS | SMMU_STAGE1 | SMMU_NONCOHERENT | SMMU_LINEAR,
 };
 #define NR_UNITS ((int)IA_COUNT(units))
 
@@ -142,6 +144,8 @@ START_TEST(a_timeout_in_a_change_never_mixes_old_and_new)
 {
 	const uint64_t allowed[] = { IOMMUABS_SIM_BLOCKED, outcome(MIRROR),
 				     outcome(OTHER) };
+	/* A descriptor is changed for another in one step. */
+	const unsigned int steps = units[_i] & SMMU_STAGE1 ? 1 : 3;
 	struct backend_stream live;
 	unsigned int n, hits = 0;
 	struct world w;
@@ -163,7 +167,7 @@ START_TEST(a_timeout_in_a_change_never_mixes_old_and_new)
 		hits++;
 		ck_assert_int_eq(ret, IOMMUABS_E_TIMEOUT);
 		w.m.unit.ops->read_stream(&w.m.unit, 3, &live);
-		if (n < 3)
+		if (n < steps)
 			ck_assert_int_eq(live.kind, BACKEND_STREAM_BLOCKED);
 		ck_assert_int_eq(w.m.unit.ops->fence(&w.m.unit), 0);
 		allow(&w, allowed, 1);
@@ -179,7 +183,7 @@ START_TEST(a_timeout_in_a_change_never_mixes_old_and_new)
 		allow(&w, allowed, 3);
 	}
 	iommuabs_sim_heal(w.m.sim);
-	ck_assert_uint_eq(hits, 3);
+	ck_assert_uint_eq(hits, steps);
 	world_delete(&w);
 }
 END_TEST
@@ -287,6 +291,51 @@ START_TEST(elsewhere_only_the_root_under_one_vmid_changes_without_a_window)
 		iommuabs_sim_violations(w.m.arena),
 		iommuabs_sim_violations_of(w.m.arena, IOMMUABS_SIM_V_VMID));
 	iommuabs_sim_violations_clear(w.m.arena);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(another_descriptor_is_taken_up_without_a_window)
+{
+	const uint64_t outcomes[] = { outcome(MIRROR), outcome(SHARE) };
+	struct world w;
+
+	world_new(&w, SMMU_ABORTS | SMMU_STAGE1 | (_i ? SMMU_NONCOHERENT : 0));
+	ck_assert(is_hitless(&w, MIRROR, SHARE));
+	ck_assert_int_eq(w.m.unit.ops->enable(&w.m.unit), 0);
+	change(&w, BLOCK, MIRROR);
+	allow(&w, outcomes, 2);
+	ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 3, 1,
+						  table_of(&w, SHARE), 0),
+			 0);
+	allow(&w, &outcomes[1], 1);
+	iommuabs_sim_probe_any(w.probe);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(pasids_are_refused_in_stage_1_as_in_stage_2)
+{
+	struct iommuabs_sim_dma dma = {
+		.sid = 3,
+		.flags = IOMMUABS_SIM_DMA_SSID,
+		.ssid = 1,
+		.addr = IOVA,
+		.len = 4,
+	};
+	struct backend_event event;
+	struct world w;
+
+	world_new(&w, units[_i]);
+	ck_assert_int_eq(w.m.unit.ops->enable(&w.m.unit), 0);
+	change(&w, BLOCK, MIRROR);
+	for (dma.ssid = 0; dma.ssid < 2; dma.ssid++) {
+		ck_assert_int_eq(iommuabs_sim_dma(w.m.sim, &dma), 0);
+		ck_assert_uint_eq(w.m.unit.ops->events(&w.m.unit, &event, 1),
+				  1);
+		ck_assert_int_eq(event.reason, IOMMUABS_FAULT_PASID);
+	}
+	iommuabs_sim_probe_any(w.probe);
 	world_delete(&w);
 }
 END_TEST
@@ -423,6 +472,10 @@ static void add_tests(Suite *s)
 		tc,
 		elsewhere_only_the_root_under_one_vmid_changes_without_a_window,
 		0, 3);
+	tcase_add_loop_test(tc, another_descriptor_is_taken_up_without_a_window,
+			    0, 2);
+	tcase_add_loop_test(tc, pasids_are_refused_in_stage_1_as_in_stage_2, 0,
+			    NR_UNITS);
 	tcase_add_loop_test(tc, silence_blocks_as_well_and_records_nothing, 0,
 			    NR_UNITS);
 	suite_add_tcase(s, tc);

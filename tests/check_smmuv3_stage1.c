@@ -238,6 +238,48 @@ START_TEST(a_mirror_has_the_smallest_granule_and_the_widest_output)
 }
 END_TEST
 
+/* One granule and one large leaf, at the top of the input and the output. */
+START_TEST(a_device_reaches_what_its_mirror_of_any_geometry_maps)
+{
+	const uint64_t large = 0x20000; /* frames: 512 MiB */
+	struct iommuabs_sim_dma dma = { .sid = SID, .len = 4 };
+	uint64_t gfn, mfn;
+	struct smmu_machine m;
+	struct smmu_guest g;
+
+	smmu_machine_new_tuned(&m, geometries[_i].unit | SMMU_ABORTS,
+			       geometries[_i].tune, 0);
+	ck_assert_int_eq(m.unit.ops->streams_reserve(&m.unit, SID, 1), 0);
+	smmu_guest_new(&m, &g, 7, geometries[_i].in);
+	gfn = ((uint64_t)1 << (g.pt.in_bits - 12)) - 16;
+	mfn = ((uint64_t)1 << (g.pt.out_bits - 12)) - 16;
+	smmu_guest_map(&g, gfn, mfn, 16, RW);
+	if (geometries[_i].leaf_mask > 1 && g.pt.in_bits > 31)
+		smmu_guest_map(&g, large, mfn + 16 - 2 * large, large, RW);
+	ck_assert_int_eq(m.unit.ops->enable(&m.unit), 0);
+	ck_assert_int_eq(m.unit.ops->stream_set(&m.unit, SID, 1, &g.table, 0),
+			 0);
+	dma.addr = (gfn + 5) << 12;
+	ck_assert_int_eq(iommuabs_sim_dma(m.sim, &dma), 1);
+	ck_assert_uint_eq(dma.maddr, (mfn + 5) << 12);
+	if (geometries[_i].leaf_mask > 1 && g.pt.in_bits > 31) {
+		dma.addr = (large + 0x1234) << 12;
+		ck_assert_int_eq(iommuabs_sim_dma(m.sim, &dma), 1);
+		ck_assert_uint_eq(dma.maddr, (mfn + 16 - 2 * large + 0x1234)
+						     << 12);
+	}
+	dma.addr = (gfn - 16) << 12;
+	ck_assert_int_eq(iommuabs_sim_dma(m.sim, &dma), 0);
+	smmu_guest_unmap(&g, gfn, 16);
+	ck_assert_int_eq(smmu_guest_forget(&g, gfn, 16), 0);
+	dma.addr = (gfn + 5) << 12;
+	ck_assert_int_eq(iommuabs_sim_dma(m.sim, &dma), 0);
+	ck_assert_int_eq(m.unit.ops->disable(&m.unit), 0);
+	smmu_guest_delete(&g);
+	smmu_machine_delete(&m);
+}
+END_TEST
+
 START_TEST(a_p2m_of_any_granule_is_shared_by_a_unit_that_has_it)
 {
 	static const struct {
@@ -418,6 +460,9 @@ static void add_tests(Suite *s)
 	tcase_add_test(tc, wide_stage_2_words_have_ds_and_five_levels);
 	tcase_add_loop_test(
 		tc, a_mirror_has_the_smallest_granule_and_the_widest_output, 0,
+		(int)IA_COUNT(geometries));
+	tcase_add_loop_test(
+		tc, a_device_reaches_what_its_mirror_of_any_geometry_maps, 0,
 		(int)IA_COUNT(geometries));
 	tcase_add_test(tc,
 		       a_p2m_of_any_granule_is_shared_by_a_unit_that_has_it);

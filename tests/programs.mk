@@ -37,6 +37,7 @@ SIM_TESTS = \
 	tests/check_sim_stage1 \
 	tests/check_sim_stage2 \
 	tests/check_smmuv3 \
+	tests/check_smmuv3_ats \
 	tests/check_smmuv3_entry \
 	tests/check_smmuv3_errata \
 	tests/check_smmuv3_events \
@@ -89,6 +90,8 @@ tests_check_sim_stage2_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_sim_stage2_LDADD = $(SIM_TEST_LIBS)
 tests_check_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_smmuv3_LDADD = $(SIM_TEST_LIBS)
+tests_check_smmuv3_ats_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_smmuv3_ats_LDADD = $(SIM_TEST_LIBS)
 tests_check_smmuv3_entry_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_smmuv3_entry_LDADD = $(SIM_TEST_LIBS)
 tests_check_smmuv3_errata_CPPFLAGS = $(SIM_TEST_CPPFLAGS)

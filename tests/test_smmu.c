@@ -233,6 +233,7 @@ void smmu_guest_new(struct smmu_machine *m, struct smmu_guest *g, uint32_t vmid,
 		.walk_attrs = geo.clean ? 0 : 0x35,
 		.id = vmid,
 	};
+	ck_assert_int_eq(m->unit.ops->id_reserve(&m->unit, vmid), 0);
 }
 
 void smmu_guest_delete(struct smmu_guest *g)
@@ -247,7 +248,7 @@ void smmu_guest_delete(struct smmu_guest *g)
 void smmu_guest_map(struct smmu_guest *g, uint64_t gfn, uint64_t mfn,
 		    uint64_t nr, uint32_t flags)
 {
-	struct tablemem_pool pool = { 0, 0 };
+	struct tablemem_pool pool = { .page_lg2 = g->pt.granule_lg2 };
 	struct pt_run run = { .in = gfn, .out = mfn, .nr = nr, .attr = flags };
 	uint64_t done;
 
@@ -261,12 +262,11 @@ void smmu_guest_map(struct smmu_guest *g, uint64_t gfn, uint64_t mfn,
 
 void smmu_guest_unmap(struct smmu_guest *g, uint64_t gfn, uint64_t nr)
 {
-	struct tablemem_pool pool = { 0, 0 };
-	const struct pt_edit edit = { .kind = PT_EDIT_ATTR,
-				      .clear = IOMMUABS_READ | IOMMUABS_WRITE };
+	struct tablemem_pool pool = { .page_lg2 = g->pt.granule_lg2 };
+	const struct pt_edit edit = { .kind = PT_EDIT_CLEAR };
 	struct pt_run at;
 
-	/* All rights go, tables stay: nothing to free before the invalidation. */
+	/* Tables stay: nothing to free before the invalidation. */
 	ck_assert_int_eq(
 		g->pt.ops->edit(&g->pt, gfn, nr, &edit, &pool, NULL, &at),
 		PT_OK);
@@ -279,7 +279,7 @@ int smmu_guest_forget(struct smmu_guest *g, uint64_t gfn, uint64_t nr)
 		.id = g->table.id,
 		.ranges = &range,
 		.nr = 1,
-		.granule_lg2 = 12,
+		.granule_lg2 = g->pt.granule_lg2,
 	};
 
 	return g->m->unit.ops->invalidate(&g->m->unit, &inv, NULL);

@@ -188,6 +188,11 @@ static int reset(struct smmuv3 *smmu)
 		ret = smmuv3_irq_ctrl(smmu, 0);
 	if (ret)
 		return ret;
+	/* What claims to be translated is refused, until devices have forgotten
+	 * what they had: smmuv3_ats_reopen(). */
+	ret = smmuv3_ats_close(smmu, 0, ~(uint32_t)0);
+	if (ret)
+		return ret;
 	program(smmu);
 	smmuv3_cmdq_reset(smmu);
 	ret = cr0_write(smmu, (uint32_t)SMMU_CR0_CMDQEN,
@@ -221,9 +226,6 @@ int smmuv3_enable(struct backend_unit *unit)
 	/* What claims to be translated is looked at (3.9.1, C16). */
 	if (unit->caps.ats)
 		cr0 |= (uint32_t)SMMU_CR0_ATSCHK;
-	/* And refused, until devices have forgotten what they had. */
-	if (!ret)
-		ret = smmuv3_ats_close(smmu, 0, ~(uint32_t)0);
 	if (!ret)
 		ret = cr0_write(smmu, cr0, "EVENTQEN is not acknowledged");
 	if (!ret)

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Devices that keep translations of their own, and requests that wait.
+ */
+#include "test_smmu.h"
+
+#include <string.h>
+
+#include "harness.h"
+#include "backends/smmu/smmuv3.h"
+#include "test_needs.h"
+
+#if IOMMUABS_CONFIG_SMMU
+
+#define RW	 (IOMMUABS_READ | IOMMUABS_WRITE)
+#define SID	 ((uint32_t)3)
+#define GFN	 ((uint64_t)0x40000)
+#define MFN	 ((uint64_t)0x20000)
+#define ID	 7
+#define ATS	 BACKEND_STREAM_ATS
+#define FROM_ATC IOMMUABS_SIM_DMA_ATC
+
+struct world {
+	struct smmu_machine m;
+	struct smmu_guest g;
+	struct backend_unit *unit;
+	const struct backend_ops *ops;
+};
+
+static void tune_ats(struct iommuabs_sim_smmuv3_config *config)
+{
+	config->ats = 1;
+}
+
+static const uint32_t units[] = {
+	SMMU_ABORTS,
+	SMMU_ABORTS | SMMU_STAGE1,
+	SMMU_ABORTS | SMMU_NONCOHERENT | SMMU_TINY_QUEUES,
+};
+#define NR_UNITS ((int)IA_COUNT(units))
+
+static void world_new(struct world *w, uint32_t flags, smmu_tune_fn tune)
+{
+	smmu_machine_new_tuned(&w->m, flags, tune, 0);
+	w->unit = &w->m.unit;
+	w->ops = w->unit->ops;
+	smmu_guest_new(&w->m, &w->g, ID, 40);
+	smmu_guest_map(&w->g, GFN, MFN, 16, RW);
+	ck_assert_int_eq(w->ops->streams_reserve(w->unit, SID, 1), 0);
+	ck_assert_int_eq(w->ops->enable(w->unit), 0);
+}
+
+static void world_delete(struct world *w)
+{
+	ck_assert_int_eq(w->ops->disable(w->unit), 0);
+	smmu_guest_delete(&w->g);
+	smmu_machine_delete(&w->m);
+}
+
+static int set(struct world *w, uint32_t flags)
+{
+	return w->ops->stream_set(w->unit, SID, 1, &w->g.table, flags);
+}
+
+static uint32_t live_flags(struct world *w)
+{
+	struct backend_stream live;
+
+	w->ops->read_stream(w->unit, SID, &live);
+	return live.flags;
+}
+
+/* Ask for the translation of @gfn: 1 or 0. */
+static int ask(struct world *w, uint64_t gfn)
+{
+	struct iommuabs_sim_dma dma = { .sid = SID,
+					.addr = gfn << 12,
+					.len = 4 };
+
+	return iommuabs_sim_ats(w->m.sim, &dma);
+}
+
+static int dma(struct world *w, uint64_t gfn, uint32_t flags)
+{
+	return smmu_dma(&w->m, SID, gfn << 12, flags);
+}
+
+static int forget(struct world *w, uint64_t gfn, uint64_t nr,
+		  struct backend_streams *stuck)
+{
+	const struct backend_range range = { gfn, nr };
+	const struct backend_inv inv = { ID, &range, nr != 0, 1, 12 };
+
+	return w->ops->invalidate(w->unit, &inv, stuck);
+}
+
+START_TEST(without_leave_nothing_that_claims_to_be_translated_passes)
+{
+	struct backend_event event;
+	struct world w;
+
+	world_new(&w, units[_i], tune_ats);
+	ck_assert_uint_eq(w.unit->caps.ats, 1);
+	ck_assert_int_eq(set(&w, 0), 0);
+	ck_assert_uint_eq(live_flags(&w), 0);
+	ck_assert_int_eq(ask(&w, GFN), 0);
+	ck_assert_uint_eq(w.ops->events(w.unit, &event, 1), 1);
+	ck_assert_int_eq(event.reason, IOMMUABS_FAULT_TRANSLATED);
+	ck_assert_int_eq(
+		smmu_dma(&w.m, SID, MFN << 12, IOMMUABS_SIM_DMA_TRANSLATED), 0);
+	ck_assert_uint_eq(w.ops->events(w.unit, &event, 1), 1);
+	ck_assert_int_eq(event.reason, IOMMUABS_FAULT_TRANSLATED);
+	ck_assert_int_eq(dma(&w, GFN, 0), 1);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(what_a_device_keeps_is_taken_back_with_the_mapping)
+{
+	const uint64_t both[] = { IOMMUABS_SIM_BLOCKED, (MFN + 3) << 12 };
+	struct iommuabs_sim_probe *probe;
+	struct backend_streams stuck;
+	struct world w;
+
+	world_new(&w, units[_i], tune_ats);
+	ck_assert_int_eq(set(&w, ATS), 0);
+	ck_assert_uint_eq(live_flags(&w), ATS);
+	ck_assert_int_eq(ask(&w, GFN + 3), 1);
+	ck_assert_int_eq(dma(&w, GFN + 3, FROM_ATC), 1);
+	probe = iommuabs_sim_probe_add(w.m.sim, SID, (GFN + 3) << 12, FROM_ATC);
+	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, both, 2), 0);
+	smmu_guest_unmap(&w.g, GFN + 3, 1);
+	ck_assert_int_eq(forget(&w, GFN + 3, 1, &stuck), 0);
+	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, both, 1), 0);
+	ck_assert_int_eq(dma(&w, GFN + 3, FROM_ATC), 0);
+	/* Detached and attached again, it begins with nothing. */
+	ck_assert_int_eq(ask(&w, GFN + 4), 1);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL, 0), 0);
+	ck_assert_int_eq(dma(&w, GFN + 4, FROM_ATC), 0);
+	iommuabs_sim_probe_remove(probe);
+	smmu_guest_unmap(&w.g, GFN + 4, 1);
+	ck_assert_int_eq(forget(&w, 0, 0, &stuck), 0);
+	ck_assert_int_eq(set(&w, ATS), 0);
+	ck_assert_int_eq(dma(&w, GFN + 4, FROM_ATC), 0);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(a_reset_gives_no_translation_from_before_a_chance)
+{
+	struct backend_streams stuck;
+	struct world w;
+
+	world_new(&w, units[_i], tune_ats);
+	ck_assert_int_eq(set(&w, ATS), 0);
+	ck_assert_int_eq(ask(&w, GFN), 1);
+	ck_assert_int_eq(w.ops->fence(w.unit), 0);
+	smmu_guest_unmap(&w.g, GFN, 1);
+	ck_assert_int_eq(w.ops->enable(w.unit), 0);
+	ck_assert_uint_eq(live_flags(&w), ATS);
+	ck_assert_int_eq(dma(&w, GFN, FROM_ATC), 0);
+	ck_assert_int_eq(ask(&w, GFN + 1), 1);
+	ck_assert_int_eq(forget(&w, GFN, 1, &stuck), 0);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(a_device_that_does_not_answer_is_named)
+{
+	struct backend_streams stuck = { 0, 0 };
+	struct world w;
+
+	world_new(&w, units[_i], tune_ats);
+	ck_assert_int_eq(set(&w, ATS), 0);
+	ck_assert_int_eq(ask(&w, GFN), 1);
+	iommuabs_sim_atc_mute(w.m.sim, SID, 1);
+	smmu_guest_unmap(&w.g, GFN, 1);
+	ck_assert_int_eq(forget(&w, GFN, 1, &stuck), BACKEND_STUCK);
+	ck_assert_uint_eq(stuck.first, SID);
+	ck_assert_uint_eq(stuck.nr, 1);
+	ck_assert_uint_ge(w.unit->errors, 1);
+	/* Blocked, it can use nothing, and nobody waits for it any more. */
+	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL, 0), 0);
+	ck_assert_int_eq(dma(&w, GFN, FROM_ATC), 0);
+	ck_assert_int_eq(forget(&w, GFN, 1, &stuck), 0);
+	/* Let in again, it gets no ATS while it is mute. */
+	ck_assert_int_eq(set(&w, ATS), 0);
+	ck_assert_uint_eq(live_flags(&w), 0);
+	ck_assert_int_eq(dma(&w, GFN + 1, 0), 1);
+	iommuabs_sim_atc_mute(w.m.sim, SID, 0);
+	ck_assert_int_eq(set(&w, ATS), 0);
+	ck_assert_uint_eq(live_flags(&w), ATS);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(one_device_that_does_not_answer_is_told_from_others)
+{
+	struct backend_streams stuck = { 0, 0 };
+	struct world w;
+
+	world_new(&w, SMMU_ABORTS, tune_ats);
+	ck_assert_int_eq(w.ops->streams_reserve(w.unit, 8, 4), 0);
+	ck_assert_int_eq(w.ops->streams_reserve(w.unit, 16, 1), 0);
+	ck_assert_int_eq(set(&w, ATS), 0);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, 8, 4, &w.g.table, ATS), 0);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, 16, 1, &w.g.table, ATS), 0);
+	iommuabs_sim_atc_mute(w.m.sim, 10, 1);
+	ck_assert_int_eq(forget(&w, 0, 0, &stuck), BACKEND_STUCK);
+	ck_assert_uint_eq(stuck.first, 8);
+	ck_assert_uint_eq(stuck.nr, 4);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(a_bridge_of_many_ids_gets_no_ats)
+{
+	struct world w;
+
+	world_new(&w, SMMU_ABORTS, tune_ats);
+	ck_assert_int_eq(w.ops->streams_reserve(w.unit, 0x100, 0x100), 0);
+	ck_assert_int_eq(
+		w.ops->stream_set(w.unit, 0x100, 0x100, &w.g.table, ATS), 0);
+	ck_assert_int_eq(smmu_dma(&w.m, 0x110, GFN << 12, 0), 1);
+	ck_assert_int_eq(
+		smmu_dma(&w.m, 0x110, MFN << 12, IOMMUABS_SIM_DMA_TRANSLATED),
+		0);
+	world_delete(&w);
+}
+END_TEST
+
+/* ---- requests that wait ---- */
+
+static void tune_stall(struct iommuabs_sim_smmuv3_config *config)
+{
+	config->stall_model = 2;
+	config->stall_max = 8;
+}
+
+START_TEST(a_request_that_stalled_is_ended_when_its_event_is_read)
+{
+	struct iommuabs_sim_dma one = { .sid = SID, .addr = 0x5000, .len = 4 };
+	struct backend_event events[4];
+	struct world w;
+
+	world_new(&w, _i ? SMMU_ABORTS | SMMU_STAGE1 : SMMU_ABORTS, tune_stall);
+	ck_assert_int_eq(set(&w, 0), 0);
+	ck_assert_int_eq(dma(&w, GFN, 0), 1);
+	ck_assert_int_eq(iommuabs_sim_dma(w.m.sim, &one), IOMMUABS_SIM_STALLED);
+	ck_assert_uint_eq(iommuabs_sim_stalled(w.m.sim), 1);
+	ck_assert_uint_eq(w.ops->events(w.unit, events, 4), 1);
+	ck_assert_int_eq(events[0].reason, IOMMUABS_FAULT_TRANSLATION);
+	ck_assert_uint_eq(iommuabs_sim_stalled(w.m.sim), 0);
+	ck_assert_int_eq(iommuabs_sim_dma_result(w.m.sim, &one), 0);
+	ck_assert_int_eq(w.ops->errors(w.unit), 0);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(blocking_ends_what_stalled)
+{
+	struct iommuabs_sim_dma one = { .sid = SID, .addr = 0x5000, .len = 4 };
+	struct world w;
+
+	world_new(&w, _i ? SMMU_ABORTS | SMMU_STAGE1 : SMMU_ABORTS, tune_stall);
+	ck_assert_int_eq(set(&w, 0), 0);
+	ck_assert_int_eq(iommuabs_sim_dma(w.m.sim, &one), IOMMUABS_SIM_STALLED);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL, 0), 0);
+	ck_assert_uint_eq(iommuabs_sim_stalled(w.m.sim), 0);
+	ck_assert_int_eq(iommuabs_sim_dma_result(w.m.sim, &one), 0);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(stalls_that_cannot_be_ended_cost_one_timeout_and_the_unit)
+{
+	struct iommuabs_sim_dma many[3];
+	struct backend_event event;
+	struct world w;
+	uint64_t start;
+	unsigned int i;
+
+	world_new(&w, SMMU_ABORTS, tune_stall);
+	ck_assert_int_eq(set(&w, 0), 0);
+	for (i = 0; i < 3; i++) {
+		many[i] = (struct iommuabs_sim_dma){ .sid = SID,
+						     .addr = 0x5000,
+						     .len = 4 };
+		ck_assert_int_eq(iommuabs_sim_dma(w.m.sim, &many[i]),
+				 IOMMUABS_SIM_STALLED);
+	}
+	iommuabs_sim_plant(w.m.sim, IOMMUABS_SIM_CMDQ_HANG, 0, 0);
+	start = iommuabs_sim_time_us(w.m.arena);
+	for (i = 0; i < 3; i++)
+		w.ops->events(w.unit, &event, 1);
+	ck_assert_uint_lt(iommuabs_sim_time_us(w.m.arena) - start,
+			  BACKEND_TIMEOUT_US + 1000);
+	ck_assert_int_eq(w.ops->errors(w.unit), IOMMUABS_E_TIMEOUT);
+	ck_assert_ptr_nonnull(strstr(w.unit->reason, "stalled"));
+	/* A reset ends the requests, and the hang. */
+	ck_assert_int_eq(w.ops->fence(w.unit), 0);
+	ck_assert_int_eq(w.ops->enable(w.unit), 0);
+	ck_assert_int_eq(w.ops->errors(w.unit), 0);
+	world_delete(&w);
+}
+END_TEST
+
+static void add_tests(Suite *s)
+{
+	TCase *tc = tcase_create("ats");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(
+		tc, without_leave_nothing_that_claims_to_be_translated_passes,
+		0, NR_UNITS);
+	tcase_add_loop_test(tc,
+			    what_a_device_keeps_is_taken_back_with_the_mapping,
+			    0, NR_UNITS);
+	tcase_add_loop_test(tc,
+			    a_reset_gives_no_translation_from_before_a_chance,
+			    0, NR_UNITS);
+	tcase_add_loop_test(tc, a_device_that_does_not_answer_is_named, 0,
+			    NR_UNITS);
+	tcase_add_test(tc, one_device_that_does_not_answer_is_told_from_others);
+	tcase_add_test(tc, a_bridge_of_many_ids_gets_no_ats);
+	tcase_add_loop_test(
+		tc, a_request_that_stalled_is_ended_when_its_event_is_read, 0,
+		2);
+	tcase_add_loop_test(tc, blocking_ends_what_stalled, 0, 2);
+	tcase_add_test(
+		tc, stalls_that_cannot_be_ended_cost_one_timeout_and_the_unit);
+	suite_add_tcase(s, tc);
+}
+
+#else
+
+static void add_tests(Suite *s)
+{
+	(void)s;
+}
+
+#endif
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("smmuv3_ats");
+
+	if (suite_needs(s, IOMMUABS_UNIT_SMMUV3))
+		add_tests(s);
+	return s;
+}
+
+HARNESS_MAIN(suite)
