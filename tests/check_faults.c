@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/change.h"
 #include "test_world.h"
 
 static int poll(struct world *w, uint32_t max, uint32_t *drained)
@@ -264,6 +265,218 @@ START_TEST(every_reason_has_words)
 }
 END_TEST
 
+/* ---- storms ---- */
+
+static struct backend_stream live_of(struct world *w, uint32_t stream)
+{
+	struct backend_stream live;
+
+	w->unit[0].real->read_stream(&w->unit[0].unit->hw, stream, &live);
+	return live;
+}
+
+static struct iommuabs_device_stats stats_of(struct iommuabs_device *dev)
+{
+	struct iommuabs_device_stats stats = { .size = sizeof(stats) };
+
+	ck_assert_int_eq(iommuabs_device_stats(dev, &stats), 0);
+	return stats;
+}
+
+/* So many events of stream 8, no two of the same frame. */
+static void storm(struct world *w, uint32_t events)
+{
+	uint32_t i;
+
+	w->unit[0].nr_events = w->unit[0].next_event = 0;
+	for (i = 0; i < events; i++)
+		world_event(&w->unit[0], 8, (uint64_t)i << 12, IOMMUABS_WRITE);
+	w->faults = 0;
+	ck_assert_int_eq(poll(w, 0, NULL),
+			 events >= 4096 ? IOMMUABS_E_AGAIN : 0);
+}
+
+static struct world *stormy_world(struct iommuabs_device **dev,
+				  struct iommuabs_domain **dom,
+				  enum iommuabs_fault_policy policy)
+{
+	const struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.fault_policy = policy,
+	};
+	struct world *w = started_world(1);
+
+	*dev = world_device(w, 8, 2, 0);
+	*dom = world_domain(w);
+	ck_assert_int_eq(iommuabs_device_attach(*dev, *dom, &options, 0), 0);
+	return w;
+}
+
+START_TEST(a_storm_silences_its_device_alone)
+{
+	struct iommuabs_device *dev, *other;
+	struct iommuabs_domain *dom;
+	struct world *w = stormy_world(&dev, &dom, IOMMUABS_FAULTS_SILENCE);
+
+	other = world_device(w, 20, 1, 0);
+	ck_assert_int_eq(iommuabs_device_attach(other, dom, NULL, 0), 0);
+	storm(w, IOMMUABS_STORM_EVENTS - 1);
+	ck_assert_uint_eq(live_of(w, 8).flags, 0);
+	/* The next one makes it a storm; what comes after is counted. */
+	storm(w, 100);
+	ck_assert_uint_eq(w->faults, 1);
+	ck_assert_int_eq(w->fault.action, IOMMUABS_FAULT_SILENCED);
+	ck_assert_int_eq(live_of(w, 8).kind, BACKEND_STREAM_TABLE);
+	ck_assert_uint_eq(live_of(w, 8).flags, BACKEND_STREAM_SILENT);
+	ck_assert_uint_eq(live_of(w, 9).flags, BACKEND_STREAM_SILENT);
+	ck_assert_uint_eq(live_of(w, 20).flags, 0);
+	ck_assert_uint_eq(stats_of(dev).faults, IOMMUABS_STORM_EVENTS + 99);
+	ck_assert_uint_eq(stats_of(dev).storms, 1);
+	ck_assert_uint_eq(stats_of(dev).silenced, 1);
+	ck_assert_uint_eq(stats_of(dev).quarantined, 0);
+	/* It stays so through other changes, until it is attached anew. */
+	ck_assert_int_eq(attach_rewrite_shared(dom), 0);
+	ck_assert_uint_eq(live_of(w, 8).flags, BACKEND_STREAM_SILENT);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(live_of(w, 8).kind, BACKEND_STREAM_BLOCKED);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+	ck_assert_uint_eq(live_of(w, 8).flags, 0);
+	ck_assert_uint_eq(stats_of(dev).silenced, 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_quarantine_lasts_until_the_device_is_attached_anew)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+	struct iommuabs_device *dev;
+	struct iommuabs_domain *dom;
+	struct world *w = stormy_world(&dev, &dom, IOMMUABS_FAULTS_QUARANTINE);
+
+	storm(w, 4096);
+	ck_assert_uint_eq(w->faults, IOMMUABS_STORM_EVENTS);
+	ck_assert_int_eq(w->fault.action, IOMMUABS_FAULT_QUARANTINED);
+	ck_assert_int_eq(live_of(w, 8).kind, BACKEND_STREAM_BLOCKED);
+	ck_assert_uint_eq(live_of(w, 8).flags, BACKEND_STREAM_SILENT);
+	ck_assert_uint_eq(stats_of(dev).quarantined, 1);
+	ck_assert_int_eq(iommuabs_device_explain(dev, IOMMUABS_GFN(1),
+						 IOMMUABS_READ, &why),
+			 0);
+	ck_assert_int_eq(why.obstacle, IOMMUABS_OBSTACLE_QUARANTINED);
+	/* No change of the domain lets it in. */
+	ck_assert_int_eq(iommuabs_domain_set_strategy(
+				 dom, IOMMUABS_STRATEGY_MIRROR, 0, 0),
+			 0);
+	ck_assert_int_eq(
+		iommuabs_device_set_fault_policy(dev, IOMMUABS_FAULTS_REPORT),
+		0);
+	ck_assert_int_eq(live_of(w, 8).kind, BACKEND_STREAM_BLOCKED);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+	ck_assert_int_eq(live_of(w, 8).kind, BACKEND_STREAM_TABLE);
+	ck_assert_uint_eq(live_of(w, 8).flags, 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_device_to_be_reported_is_never_silenced)
+{
+	struct iommuabs_device *dev;
+	struct iommuabs_domain *dom;
+	struct world *w = stormy_world(&dev, &dom, IOMMUABS_FAULTS_REPORT);
+
+	storm(w, 4000);
+	ck_assert_uint_eq(w->faults, 4000);
+	ck_assert_uint_eq(live_of(w, 8).flags, 0);
+	ck_assert_uint_eq(stats_of(dev).storms, 3);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(faults_now_and_then_are_no_storm)
+{
+	struct iommuabs_device *dev;
+	struct iommuabs_domain *dom;
+	struct world *w = stormy_world(&dev, &dom, IOMMUABS_FAULTS_SILENCE);
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		storm(w, IOMMUABS_STORM_EVENTS / 2);
+		w->host->now_us += IOMMUABS_STORM_US;
+	}
+	ck_assert_uint_eq(stats_of(dev).storms, 0);
+	ck_assert_uint_eq(stats_of(dev).faults, 5 * IOMMUABS_STORM_EVENTS / 2);
+	ck_assert_uint_eq(live_of(w, 8).flags, 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_device_that_is_not_attached_is_silenced_too)
+{
+	struct world *w = started_world(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+
+	storm(w, IOMMUABS_STORM_EVENTS);
+	ck_assert_int_eq(live_of(w, 8).kind, BACKEND_STREAM_BLOCKED);
+	ck_assert_uint_eq(live_of(w, 8).flags, BACKEND_STREAM_SILENT);
+	ck_assert_ptr_null(w->fault.dom);
+	ck_assert_int_eq(
+		iommuabs_device_set_fault_policy(dev, IOMMUABS_FAULTS_SILENCE),
+		0);
+	ck_assert_uint_eq(live_of(w, 8).flags, 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(policies_and_statistics_are_checked)
+{
+	struct iommuabs_device_stats stats = { .size = 0 };
+	struct iommuabs_attach_options options = { .size = sizeof(options) };
+	struct iommuabs_device *dev;
+	struct iommuabs_domain *dom;
+	struct world *w = stormy_world(&dev, &dom, IOMMUABS_FAULTS_SILENCE);
+
+	COVERS(iommuabs_device_set_fault_policy, E_INVAL);
+	COVERS(iommuabs_device_set_fault_policy, E_TIMEOUT);
+	COVERS(iommuabs_device_stats, E_INVAL);
+	ck_assert_int_eq(iommuabs_device_stats(NULL, &stats), IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_device_stats(dev, NULL), IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_device_stats(dev, &stats), IOMMUABS_E_INVAL);
+	ck_assert_int_eq(
+		iommuabs_device_set_fault_policy(NULL, IOMMUABS_FAULTS_REPORT),
+		IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_device_set_fault_policy(
+				 dev, (enum iommuabs_fault_policy)3),
+			 IOMMUABS_E_INVAL);
+	options.fault_policy = 3;
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, &options, 0),
+			 IOMMUABS_E_INVAL);
+	storm(w, IOMMUABS_STORM_EVENTS);
+	w->unit[0].stream_set = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(
+		iommuabs_device_set_fault_policy(dev, IOMMUABS_FAULTS_REPORT),
+		IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(unit_status(w->unit[0].unit), IOMMUABS_UNIT_FENCED);
+	world_delete(w);
+}
+END_TEST
+
+/* The device is gone in the middle of its own storm. */
+START_TEST(a_callback_may_remove_the_device_that_storms)
+{
+	struct iommuabs_device *dev;
+	struct iommuabs_domain *dom;
+	struct world *w = stormy_world(&dev, &dom, IOMMUABS_FAULTS_QUARANTINE);
+
+	w->on_fault = remove_it;
+	storm(w, 3000);
+	ck_assert_ptr_null(w->fault.dev);
+	ck_assert_ptr_null(iommuabs_device_next(w->abs, NULL));
+	ck_assert_ptr_null(w->abs->graveyard);
+	world_delete(w);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("faults");
@@ -271,6 +484,7 @@ static Suite *suite(void)
 	TCase *what = tcase_create("what");
 	TCase *bounds = tcase_create("bounds");
 	TCase *callback = tcase_create("callback");
+	TCase *storms = tcase_create("storms");
 
 	tcase_add_test(words, every_reason_has_words);
 	suite_add_tcase(s, words);
@@ -289,7 +503,16 @@ static Suite *suite(void)
 	tcase_add_test(callback, a_callback_cannot_poll);
 	tcase_add_test(callback, a_callback_may_remove_the_device);
 	tcase_add_test(callback, without_a_callback_faults_are_drained);
+	tcase_add_test(callback, a_callback_may_remove_the_device_that_storms);
 	suite_add_tcase(s, callback);
+	tcase_add_test(storms, a_storm_silences_its_device_alone);
+	tcase_add_test(storms,
+		       a_quarantine_lasts_until_the_device_is_attached_anew);
+	tcase_add_test(storms, a_device_to_be_reported_is_never_silenced);
+	tcase_add_test(storms, faults_now_and_then_are_no_storm);
+	tcase_add_test(storms, a_device_that_is_not_attached_is_silenced_too);
+	tcase_add_test(storms, policies_and_statistics_are_checked);
+	suite_add_tcase(s, storms);
 	return s;
 }
 

@@ -92,11 +92,20 @@ struct iommuabs_device_desc {
  */
 #define IOMMUABS_ALLOW_ATS (1u << 2)
 
+/* What is done about a device when its faults come in a storm (fault.h). Either
+ * lasts until it is attached anew. */
+enum iommuabs_fault_policy {
+	IOMMUABS_FAULTS_SILENCE, /* its unit is told to record no more of it */
+	IOMMUABS_FAULTS_REPORT,	 /* nothing; a poll is bounded all the same */
+	IOMMUABS_FAULTS_QUARANTINE, /* silenced, and it is blocked */
+};
+
 /* How the device is attached; a call without options decides as the domain. */
 struct iommuabs_attach_options {
 	uint32_t size; /* sizeof(struct iommuabs_attach_options) */
 	uint32_t flags;
-	uint32_t strategy; /* enum iommuabs_strategy; 0: the domain's */
+	uint32_t strategy;     /* enum iommuabs_strategy; 0: the domain's */
+	uint32_t fault_policy; /* enum iommuabs_fault_policy */
 };
 
 /**
@@ -233,6 +242,39 @@ iommuabs_device_move(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 		     const struct iommuabs_attach_options *options,
 		     uint64_t budget);
 
+/**
+ * iommuabs_device_set_fault_policy() - what is done about a storm of its faults
+ *
+ * For a device that is attached, or blocked: attaching it sets the policy of the
+ * options. A device that was silenced is heard again; one that is in quarantine
+ * stays there until it is attached anew.
+ *
+ * Context: TASK; may be called from host->fault(); waits for hardware.
+ * Return:  0 | E_INVAL | E_TIMEOUT (a unit of the device is fenced now).
+ */
+IOMMUABS_MUST_CHECK int
+iommuabs_device_set_fault_policy(struct iommuabs_device *dev,
+				 enum iommuabs_fault_policy policy);
+
+/* Answer of iommuabs_device_stats(). */
+struct iommuabs_device_stats {
+	uint32_t size;	 /* in: sizeof; the caller's */
+	uint32_t storms; /* since it was added */
+	uint64_t faults; /* events of it that were drained, likewise */
+	uint32_t silenced, quarantined; /* is it now */
+};
+
+/**
+ * iommuabs_device_stats() - what a device has done wrong
+ * @stats: @stats->size set by the caller
+ *
+ * Context: TASK.
+ * Return:  0 | E_INVAL.
+ */
+IOMMUABS_MUST_CHECK int
+iommuabs_device_stats(struct iommuabs_device *dev,
+		      struct iommuabs_device_stats *stats);
+
 /* The first thing that stands between a device and a frame. */
 enum iommuabs_obstacle {
 	IOMMUABS_OBSTACLE_NONE,	   /* the access reaches @mfn */
@@ -249,6 +291,9 @@ enum iommuabs_obstacle {
 	IOMMUABS_OBSTACLE_READ_DENIED,
 	IOMMUABS_OBSTACLE_WRITE_DENIED,
 	IOMMUABS_OBSTACLE_NOT_IN_TABLE, /* in the ledger, not in the live table */
+	/* Attached, and blocked after a storm of faults, or because it keeps
+	 * translations. */
+	IOMMUABS_OBSTACLE_QUARANTINED,
 };
 
 /* Answer of iommuabs_device_explain(). */

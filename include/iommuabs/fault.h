@@ -36,6 +36,23 @@ IOMMUABS_API const char *
 iommuabs_fault_reason_text(enum iommuabs_fault_reason reason);
 
 /*
+ * A storm: so many events of one device in so many microseconds. What is done
+ * then is said by the device's policy (device.h); it is told with the fault that
+ * made it one, and what the unit has recorded of the device besides is counted
+ * only.
+ */
+#define IOMMUABS_STORM_EVENTS 1024
+#define IOMMUABS_STORM_US     1000000
+
+enum iommuabs_fault_action {
+	IOMMUABS_FAULT_NOTED,
+	/* From now on the unit records nothing of what it blocks of @dev. */
+	IOMMUABS_FAULT_SILENCED,
+	/* The same, and all its DMA is blocked, whatever it is attached to. */
+	IOMMUABS_FAULT_QUARANTINED,
+};
+
+/*
  * Handed to host->fault(); valid during the call, and so is @dev, even if it is
  * removed meanwhile. @dom is as it was when the fault was looked up.
  */
@@ -54,6 +71,7 @@ struct iommuabs_fault {
 	uint64_t address;   /* in full, where it was reported */
 	uint32_t count;	 /* events of one id, gfn, access and reason, merged */
 	uint64_t raw[4]; /* the record as the unit wrote it */
+	enum iommuabs_fault_action action;
 };
 
 /**

@@ -64,7 +64,8 @@ static int options_in(struct iommuabs_attach_options *copy,
 		return 0;
 	ret = api_struct_in(copy, sizeof(*copy), options);
 	if (!ret && ((copy->flags & ~known) ||
-		     copy->strategy > IOMMUABS_STRATEGY_MIRROR))
+		     copy->strategy > IOMMUABS_STRATEGY_MIRROR ||
+		     copy->fault_policy > IOMMUABS_FAULTS_QUARANTINE))
 		ret = IOMMUABS_E_INVAL;
 	return ret;
 }
@@ -104,6 +105,26 @@ int iommuabs_device_move(struct iommuabs_device *dev,
 		return IOMMUABS_E_INVAL;
 	ret = options_in(&copy, options);
 	return ret ? ret : move_run(dev, dom, options ? &copy : NULL, &left);
+}
+
+int iommuabs_device_set_fault_policy(struct iommuabs_device *dev,
+				     enum iommuabs_fault_policy policy)
+{
+	if (!dev || (uint32_t)policy > IOMMUABS_FAULTS_QUARANTINE)
+		return IOMMUABS_E_INVAL;
+	return faults_set_policy(dev, policy);
+}
+
+int iommuabs_device_stats(struct iommuabs_device *dev,
+			  struct iommuabs_device_stats *stats)
+{
+	struct iommuabs_device_stats now = { .size = sizeof(now) };
+
+	if (!dev || !stats || api_struct_check(stats))
+		return IOMMUABS_E_INVAL;
+	faults_report(dev, &now);
+	api_struct_out(stats, &now, sizeof(now));
+	return 0;
 }
 
 int iommuabs_device_explain(struct iommuabs_device *dev, iommuabs_gfn_t gfn,

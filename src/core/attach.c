@@ -230,6 +230,7 @@ static int attach_begin(struct iommuabs_device *dev,
 	}
 	dev->attach_flags = flags;
 	dev->attach_strategy = options ? options->strategy : 0;
+	dev->fault_policy = options ? options->fault_policy : 0;
 	device_link(dev, dom);
 	domain_leave_alone(dom);
 	return 0;

@@ -302,7 +302,7 @@ int stream_set_quiet(struct iommuabs_device *dev, struct device_stream *stream,
 		return 0;
 	gate_enter_alone(&unit->gate);
 	if (stream->quiet != quiet) {
-		stream->quiet = quiet;
+		port_store32(&stream->quiet, quiet);
 		ret = entries_write(dev, stream);
 	}
 	gate_leave_alone(&unit->gate);

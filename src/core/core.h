@@ -139,7 +139,7 @@ struct iommuabs_device {
 	uint32_t attach_flags, attach_strategy;
 	/* A move to there answered E_AGAIN, else NULL. */
 	struct iommuabs_domain *to;
-	uint32_t to_flags, to_strategy, reserved_to;
+	uint32_t to_flags, to_strategy, to_fault_policy, reserved_to;
 	uint32_t pci, nr_pci, rid_ignored;
 	void *cookie;
 	struct device_stream *streams;
@@ -147,7 +147,10 @@ struct iommuabs_device {
 	struct iommuabs_reserved *reserved;
 	uint32_t nr_reserved;
 	struct device_alias *aliases;
-	uint32_t faults;
+	/* Faults; abs->lock. */
+	uint32_t fault_policy; /* enum iommuabs_fault_policy */
+	uint32_t storms, storm_events;
+	uint64_t faults, storm_us; /* when counting storm_events began */
 	char name[IOMMUABS_NAME_MAX];
 	char path[IOMMUABS_PATH_MAX];
 };
@@ -344,6 +347,8 @@ int unit_invalidate(struct iommuabs_unit *unit, const struct backend_inv *inv);
 int device_create(struct iommuabs *abs, const struct iommuabs_device_desc *desc,
 		  struct iommuabs_device **out);
 int device_forget(struct iommuabs_device *dev);
+/* STREAM_*, of any of its streams. */
+uint32_t device_quiet(const struct iommuabs_device *dev);
 void device_free(struct iommuabs_device *dev);
 /* With abs->lock held by the caller. NULL: no device has this id. */
 struct iommuabs_device *device_of_stream(struct iommuabs *abs,
@@ -365,7 +370,11 @@ bool device_next_piece(const struct iommuabs_device *dev,
 		       const struct device_stream *stream, uint32_t *pos,
 		       uint32_t *first, uint32_t *nr);
 
-/* faults.c: 0 | E_AGAIN | E_BUSY; *@drained is written in any case. */
+/* faults.c */
+int faults_set_policy(struct iommuabs_device *dev, uint32_t policy);
+void faults_report(struct iommuabs_device *dev,
+		   struct iommuabs_device_stats *stats);
+/* 0 | E_AGAIN | E_BUSY; *@drained is written in any case. */
 int faults_drain(struct iommuabs *abs, uint32_t max, uint32_t *drained);
 
 /* explain.c */

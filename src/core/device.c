@@ -419,6 +419,15 @@ int device_forget(struct iommuabs_device *dev)
 
 /* ---- looking up ---- */
 
+uint32_t device_quiet(const struct iommuabs_device *dev)
+{
+	uint32_t i, quiet = 0;
+
+	for (i = 0; i < dev->nr_streams; i++)
+		quiet |= port_load32(&dev->streams[i].quiet);
+	return quiet;
+}
+
 struct device_stream *device_stream_of(const struct iommuabs_device *dev,
 				       const struct iommuabs_unit *unit,
 				       uint32_t stream)

@@ -143,6 +143,13 @@ void dump_devices(struct iommuabs *abs)
 		     dev->name, state_text(dev->state),
 		     dev->dom ? dev->dom->owner.number : 0, dev->flags,
 		     dev->pci, dev->nr_pci);
+		if (dev->to)
+			LINE(abs, "  on its way to domain %u",
+			     dev->to->owner.number);
+		if (device_quiet(dev))
+			LINE(abs, "  %s until it is attached anew",
+			     device_quiet(dev) & STREAM_CUT_OFF ? "cut off"
+								: "silenced");
 		if (dev->range)
 			LINE(abs, "  carved out of %s", dev->range->name);
 		if (dev->nr_carved)

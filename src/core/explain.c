@@ -54,6 +54,9 @@ static enum iommuabs_obstacle entry_obstacle(const struct question *ask)
 			       ? IOMMUABS_OBSTACLE_NOT_ATTACHED
 			       : IOMMUABS_OBSTACLE_ENTRY;
 	if (live.kind == BACKEND_STREAM_BLOCKED &&
+	    (port_load32(&ask->stream->quiet) & STREAM_CUT_OFF))
+		return IOMMUABS_OBSTACLE_QUARANTINED;
+	if (live.kind == BACKEND_STREAM_BLOCKED &&
 	    binding->view->kind == VIEW_SHARED && ask->dom->nr_bad)
 		return IOMMUABS_OBSTACLE_BLOCKED;
 	if (live.kind != BACKEND_STREAM_TABLE ||
@@ -172,6 +175,7 @@ static const char *obstacle_text(enum iommuabs_obstacle obstacle)
 		[IOMMUABS_OBSTACLE_WRITE_DENIED] = "not writable",
 		[IOMMUABS_OBSTACLE_NOT_IN_TABLE] =
 			"mapped, and not in the live table",
+		[IOMMUABS_OBSTACLE_QUARANTINED] = "in quarantine",
 	};
 
 	return texts[obstacle];

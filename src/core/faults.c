@@ -4,10 +4,11 @@
  *
  * A device that may write to memory it must not can fill an event queue faster
  * than anybody reads it. So what one poll takes is bounded, equal events are
- * merged before the host hears of them, and the next poll begins with another
- * unit.
+ * merged before the host hears of them, the next poll begins with another unit,
+ * and a device whose events come in a storm is silenced at the unit: what it is
+ * blocked from isn't recorded any more.
  */
-#include "core.h"
+#include "change.h"
 
 #define EVENTS_AT_ONCE 8
 #define MERGED_MAX     16   /* different events that wait to be told */
@@ -34,16 +35,103 @@ static bool events_equal(const struct backend_event *a,
 					   b->address >> IOMMUABS_FRAME_LG2);
 }
 
-/* Whose it is now; counted there. */
-static void fault_attribute(struct iommuabs_fault *fault)
+/* Lock held: count. What is to be done about @dev from now on? */
+static enum iommuabs_fault_action storm_watch(struct iommuabs_device *dev,
+					      uint32_t events)
+{
+	uint64_t now = hostif_time_us(&dev->abs->host);
+
+	dev->faults += events;
+	if (now - dev->storm_us >= IOMMUABS_STORM_US) {
+		dev->storm_us = now;
+		dev->storm_events = 0;
+	}
+	dev->storm_events += events;
+	if (dev->storm_events < IOMMUABS_STORM_EVENTS || device_quiet(dev))
+		return IOMMUABS_FAULT_NOTED;
+	dev->storm_events = 0;
+	dev->storms++;
+	switch (dev->fault_policy) {
+	case IOMMUABS_FAULTS_REPORT:
+		return IOMMUABS_FAULT_NOTED;
+	case IOMMUABS_FAULTS_QUARANTINE:
+		return IOMMUABS_FAULT_QUARANTINED;
+	default:
+		return IOMMUABS_FAULT_SILENCED;
+	}
+}
+
+/*
+ * The device stays, as long as the poll runs. An id whose entry could not be had
+ * is blocked and recorded, as before.
+ */
+static void storm_end(struct iommuabs_device *dev,
+		      enum iommuabs_fault_action action)
+{
+	uint32_t i, quiet = STREAM_SILENT;
+
+	if (action == IOMMUABS_FAULT_NOTED)
+		return;
+	if (action == IOMMUABS_FAULT_QUARANTINED)
+		quiet |= STREAM_CUT_OFF;
+	hostif_log(&dev->abs->host, IOMMUABS_LOG_WARNING,
+		   "%s: a storm of faults, %s", dev->name,
+		   quiet & STREAM_CUT_OFF ? "cut off" : "silenced");
+	(void)streams_reserve(dev);
+	for (i = 0; i < dev->nr_streams; i++)
+		(void)stream_set_quiet(dev, &dev->streams[i], quiet);
+}
+
+int faults_set_policy(struct iommuabs_device *dev, uint32_t policy)
+{
+	struct iommuabs *abs = dev->abs;
+	struct device_stream *stream;
+	uint32_t i;
+	int ret = 0, one;
+
+	ia_lock(&abs->host, &abs->lock);
+	dev->fault_policy = policy;
+	dev->storm_events = 0;
+	ia_unlock(&abs->host, &abs->lock);
+	for (i = 0; i < dev->nr_streams; i++) {
+		stream = &dev->streams[i];
+		if (port_load32(&stream->quiet) & STREAM_CUT_OFF)
+			continue;
+		one = stream_set_quiet(dev, stream, 0);
+		ret = ret ? ret : one;
+	}
+	return ret;
+}
+
+void faults_report(struct iommuabs_device *dev,
+		   struct iommuabs_device_stats *stats)
+{
+	struct iommuabs *abs = dev->abs;
+	uint32_t quiet = device_quiet(dev);
+
+	ia_lock(&abs->host, &abs->lock);
+	stats->faults = dev->faults;
+	stats->storms = dev->storms;
+	ia_unlock(&abs->host, &abs->lock);
+	stats->silenced = !!(quiet & STREAM_SILENT);
+	stats->quarantined = !!(quiet & STREAM_CUT_OFF);
+}
+
+/*
+ * Whose it is now; counted there. False: it comes after the device was silenced,
+ * and nobody wants to hear of it.
+ */
+static bool fault_attribute(struct iommuabs_fault *fault)
 {
 	struct iommuabs *abs = fault->unit->abs;
 	struct iommuabs_device *dev;
+	bool heard = true;
 
 	ia_lock(&abs->host, &abs->lock);
 	dev = device_of_stream(abs, fault->unit, fault->stream);
 	if (dev) {
-		dev->faults += fault->count;
+		heard = !(device_quiet(dev) & STREAM_SILENT);
+		fault->action = storm_watch(dev, fault->count);
 		fault->dev = dev;
 		fault->dev_cookie = dev->cookie;
 		/* A domain is unlinked under this lock before it is freed. */
@@ -51,6 +139,7 @@ static void fault_attribute(struct iommuabs_fault *fault)
 		fault->dom_cookie = dev->dom ? dev->dom->cookie : NULL;
 	}
 	ia_unlock(&abs->host, &abs->lock);
+	return heard;
 }
 
 static void fault_tell(struct iommuabs_unit *unit, const struct merged *merged)
@@ -74,7 +163,10 @@ static void fault_tell(struct iommuabs_unit *unit, const struct merged *merged)
 	}
 	for (i = 0; i < IA_COUNT(fault.raw); i++)
 		fault.raw[i] = event->raw[i];
-	fault_attribute(&fault);
+	if (!fault_attribute(&fault))
+		return;
+	if (fault.dev)
+		storm_end(fault.dev, fault.action);
 	if (host->ops.fault)
 		host->ops.fault(host->ctx, &fault);
 }

@@ -109,6 +109,7 @@ static void device_relink(struct iommuabs_device *dev,
 	device_set(dev, to, DEVICE_ATTACHED);
 	to->nr_coming--;
 	dev->attach_strategy = dev->to_strategy;
+	dev->fault_policy = dev->to_fault_policy;
 	dev->to = NULL;
 }
 
@@ -199,6 +200,7 @@ static int move_begin(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 	dev->to = dom;
 	dev->to_flags = flags;
 	dev->to_strategy = options ? options->strategy : 0;
+	dev->to_fault_policy = options ? options->fault_policy : 0;
 	return 0;
 }
 
