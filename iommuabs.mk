@@ -13,13 +13,14 @@
 #	vpath %.c $(addprefix $(IOMMUABS)/,$(sort $(dir $(IOMMUABS_SOURCES))))
 #	$(iommuabs-objs): CPPFLAGS += -I$(IOMMUABS)/include -I$(IOMMUABS)/src \
 #		-DIOMMUABS_CONFIG_SMMU=1 -DIOMMUABS_CONFIG_NULL=0 \
-#		-DIOMMUABS_CONFIG_FDT=0 -DIOMMUABS_CONFIG_DEBUG=0
+#		-DIOMMUABS_CONFIG_FDT=0 -DIOMMUABS_CONFIG_ACPI=1 \
+#		-DIOMMUABS_CONFIG_DEBUG=0
 #	$(iommuabs-objs): CFLAGS += -ffreestanding
 #
 # What is configured out compiles to nothing and its calls answer
 # IOMMUABS_E_NOTSUP, so the list need not be filtered; whoever does so anyway
 # finds it in parts. Only src/firmware/ needs libfdt (and its headers, with
-# IOMMUABS_CONFIG_FDT=1). Headers that a host replaces:
+# IOMMUABS_CONFIG_FDT=1; ACPI tables need nothing). Headers that a host replaces:
 # -DIOMMUABS_STD_H (include/iommuabs/std.h) and -DIOMMUABS_PORT_H
 # (src/port/port.h).
 
@@ -98,6 +99,14 @@ IOMMUABS_BACKENDS_SOURCES = \
 	src/backends/backend.c
 
 IOMMUABS_FIRMWARE_SOURCES = \
+	src/firmware/acpi_dmar.c \
+	src/firmware/acpi_dmar_scan.c \
+	src/firmware/acpi_iort.c \
+	src/firmware/acpi_iort_memory.c \
+	src/firmware/acpi_iort_pieces.c \
+	src/firmware/acpi_iort_scan.c \
+	src/firmware/acpi_scan.c \
+	src/firmware/acpi_table.c \
 	src/firmware/desc.c \
 	src/firmware/desc_unite.c \
 	src/firmware/dt_device.c \
@@ -145,6 +154,9 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/core/gate.h \
 	src/core/rmap.h \
 	src/core/rmap_tree.h \
+	src/firmware/acpi.h \
+	src/firmware/acpi_iort_scan.h \
+	src/firmware/acpi_scan.h \
 	src/firmware/desc.h \
 	src/firmware/dt.h \
 	src/host/hostif.h \

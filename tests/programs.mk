@@ -8,14 +8,17 @@
 # run under a thread sanitizer.
 
 PLAIN_TESTS = \
+	tests/check_acpi \
 	tests/check_api \
 	tests/check_attach \
 	tests/check_device \
+	tests/check_dmar \
 	tests/check_domain \
 	tests/check_domain_errors \
 	tests/check_faults \
 	tests/check_fdt \
 	tests/check_hostif \
+	tests/check_iort \
 	tests/check_null \
 	tests/check_p2m \
 	tests/check_pgtable \
@@ -56,6 +59,7 @@ ALL_TESTS = $(PLAIN_TESTS) $(SIM_TESTS)
 
 # Used by several programs, of both kinds and of the second only.
 TEST_SUPPORT_SOURCES = \
+	tests/test_acpi.c \
 	tests/test_host.c \
 	tests/test_machine.c \
 	tests/test_world.c
@@ -66,6 +70,9 @@ SIM_TEST_SUPPORT_SOURCES = \
 	tests/test_smmu.c
 
 TEST_HEADERS_SUPPORT = \
+	tests/test_acpi.h \
+	tests/test_acpi_suite.h \
+	tests/test_acpi_cases.h \
 	tests/test_host.h \
 	tests/test_machine.h \
 	tests/test_needs.h \

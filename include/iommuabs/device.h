@@ -50,7 +50,7 @@ struct iommuabs_device_alias {
 };
 
 /* At the most in one device, each. */
-#define IOMMUABS_STREAM_RANGES_MAX 32
+#define IOMMUABS_STREAM_RANGES_MAX 42
 #define IOMMUABS_RESERVED_MAX	   64
 #define IOMMUABS_ALIASES_MAX	   64
 

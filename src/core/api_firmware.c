@@ -29,8 +29,10 @@ static int unit_from(struct iommuabs *abs, struct desc_unit *found)
 	int ret = unit_create(abs, &desc, &found->added);
 
 	if (ret)
-		hostif_log(&abs->host, IOMMUABS_LOG_ERROR, "%s: %s",
-			   found->path, iommuabs_strerror(ret));
+		hostif_log(&abs->host, IOMMUABS_LOG_ERROR,
+			   "unit %s at 0x%llx: %s", found->path,
+			   (unsigned long long)found->base,
+			   iommuabs_strerror(ret));
 	return ret == IOMMUABS_E_INVAL ? IOMMUABS_E_FIRMWARE : ret;
 }
 
@@ -116,17 +118,20 @@ static int device_from(const struct scan *scan, const struct desc_device *found,
 	if (ret == IOMMUABS_E_INVAL)
 		ret = IOMMUABS_E_FIRMWARE;
 	if (ret)
-		hostif_log(&scan->abs->host, IOMMUABS_LOG_ERROR, "%s: %s",
-			   found->path, iommuabs_strerror(ret));
+		hostif_log(&scan->abs->host, IOMMUABS_LOG_ERROR,
+			   "device %s (PCI %x): %s", found->path, found->pci,
+			   iommuabs_strerror(ret));
 	return ret;
 }
 
 static int devices_add(struct scan *scan, const struct device_arrays *arrays)
 {
-	const struct desc_device *found = scan->set->devices;
+	const struct desc_device *found;
 	int ret = 0;
 
-	for (; found && !ret; found = found->next) {
+	for (found = scan->set->devices; found && !ret; found = found->next) {
+		if (found->unknown)
+			continue;
 		ret = device_from(scan, found, arrays);
 		if (!ret)
 			scan->nr_devices++;
@@ -229,11 +234,91 @@ int iommuabs_scan_fdt(struct iommuabs *abs, const void *fdt, size_t size)
 	return ret;
 }
 
+/* ---- ACPI ---- */
+
+#if IOMMUABS_CONFIG_ACPI
+
+static void remark_log(void *arg, const char *text)
+{
+	struct iommuabs *abs = arg;
+
+	hostif_log(&abs->host, IOMMUABS_LOG_WARNING, "%s", text);
+}
+
+struct acpi_tables {
+	iommuabs_find_table find;
+	void *arg;
+};
+
+/* A table that describes IOMMUs of a kind that the library doesn't know. */
+static int acpi_refuse_others(struct iommuabs *abs,
+			      const struct acpi_tables *tables)
+{
+	static const char others[][5] = { "IVRS", "VIOT" };
+	unsigned int i;
+	size_t size;
+
+	for (i = 0; i < IA_COUNT(others); i++) {
+		size = 0;
+		if (!tables->find(tables->arg, others[i], &size))
+			continue;
+		hostif_log(&abs->host, IOMMUABS_LOG_ERROR,
+			   "%s: units that this library can't describe",
+			   others[i]);
+		return IOMMUABS_E_NOTSUP;
+	}
+	return 0;
+}
+
+static int acpi_describe(struct desc_set *set, const struct acpi_tables *tables)
+{
+	const void *table;
+	size_t size = 0;
+	int ret = 0;
+
+	table = tables->find(tables->arg, "DMAR", &size);
+	if (table)
+		ret = desc_scan_dmar(set, table, size);
+	size = 0;
+	table = ret ? NULL : tables->find(tables->arg, "IORT", &size);
+	if (table)
+		ret = desc_scan_iort(set, table, size);
+	return ret;
+}
+
 int iommuabs_scan_acpi(struct iommuabs *abs, iommuabs_find_table find_table,
 		       void *arg)
 {
-	(void)abs;
-	(void)find_table;
-	(void)arg;
-	return IOMMUABS_E_NOTSUP;
+	const struct acpi_tables tables = { find_table, arg };
+	struct desc_set set = { 0 };
+	int ret;
+
+	if (!abs || !find_table)
+		return IOMMUABS_E_INVAL;
+	set.mem = &abs->mem;
+	set.remark = remark_log;
+	set.remark_arg = abs;
+	ret = acpi_refuse_others(abs, &tables);
+	if (!ret)
+		ret = acpi_describe(&set, &tables);
+	if (ret && set.error[0])
+		hostif_log(&abs->host, IOMMUABS_LOG_ERROR, "%s", set.error);
+	if (!ret) {
+		gate_enter_alone(&abs->life);
+		ret = scan_add(abs, &set);
+		gate_leave_alone(&abs->life);
+	}
+	desc_free(&set);
+	return ret;
 }
+
+#else
+
+int iommuabs_scan_acpi(struct iommuabs *abs, iommuabs_find_table find_table,
+		       void *arg)
+{
+	(void)arg;
+	return abs && find_table ? IOMMUABS_E_NOTSUP : IOMMUABS_E_INVAL;
+}
+
+#endif

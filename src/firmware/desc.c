@@ -16,6 +16,24 @@ int desc_scan_fdt(struct desc_set *set, const void *fdt, size_t size)
 }
 #endif
 
+#if !IOMMUABS_CONFIG_ACPI
+int desc_scan_dmar(struct desc_set *set, const void *table, size_t size)
+{
+	(void)set;
+	(void)table;
+	(void)size;
+	return IOMMUABS_E_NOTSUP;
+}
+
+int desc_scan_iort(struct desc_set *set, const void *table, size_t size)
+{
+	(void)set;
+	(void)table;
+	(void)size;
+	return IOMMUABS_E_NOTSUP;
+}
+#endif
+
 static bool region_is(const struct iommuabs_reserved *a,
 		      const struct iommuabs_reserved *b)
 {
@@ -65,10 +83,22 @@ void desc_device_free(struct desc_set *set, struct desc_device *device)
 	tablemem_object_free(set->mem, device, sizeof(*device));
 }
 
+static void unit_free(struct tablemem *mem, struct desc_unit *unit)
+{
+	struct desc_source *source;
+
+	while ((source = unit->vtd.sources) != NULL) {
+		unit->vtd.sources = source->next;
+		tablemem_object_free(mem, source, sizeof(*source));
+	}
+	tablemem_object_free(mem, unit, sizeof(*unit));
+}
+
 void desc_free(struct desc_set *set)
 {
 	struct desc_device *device;
 	struct desc_unit *unit;
+	struct desc_port *port;
 
 	while ((device = set->devices) != NULL) {
 		set->devices = device->next;
@@ -76,6 +106,10 @@ void desc_free(struct desc_set *set)
 	}
 	while ((unit = set->units) != NULL) {
 		set->units = unit->next;
-		tablemem_object_free(set->mem, unit, sizeof(*unit));
+		unit_free(set->mem, unit);
+	}
+	while ((port = set->dmar.ports) != NULL) {
+		set->dmar.ports = port->next;
+		tablemem_object_free(set->mem, port, sizeof(*port));
 	}
 }

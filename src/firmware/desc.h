@@ -16,6 +16,33 @@
 #ifndef IOMMUABS_CONFIG_FDT
 #define IOMMUABS_CONFIG_FDT 1
 #endif
+#ifndef IOMMUABS_CONFIG_ACPI
+#define IOMMUABS_CONFIG_ACPI 1
+#endif
+
+/* A requester ID that depends on bus numbers which nobody told. */
+#define DESC_RID_UNKNOWN (~0u)
+
+/* What raises interrupts through a VT-d unit without being a device. */
+enum desc_source_type {
+	DESC_SOURCE_IOAPIC,
+	DESC_SOURCE_HPET,
+};
+
+struct desc_source {
+	struct desc_source *next;
+	enum desc_source_type type;
+	uint32_t id;  /* of the I/O APIC, number of the HPET */
+	uint32_t rid; /* its messages carry this, or DESC_RID_UNKNOWN */
+};
+
+/* What a VT-d unit has besides. */
+struct desc_vtd {
+	uint32_t segment;     /* of PCI */
+	uint32_t include_all; /* 1: it sees what no other unit claims */
+	uint32_t has_proximity, proximity; /* ACPI's proximity domain */
+	struct desc_source *sources;
+};
 
 struct desc_unit {
 	struct desc_unit *next; /* in the order of the firmware */
@@ -23,13 +50,14 @@ struct desc_unit {
 	enum iommuabs_unit_type type;
 	uint32_t flags; /* IOMMUABS_UNIT_* */
 	uint64_t base, length;
-	uint32_t fw_id; /* phandle */
+	uint32_t fw_id; /* phandle; offset in the DMAR or IORT */
 	uint32_t
 		disabled; /* 1: firmware says it is off: masters untranslated */
 	uint32_t nr_irqs;
 	struct iommuabs_irq irqs[IOMMUABS_IRQ_COUNT_];
 	struct iommuabs_unit *added; /* by core. NULL: disabled */
-	char path[IOMMUABS_PATH_MAX];
+	struct desc_vtd vtd;
+	char path[IOMMUABS_PATH_MAX]; /* in a device tree */
 };
 
 /*
@@ -57,11 +85,26 @@ struct desc_alias {
 	char path[IOMMUABS_PATH_MAX];
 };
 
+/* Values of desc_device.vtd_flags. */
+/* SATC: it translates addresses itself; it works only if it may. */
+#define DESC_VTD_ATC	      (1u << 0)
+#define DESC_VTD_ATC_REQUIRED (1u << 1)
+/* SIDP: the scope's flags, which are to be obeyed. */
+#define DESC_VTD_SIDP (1u << 2)
+
 struct desc_device {
 	struct desc_device *next;
 	uint32_t flags; /* IOMMUABS_DEVICE_* */
 	uint32_t pci, nr_pci, rid_ignored;
-	bool partial;		     /* no unit sees some of its functions */
+	bool partial; /* no unit sees some of its functions */
+	uint32_t vtd_flags, vtd_sidp;
+	/*
+	 * 1: the requester ID is not known, only the way there (in path): it
+	 * is not a device of the library until somebody tells.
+	 */
+	uint32_t unknown;
+	uint32_t fw_id;		     /* offset in the ACPI table, 0: none */
+	uint32_t mark;		     /* the scanner's own */
 	struct desc_stream *streams; /* NULL: untranslated */
 	struct desc_reserved *reserved;
 	struct desc_alias *aliases;
@@ -74,13 +117,39 @@ struct desc_device {
 		uint32_t number, nr_streams, nr_inside, nr_aliases;
 		bool torn; /* those it hangs together with can't be apart */
 	} group;	   /* desc_unite()'s own */
-	char path[IOMMUABS_PATH_MAX];
+	char path[IOMMUABS_PATH_MAX]; /* in a device tree or ACPI's namespace */
 };
+
+/* ATSR: devices below this root port may use ATS. */
+struct desc_port {
+	struct desc_port *next;
+	uint32_t segment;
+	uint32_t all; /* 1: each root port of the segment; rid has no meaning */
+	uint32_t rid; /* or DESC_RID_UNKNOWN */
+};
+
+/* The DMAR's own fields. */
+struct desc_dmar {
+	uint32_t present;      /* 1: there is one */
+	uint32_t flags;	       /* DESC_DMAR_* */
+	uint32_t address_bits; /* of the host's physical addresses */
+	struct desc_port *ports;
+};
+
+/* Values of desc_dmar.flags: bits of the table's. */
+#define DESC_DMAR_INTR_REMAP	  (1u << 0)
+#define DESC_DMAR_X2APIC_OPT_OUT  (1u << 1)
+#define DESC_DMAR_DMA_CTRL_OPT_IN (1u << 2)
 
 struct desc_set {
 	struct tablemem *mem; /* objects come from here */
 	struct desc_unit *units;
 	struct desc_device *devices;
+	struct desc_dmar dmar;
+	/* NULL, or called for each oddity that changes nothing: where and what. */
+	void (*remark)(void *arg, const char *text);
+	void *remark_arg;
+	uint32_t nr_remarks;
 	/* Bytes of structure walked, words read, steps of lookups. */
 	uint64_t work;
 	/* On E_FIRMWARE: what is wrong, and where (a path or an offset). */
@@ -92,6 +161,12 @@ struct desc_set {
  * Return: 0 | E_NOTSUP (built without) | E_INVAL | E_FIRMWARE | E_NOMEM.
  */
 int desc_scan_fdt(struct desc_set *set, const void *fdt, size_t size);
+/*
+ * The same for a DMAR and an IORT, whose findings are added to what @set has. Bus
+ * numbers behind bridges come from the host's pci_cfg_read.
+ */
+int desc_scan_dmar(struct desc_set *set, const void *table, size_t size);
+int desc_scan_iort(struct desc_set *set, const void *table, size_t size);
 
 /*
  * The last step of each scanner. Devices that have an id in common become one,
