@@ -1181,6 +1181,46 @@ START_TEST(large_leaves_of_the_librarys_own_hold_any_out)
 }
 END_TEST
 
+static enum pt_status map_large(const struct fixture *f, uint64_t in,
+				uint64_t out)
+{
+	return f->pt.ops->map_large(&f->pt, in, out, 0);
+}
+
+static const struct geometry ledger_mapped = {
+	&pt_ledger_ops, 48, 3, 12, 0x7, 0, TEST_HOST_MAP
+};
+static const struct geometry *const large_in[] = { &arm_48, &ledger_48,
+						   &rmap_48, &ledger_mapped };
+
+/* One leaf, or nothing: neither tables nor smaller leaves. */
+START_TEST(a_large_leaf_is_entered_where_it_can_be)
+{
+	const bool device = large_in[_i] == &arm_48;
+	const uint64_t in = 5 * SPAN(1);
+	struct pt_leaf leaf;
+	struct fixture f;
+
+	fixture_make(&f, large_in[_i]);
+	ck_assert_int_eq(map_large(&f, in, SPAN(1)), PT_NO_TABLES);
+	map(&f, in + SPAN(1), SPAN(1), 1, 0);
+	ck_assert_int_eq(map_large(&f, in + 1, SPAN(1) + 1), PT_NO_TABLES);
+	ck_assert_int_eq(map_large(&f, in + SPAN(1), SPAN(1)), PT_OCCUPIED);
+	f.pt.leaf_mask = 1;
+	ck_assert_int_eq(map_large(&f, in, SPAN(1)), PT_NO_TABLES);
+	f.pt.leaf_mask = 3;
+	ck_assert(!f.pt.ops->lookup(&f.pt, in, &leaf));
+	if (device)
+		ck_assert_int_eq(map_large(&f, in, SPAN(1) + 1), PT_NO_TABLES);
+	ck_assert_int_eq(map_large(&f, in, SPAN(1) + !device), PT_OK);
+	ck_assert_int_eq(map_large(&f, in, SPAN(1)), PT_OCCUPIED);
+	ck_assert(f.pt.ops->lookup(&f.pt, in + 7, &leaf));
+	ck_assert_uint_eq(leaf.level, 1);
+	ck_assert_uint_eq(leaf.out, SPAN(1) + !device + 7);
+	fixture_end(&f);
+}
+END_TEST
+
 /* Others may be about to use what this range doesn't cover. */
 START_TEST(an_empty_table_stays_that_the_range_covers_in_part)
 {
@@ -1582,6 +1622,8 @@ static Suite *suite(void)
 	tcase_add_test(tc, clear_unlinks_a_covered_table_in_one_store);
 	tcase_add_test(tc, without_a_sink_no_table_is_unlinked);
 	tcase_add_test(tc, clear_with_a_condition_unlinks_what_became_empty);
+	tcase_add_loop_test(tc, a_large_leaf_is_entered_where_it_can_be, 0,
+			    (int)IA_COUNT(large_in));
 	tcase_add_loop_test(tc, large_leaves_of_the_librarys_own_hold_any_out,
 			    0, 2);
 	tcase_add_test(tc, an_empty_table_stays_that_the_range_covers_in_part);

@@ -168,9 +168,26 @@ int remove_single(struct iommuabs_domain *dom, uint64_t gfn);
 int frames_check(struct iommuabs_domain *dom, uint64_t mfn, uint64_t nr);
 
 /* Are these flags for a mapping, REPLACE included? */
-bool mapping_flags_good(uint32_t flags);
+static inline bool mapping_flags_good(uint32_t flags)
+{
+	const uint32_t known = IOMMUABS_READ | IOMMUABS_WRITE |
+			       IOMMUABS_MEMTYPE | IOMMUABS_FOREIGN |
+			       IOMMUABS_DEVICE_ONLY | IOMMUABS_REPLACE;
+
+	return !(flags & ~known) &&
+	       (flags & (IOMMUABS_READ | IOMMUABS_WRITE)) &&
+	       (flags & IOMMUABS_MEMTYPE) != IOMMUABS_MEMTYPE;
+}
+
+#define MFN_BITS 40 /* 52 bits of machine address */
+
 /* Do the frames exist: neither wrap nor pass what a table entry can hold? */
-bool mapping_frames_good(uint64_t mfn, uint64_t nr);
+static inline bool mapping_frames_good(uint64_t mfn, uint64_t nr)
+{
+	const uint64_t all = (uint64_t)1 << MFN_BITS;
+
+	return nr - 1 < all && mfn <= all - nr;
+}
 
 int map_run(struct iommuabs_domain *dom, const struct mapping *map,
 	    struct batch *batch);

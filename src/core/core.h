@@ -293,8 +293,20 @@ struct iommuabs_domain *domain_after(struct iommuabs *abs,
 /* 0 | E_NOMEM (also: all numbers are in use). */
 int domain_number_take(struct iommuabs *abs, struct iommuabs_domain *dom);
 void domain_number_give(struct iommuabs *abs, struct iommuabs_domain *dom);
-bool instance_registers_overlap(struct iommuabs *abs, uint64_t mfn,
-				uint64_t nr);
+static inline bool instance_registers_overlap(const struct iommuabs *abs,
+					      uint64_t mfn, uint64_t nr)
+{
+	uint32_t i, nr_units = port_load32(&abs->nr_units);
+	uint64_t first, size;
+
+	for (i = 0; i < nr_units; i++) {
+		size = port_load64_acquire(&abs->registers[i].nr);
+		first = port_load64(&abs->registers[i].mfn);
+		if (mfn < first + size && first < mfn + nr && size)
+			return true;
+	}
+	return false;
+}
 
 /* unit.c: a unit's life; callers hold no lock and not the unit's gate */
 /* Linked, status ADDED or NO_DRIVER; abs->life held alone. */

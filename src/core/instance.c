@@ -201,17 +201,3 @@ void domain_number_give(struct iommuabs *abs, struct iommuabs_domain *dom)
 	*number_slot(abs, dom->owner.number) = NULL;
 	ia_unlock(&abs->host, &abs->lock);
 }
-
-bool instance_registers_overlap(struct iommuabs *abs, uint64_t mfn, uint64_t nr)
-{
-	uint32_t i, nr_units = port_load32(&abs->nr_units);
-	uint64_t first, size;
-
-	for (i = 0; i < nr_units; i++) {
-		size = port_load64_acquire(&abs->registers[i].nr);
-		first = port_load64(&abs->registers[i].mfn);
-		if (mfn < first + size && first < mfn + nr && size)
-			return true;
-	}
-	return false;
-}

@@ -9,26 +9,6 @@
  */
 #include "change.h"
 
-#define MFN_BITS 40 /* 52 bits of machine address */
-
-bool mapping_flags_good(uint32_t flags)
-{
-	const uint32_t known = IOMMUABS_READ | IOMMUABS_WRITE |
-			       IOMMUABS_MEMTYPE | IOMMUABS_FOREIGN |
-			       IOMMUABS_DEVICE_ONLY | IOMMUABS_REPLACE;
-
-	return !(flags & ~known) &&
-	       (flags & (IOMMUABS_READ | IOMMUABS_WRITE)) &&
-	       (flags & IOMMUABS_MEMTYPE) != IOMMUABS_MEMTYPE;
-}
-
-bool mapping_frames_good(uint64_t mfn, uint64_t nr)
-{
-	uint64_t all = (uint64_t)1 << MFN_BITS;
-
-	return nr && nr <= all && mfn <= all - nr;
-}
-
 enum segment_kind {
 	SEGMENT_GAP,	/* nothing is there */
 	SEGMENT_SAME,	/* exactly this mapping is there */

@@ -616,17 +616,16 @@ bool rmap_claim_leaf(struct rmap *rmap, const struct rmap_owner *owner,
 {
 	const uint64_t attr = place_attr(owner, range);
 	const struct pt *pt = &rmap->pt;
-	struct pt_run run;
+	enum pt_status status;
 
-	if (range->nr == 1) {
-		if (pt->ops->map_one(pt, range->mfn, range->gfn, attr))
-			return false;
-	} else {
-		run = (struct pt_run){ range->mfn, range->gfn, range->nr,
-				       attr };
-		if (pt->ops->map_leaf(pt, &run))
-			return false;
-	}
+	if (range->nr == 1)
+		status = pt->ops->map_one(pt, range->mfn, range->gfn, attr);
+	else if (range->nr == (uint64_t)1 << LEVEL_BITS)
+		status = pt->ops->map_large(pt, range->mfn, range->gfn, attr);
+	else
+		return false;
+	if (status)
+		return false;
 	/*
 	 * No leaf is larger than what is under one lock. The entry's compare-
 	 * exchange and this load are sequentially consistent; that pairs with

@@ -9,9 +9,12 @@
 #include "change.h"
 
 /* Frames of a leaf at level 1, where the granule is 4 KiB. */
-#define HUGE ((uint64_t)512)
+#define LARGE ((uint64_t)512)
 
-/* The mirror that must be told, NULL for none; false: several, or in part. */
+/*
+ * The mirror that must be told, NULL for none; false: several, or in part, or
+ * one whose leaves are of other sizes.
+ */
 static inline __attribute__((always_inline)) bool
 only_mirror(const struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 	    const struct view **mirror)
@@ -24,69 +27,53 @@ only_mirror(const struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 		clip = view_clip(view, gfn, nr);
 		if (!clip)
 			continue;
-		if (*mirror || clip != nr)
+		if (*mirror || clip != nr ||
+		    view->pt.granule_lg2 != IOMMUABS_FRAME_LG2)
 			return false;
 		*mirror = view;
 	}
 	return true;
 }
 
-/* One leaf in every tree: those of the ledger and of the reverse map can. */
-static bool is_one_leaf(const struct mapping *map, const struct view *mirror)
+/* One leaf in every tree, if its tables are there. */
+static inline bool is_one_leaf(const struct mapping *map,
+			       const struct view *mirror)
 {
 	if (map->nr == 1)
 		return true;
-	return map->nr == HUGE && !((map->gfn | map->mfn) & (HUGE - 1)) &&
-	       (!mirror || (mirror->pt.granule_lg2 == IOMMUABS_FRAME_LG2 &&
-			    (mirror->pt.leaf_mask & 2)));
+	return map->nr == LARGE && !((map->gfn | map->mfn) & (LARGE - 1)) &&
+	       (!mirror || (mirror->pt.leaf_mask & 2));
 }
 
+/* False: there is something, or a table is missing. */
 static inline bool leaf_enter(const struct pt *pt, const struct mapping *map,
 			      uint64_t attr)
 {
-	struct pt_run run;
+	const struct pt_ops *ops = pt->ops;
 
-	if (map->nr == 1)
-		return !pt->ops->map_one(pt, map->gfn, map->mfn, attr);
-	run = (struct pt_run){ map->gfn, map->mfn, map->nr, attr };
-	return !pt->ops->map_leaf(pt, &run);
+	return !(map->nr == 1 ? ops->map_one : ops->map_large)(pt, map->gfn,
+							       map->mfn, attr);
 }
 
-static bool single_claim(struct iommuabs_domain *dom,
-			 const struct rmap_range *place)
-{
-	if (domain_has_rmap(dom) &&
-	    !rmap_claim_leaf(&dom->abs->rmap, &dom->owner, place))
-		return false;
-	if (!frames_check(dom, place->mfn, place->nr))
-		return true;
-	if (domain_has_rmap(dom))
-		rmap_release_leaf(&dom->abs->rmap, place);
-	return false;
-}
-
-/* Reverse map, then mirror: false, and neither has it. */
-static bool single_enter(struct iommuabs_domain *dom, const struct view *mirror,
-			 const struct mapping *map, uint64_t attr)
+static bool single_claim(struct iommuabs_domain *dom, const struct mapping *map)
 {
 	const struct rmap_range place = {
 		.mfn = map->mfn,
 		.gfn = map->gfn,
 		.nr = map->nr,
-		.foreign = !!(attr & IOMMUABS_FOREIGN),
+		.foreign = !!(map->flags & IOMMUABS_FOREIGN),
 	};
 
-	if (!single_claim(dom, &place))
-		return false;
-	if (!mirror)
-		return true;
-	if (leaf_enter(&mirror->pt, map, attr & ~(uint64_t)IOMMUABS_FOREIGN)) {
-		view_publish(mirror);
-		return true;
-	}
+	return rmap_claim_leaf(&dom->abs->rmap, &dom->owner, &place);
+}
+
+static void single_release(struct iommuabs_domain *dom,
+			   const struct mapping *map)
+{
+	const struct rmap_range place = { .mfn = map->mfn, .nr = map->nr };
+
 	if (domain_has_rmap(dom))
 		rmap_release_leaf(&dom->abs->rmap, &place);
-	return false;
 }
 
 static void ledger_undo(const struct pt *ledger, const struct mapping *map)
@@ -111,8 +98,19 @@ bool map_single(struct iommuabs_domain *dom, const struct mapping *map)
 	    !only_mirror(dom, map->gfn, map->nr, &mirror) ||
 	    !is_one_leaf(map, mirror) || !leaf_enter(&dom->ledger, map, attr))
 		return false;
-	if (single_enter(dom, mirror, map, attr))
+	if (domain_has_rmap(dom) && !single_claim(dom, map))
+		goto not_claimed;
+	if (frames_check(dom, map->mfn, map->nr))
+		goto not_entered;
+	if (!mirror)
 		return true;
+	if (!leaf_enter(&mirror->pt, map, attr & ~(uint64_t)IOMMUABS_FOREIGN))
+		goto not_entered;
+	view_publish(mirror);
+	return true;
+not_entered:
+	single_release(dom, map);
+not_claimed:
 	ledger_undo(&dom->ledger, map);
 	return false;
 }

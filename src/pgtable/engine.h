@@ -162,24 +162,19 @@ descend(struct descent *descent, unsigned int level)
 
 /*
  * Down from the root to the slot of @in that holds no table, or to the one at
- * level @stop. The caller unmaps slot->page. Return: the slot's entry.
+ * level @stop: *@at, at *@level. Return: its entry. For a host whose machine
+ * addresses are pointers.
  *
  * A table is contiguous, concatenated roots too. Most of the time of small changes
  * is spent here: hence the steps one by one, and no call.
  */
 static inline __attribute__((always_inline)) uint64_t
-walk_fast(const struct pt *pt, uint64_t in, unsigned int stop,
-	  struct slot *slot)
+walk_linear(const struct pt *pt, uint64_t in, unsigned int stop, uint64_t **at,
+	    unsigned int *level)
 {
-	const struct hostif *host = pt->host;
-	struct descent to = { in, host->ops.table_offset, 0, 0, pt->top, stop };
-	struct slot mapped;
+	struct descent to = { in,  pt->host->ops.table_offset, 0, 0, pt->top,
+			      stop };
 
-	if (host->ops.table_map) {
-		to.entry = walk_mapped(pt, in, stop, &mapped);
-		*slot = mapped;
-		return to.entry;
-	}
 	to.at = pt->root + to.offset +
 		(in >> level_shift(to.level)) * sizeof(to.entry);
 	to.entry = entry_load((uint64_t *)(uintptr_t)to.at);
@@ -188,17 +183,37 @@ walk_fast(const struct pt *pt, uint64_t in, unsigned int stop,
 	    (to.level < 3 || descend(&to, 3)) &&
 	    (to.level < 2 || descend(&to, 2)) && to.level)
 		descend(&to, 1);
-	slot->page = (uint64_t *)(uintptr_t)IA_ALIGN_DOWN(
-		to.at, (uint64_t)1 << PAGE_LG2);
-	slot->index = to.at / sizeof(to.entry) % PAGE_ENTRIES;
-	slot->level = to.level;
+	*at = (uint64_t *)(uintptr_t)to.at;
+	*level = to.level;
 	return to.entry;
 }
 
+/* The same for any host; pt_let_go() ends the use of *@at. */
+static inline __attribute__((always_inline)) uint64_t
+walk_fast(const struct pt *pt, uint64_t in, unsigned int stop, uint64_t **at,
+	  unsigned int *level)
+{
+	struct slot mapped;
+	uint64_t entry;
+
+	if (!pt->host->ops.table_map)
+		return walk_linear(pt, in, stop, at, level);
+	entry = walk_mapped(pt, in, stop, &mapped);
+	*at = &mapped.page[mapped.index];
+	*level = mapped.level;
+	return entry;
+}
+
+/* The same as a place in a page. The caller unmaps slot->page. */
 static uint64_t walk(const struct pt *pt, uint64_t in, unsigned int stop,
 		     struct slot *slot)
 {
-	return walk_fast(pt, in, stop, slot);
+	uint64_t *at, entry = walk_fast(pt, in, stop, &at, &slot->level);
+	uintptr_t page = IA_ALIGN_DOWN((uintptr_t)at, IOMMUABS_FRAME_SIZE);
+
+	slot->page = (uint64_t *)page;
+	slot->index = (unsigned int)(at - slot->page);
+	return entry;
 }
 
 static inline bool in_is_valid(const struct pt *pt, uint64_t in)
@@ -418,27 +433,48 @@ static enum pt_status engine_map(const struct pt *pt, const struct pt_run *run,
 	return status;
 }
 
-/* One leaf at @level, where its table is there. */
+/* @leaf into a slot where @entry was found. */
+static inline enum pt_status leaf_put(const struct pt *pt, uint64_t *at,
+				      uint64_t entry, uint64_t leaf)
+{
+	if (entry_present(entry))
+		return PT_OCCUPIED;
+	if (!PT_CLAIM)
+		entry_store(at, leaf);
+	else if (!entry_cas(at, entry, leaf))
+		return PT_OCCUPIED;
+	entries_clean(pt, at, 1);
+	return PT_OK;
+}
+
+/* A call of its own, so that the other way saves no registers. */
+static __attribute__((noinline)) enum pt_status
+leaf_enter_mapped(const struct pt *pt, uint64_t in, uint64_t leaf,
+		  unsigned int level)
+{
+	enum pt_status status = PT_NO_TABLES;
+	struct slot slot;
+	uint64_t entry = walk_mapped(pt, in, level, &slot);
+
+	if (slot.level == level || entry_present(entry))
+		status = leaf_put(pt, &slot.page[slot.index], entry, leaf);
+	hostif_unmap(pt->host, slot.page);
+	return status;
+}
+
+/* One leaf at @level, a constant, where its table is there. */
 static inline __attribute__((always_inline)) enum pt_status
 leaf_enter(const struct pt *pt, uint64_t in, uint64_t leaf, unsigned int level)
 {
-	enum pt_status status = PT_OK;
-	struct slot slot;
-	uint64_t entry = walk_fast(pt, in, level, &slot), *p;
+	unsigned int found;
+	uint64_t *at, entry;
 
-	p = &slot.page[slot.index];
-	if (entry_present(entry))
-		status = PT_OCCUPIED;
-	else if (slot.level != level)
-		status = PT_NO_TABLES;
-	else if (!PT_CLAIM)
-		entry_store(p, leaf);
-	else if (!entry_cas(p, entry, leaf))
-		status = PT_OCCUPIED;
-	if (!status)
-		entries_clean(pt, p, 1);
-	hostif_unmap(pt->host, slot.page);
-	return status;
+	if (pt->host->ops.table_map)
+		return leaf_enter_mapped(pt, in, leaf, level);
+	entry = walk_linear(pt, in, level, &at, &found);
+	if (found != level && !entry_present(entry))
+		return PT_NO_TABLES;
+	return leaf_put(pt, at, entry, leaf);
 }
 
 static enum pt_status engine_map_one(const struct pt *pt, uint64_t in,
@@ -447,15 +483,14 @@ static enum pt_status engine_map_one(const struct pt *pt, uint64_t in,
 	return leaf_enter(pt, in, leaf_entry(out, attr, 0), 0);
 }
 
-static enum pt_status engine_map_leaf(const struct pt *pt,
-				      const struct pt_run *run)
+static enum pt_status engine_map_large(const struct pt *pt, uint64_t in,
+				       uint64_t out, uint64_t attr)
 {
-	unsigned int level = run_leaf_level(pt, run);
+	const struct pt_run run = { in, out, level_span(1), attr };
 
-	if (run->nr != level_span(level))
+	if (!(pt->leaf_mask & 2) || leaf_alignment(&run) & (level_span(1) - 1))
 		return PT_NO_TABLES;
-	return leaf_enter(pt, run->in, leaf_entry(run->out, run->attr, level),
-			  level);
+	return leaf_enter(pt, in, leaf_entry(out, attr, 1), 1);
 }
 
 /* ---- count ---- */
@@ -782,23 +817,23 @@ static inline enum pt_status edit_one(const struct pt *pt, uint64_t in,
 				      struct pt_leaf *old)
 {
 	enum pt_status status = PT_OK;
-	struct slot slot;
-	uint64_t entry = walk_fast(pt, in, 0, &slot), value;
+	unsigned int level;
+	uint64_t *at, entry = walk_fast(pt, in, 0, &at, &level), value;
 
 	if (old)
-		leaf_decode(entry, in, slot.level, old);
+		leaf_decode(entry, in, level, old);
 	if (!entry_present(entry)) {
 		status = PT_END;
-	} else if (slot.level) {
+	} else if (level) {
 		status = PT_NO_TABLES;
 	} else {
 		value = edit_entry(edit, entry, 0);
 		if (value != entry) {
-			entry_store(&slot.page[slot.index], value);
-			entries_clean(pt, &slot.page[slot.index], 1);
+			entry_store(at, value);
+			entries_clean(pt, at, 1);
 		}
 	}
-	hostif_unmap(pt->host, slot.page);
+	pt_let_go(pt, at);
 	return status;
 }
 
@@ -823,13 +858,12 @@ static enum pt_status engine_attr_one(const struct pt *pt, uint64_t in,
 	return edit_one(pt, in, &edit, old);
 }
 
-static uint64_t *engine_hold_one(const struct pt *pt, uint64_t in,
-				 struct pt_leaf *leaf)
+static __attribute__((noinline)) uint64_t *
+hold_one_mapped(const struct pt *pt, uint64_t in, struct pt_leaf *leaf)
 {
 	struct slot slot;
-	uint64_t entry = walk_fast(pt, in, 0, &slot);
+	uint64_t entry = walk_mapped(pt, in, 0, &slot);
 
-	iommuabs_assert(!PT_DEVICE);
 	leaf_decode(entry, in, slot.level, leaf);
 	if (!slot.level && entry_present(entry))
 		return &slot.page[slot.index];
@@ -837,21 +871,35 @@ static uint64_t *engine_hold_one(const struct pt *pt, uint64_t in,
 	return NULL;
 }
 
+static uint64_t *engine_hold_one(const struct pt *pt, uint64_t in,
+				 struct pt_leaf *leaf)
+{
+	uint64_t *at, entry;
+	unsigned int level;
+
+	iommuabs_assert(!PT_DEVICE);
+	if (pt->host->ops.table_map)
+		return hold_one_mapped(pt, in, leaf);
+	entry = walk_linear(pt, in, 0, &at, &level);
+	leaf_decode(entry, in, level, leaf);
+	return !level && entry_present(entry) ? at : NULL;
+}
+
 /* ---- lookup, next ---- */
 
 static bool engine_lookup(const struct pt *pt, uint64_t in,
 			  struct pt_leaf *leaf)
 {
-	struct slot slot;
-	uint64_t entry;
+	unsigned int level;
+	uint64_t *at, entry;
 
 	if (!in_is_valid(pt, in)) {
 		*leaf = (struct pt_leaf){ .nr = 1, .level = pt->top };
 		return false;
 	}
-	entry = walk_fast(pt, in, 0, &slot);
-	hostif_unmap(pt->host, slot.page);
-	leaf_decode(entry, in, slot.level, leaf);
+	entry = walk_fast(pt, in, 0, &at, &level);
+	pt_let_go(pt, at);
+	leaf_decode(entry, in, level, leaf);
 	return entry_present(entry);
 }
 
@@ -1098,7 +1146,7 @@ const struct pt_ops PT_OPS = {
 	.count = engine_count,
 	.map = engine_map,
 	.map_one = engine_map_one,
-	.map_leaf = engine_map_leaf,
+	.map_large = engine_map_large,
 	.edit = engine_edit,
 	.clear_one = engine_clear_one,
 	.attr_one = engine_attr_one,

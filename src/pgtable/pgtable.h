@@ -143,9 +143,9 @@ struct pt_ops {
 	 */
 	enum pt_status (*map_one)(const struct pt *pt, uint64_t in,
 				  uint64_t out, uint64_t attr);
-	/* The same for any @run that takes exactly one leaf. */
-	enum pt_status (*map_leaf)(const struct pt *pt,
-				   const struct pt_run *run);
+	/* The same for one leaf of the next larger size, at level 1. */
+	enum pt_status (*map_large)(const struct pt *pt, uint64_t in,
+				    uint64_t out, uint64_t attr);
 
 	/*
 	 * Apply @edit to [@in, @in + @nr); holes are skipped. A leaf that the
