@@ -234,6 +234,7 @@ enum {
 #define STE0_S1CDMAX(w)	  ((unsigned int)FIELD(w, 63, 59))
 #define STE0_RES0	  MASK64(58, 56)
 #define STE1_S1DSS(w)	  ((unsigned int)FIELD(w, 1, 0))
+#define STE1_CONT	  MASK64(16, 13)
 #define STE1_FWB	  BIT64(25)
 #define STE1_S1STALLD	  BIT64(27)
 #define STE1_EATS(w)	  ((unsigned int)FIELD(w, 29, 28))

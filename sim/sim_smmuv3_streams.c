@@ -120,6 +120,8 @@ static void collect_cd(struct iommuabs_sim_unit *u, const struct entry *cd,
 	r = smmuv3_regime_s1(u, c->ste->w, cd->w);
 	if (!r->tag.el2 && !(cd->w[0] & CD0_EPD1))
 		unmodelled(u, c->sid, "CD.EPD1 = 0, so TTB1 is used");
+	if (r->tag.el2 && u->cr2 & CR2_E2H)
+		unmodelled(u, c->sid, "EL2 with CR2.E2H");
 	add_regime(c, r, cd->epoch);
 }
 
@@ -170,6 +172,8 @@ static void collect(struct iommuabs_sim_unit *u, const struct entry *ste,
 	if (!c->quiet)
 		check_ste_reserved(u, c->sid, ste->w);
 	c->ats |= u->config.ats && STE1_EATS(ste->w[1]) == 1;
+	if (ste->w[1] & STE1_CONT)
+		unmodelled(u, c->sid, "STE.CONT");
 	if (smmuv3_ste_is_s1(ste->w) && smmuv3_ste_is_s2(ste->w))
 		unmodelled(u, c->sid, "both stages at once");
 	else if (smmuv3_ste_is_s1(ste->w))

@@ -245,6 +245,15 @@ START_TEST(substreams_have_their_descriptors)
 	ck_assert_int_eq(iommuabs_sim_dma(unit, &last), c->maddr != BLOCKED);
 	ck_assert_uint_eq(last.maddr, c->maddr);
 	ck_assert_uint_eq(last.event, c->event);
+	iommuabs_sim_dev_rmb();
+	if (c->event)
+		/* 7.3.9: with no SSV, unlike the others. */
+		ck_assert_uint_eq(get(eventq),
+				  (uint64_t)DEV << 32 | c->event |
+					  (uint64_t)last.ssid << 12 |
+					  (c->ssid >= 0 && c->event != 0x08
+						   ? 1ull << 11
+						   : 0));
 	assert_clean();
 }
 END_TEST
@@ -567,6 +576,41 @@ START_TEST(a_descriptor_linked_before_it_is_ordered)
 }
 END_TEST
 
+/* Lines of a CD, of its table, of a changed word: not cleaned. */
+START_TEST(a_descriptor_that_was_not_cleaned)
+{
+	struct iommuabs_sim_probe *p;
+	unsigned int i;
+
+	noncoherent = 1;
+	remake(IOMMUABS_SIM_ADVERSARY);
+	enable();
+	root = page();
+	map(root, GPA, S1_RW(PA));
+	cd = raw_page(12);
+	set_ste(DEV, 0, STE1_S1, 0, 0);
+	for (i = 0; i < 8; i++)
+		iommuabs_sim_dev_store64(at(cd + 8 * i), 0);
+	mb();
+	st(ste_at(DEV), STE0_S1 | cd);
+	assert_found(CLEAN);
+	iommuabs_sim_cache_clean(at(cd), 64);
+	mb();
+	cmd_sync(CFGI_STE(DEV, 1));
+	set_cd(CD0(ASID), root);
+	assert_clean();
+	p = iommuabs_sim_probe_add(unit, DEV, GPA, 0);
+	ck_assert_uint_eq(allow(p, PA), 0);
+	allow(p, PA, BLOCKED);
+	iommuabs_sim_dev_store64(at(cd), 0);
+	mb();
+	cmd_sync(CFGI_CD(DEV));
+	cmd_sync(NH_ASID(ASID));
+	ck_assert_uint_eq(allow(p, BLOCKED), 1);
+	assert_only(PROBE);
+}
+END_TEST
+
 START_TEST(a_table_of_descriptors_freed)
 {
 	one_space();
@@ -749,6 +793,8 @@ START_TEST(what_is_not_modelled_is_said)
 	assert_only(UNMODELLED);
 	set_ste(DEV + 1, STE0_S1 | cd | S1CDMAX(8) | 1ull << 4, STE1_S1, 0, 0);
 	assert_only(UNMODELLED);
+	set_ste(DEV + 1, STE0_BYPASS, STE1_SHCFG | 1ull << 13, 0, 0);
+	assert_only(UNMODELLED);
 	clear_ste(DEV + 1);
 	set_cd(CD0(ASID + 1) & ~(1ull << 30), root);
 	assert_only(UNMODELLED);
@@ -805,6 +851,11 @@ START_TEST(el2_has_one_space_and_commands_of_its_own)
 		ck_assert_uint_eq(allow(p, BLOCKED), 0);
 	}
 	assert_clean();
+	cmd_sync(0x20, 0);
+	set_cr0(CMDQEN | EVENTQEN);
+	wr(CR2, 3);
+	set_cr0(SMMUEN | CMDQEN | EVENTQEN);
+	assert_only(UNMODELLED);
 }
 END_TEST
 
@@ -842,6 +893,7 @@ static TCase *adversary_tests(void)
 	tcase_add_test(t, a_descriptor_made_valid_together_with_its_content);
 	tcase_add_test(t, a_descriptor_without_its_invalidation);
 	tcase_add_test(t, a_descriptor_linked_before_it_is_ordered);
+	tcase_add_test(t, a_descriptor_that_was_not_cleaned);
 	tcase_add_test(t, a_table_of_descriptors_freed);
 	tcase_add_test(t, one_asid_for_two_tables);
 	tcase_add_test(t, one_asid_in_two_vmids_is_two);

@@ -11,10 +11,12 @@
  *
  *   FUNCTIONAL	for the installed library. Units see the arena as the CPU does.
  *		They cache what DMA made them fetch (translations, stream table
- *		entries) until an invalidation and its CMD_SYNC. What this mode
- *		cannot find: missing barriers and cache cleaning, what a unit
- *		might have prefetched, break-before-make, half-written entries,
- *		tables freed too early.
+ *		entries, context descriptors) until an invalidation and its
+ *		CMD_SYNC; devices keep what they asked for by ATS. What this mode
+ *		cannot find: missing barriers and cache cleaning, what a unit or
+ *		a device might have fetched besides, break-before-make, an ASID
+ *		or VMID for two tables, half-written entries, tables freed too
+ *		early.
  *
  *   ADVERSARY	for a library compiled with -DIOMMUABS_PORT_H='"sim_port.h"',
  *		so that each store, barrier and clean of device-visible memory is
@@ -23,7 +25,10 @@
  *		a store counts as "perhaps seen" until port_dev_mb(); whatever was
  *		reachable counts as "perhaps cached" until the invalidation that
  *		covers it was completed by a CMD_SYNC. All checks are made against
- *		the whole set, not against one random choice of it.
+ *		the whole set, not against one random choice of it. What this
+ *		mode cannot find: what a unit does wrong that the manual forbids
+ *		(but see the quirks), reads of the CPU that overtake each other,
+ *		memory attributes other than their change, how long things take.
  *
  * A mistake of the driver is a violation: recorded with a class and a text,
  * never an abort. A test ends with "no violations".
@@ -177,6 +182,14 @@ IOMMUABS_API void iommuabs_sim_port_mmio_write(void *p, unsigned int width,
 					       uint64_t value);
 
 /* ---- an Arm SMMUv3 (IHI 0070) ---- */
+
+/*
+ * Its Non-secure interface: linear and two-level stream tables, stage 1 or stage
+ * 2 with AArch64 tables of every granule, 48 and 52 bits, the command, event and
+ * PRI queues, messages, stalls, ATS. Not there: hardware update of flags, MPAM,
+ * ATOS, enhanced command queues, VMID wildcards, split-stage ATS, DPT; the ID
+ * registers say so. What could be asked for all the same is UNMODELLED below.
+ */
 
 /* Sum of the granules that a unit can walk. */
 #define IOMMUABS_SIM_GRAN4K  (1u << 0)
@@ -555,8 +568,9 @@ enum iommuabs_sim_violation {
 	/* What this unit gets wrong, see IOMMUABS_SIM_QUIRK_*. */
 	IOMMUABS_SIM_V_ERRATUM,
 	/*
-	 * The model cannot do what is asked: both stages at once, TTB1, tables
-	 * of CDs in two levels, permissions in stage 1 table descriptors.
+	 * The model cannot do what is asked: both stages at once, TTB1, ASIDs
+	 * at EL2 (E2H), tables of CDs in two levels, permissions in stage 1
+	 * table descriptors, STE.CONT.
 	 */
 	IOMMUABS_SIM_V_UNMODELLED,
 	IOMMUABS_SIM_V_COUNT_,
