@@ -98,6 +98,18 @@ START_TEST(a_device_keeps_what_it_was_told)
 }
 END_TEST
 
+START_TEST(a_device_keeps_its_permissions_too)
+{
+	ats_domain(IOMMUABS_SIM_FUNCTIONAL, ATSCHK);
+	map(root, GPA + 0x1000, PAGE_RO(PA2));
+	ck_assert_int_eq(ask(DEV, GPA + 0x1000), 1);
+	ck_assert_uint_eq(dma(DEV, GPA + 0x1000, ATC), PA2);
+	ck_assert_uint_eq(dma(DEV, GPA + 0x1000, ATC | WRITE), BLOCKED);
+	ck_assert_uint_eq(last.event, 0x13);
+	assert_clean();
+}
+END_TEST
+
 /*
  * How an unmapping goes on to the device: T is the TLB, D and A a range and all
  * of the device, X another device, S a sync. The first two are right.
@@ -301,6 +313,7 @@ static TCase *ats_tests(void)
 	tcase_add_loop_test(t, translated_requests_are_checked_only_with_atschk,
 			    0, 2);
 	tcase_add_test(t, a_device_keeps_what_it_was_told);
+	tcase_add_test(t, a_device_keeps_its_permissions_too);
 	tcase_add_loop_test(t, an_unmapping_must_reach_the_device, 0, 7);
 	tcase_add_test(t, a_page_freed_that_a_device_may_reach);
 	tcase_add_loop_test(t, a_stream_taken_away_keeps_its_device_cache, 0,

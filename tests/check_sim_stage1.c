@@ -199,6 +199,27 @@ START_TEST(illegal_context_descriptors_are_refused)
 }
 END_TEST
 
+START_TEST(stalls_go_by_both_entries)
+{
+	config.stall_model = 0;
+	config.stall_max = 4;
+	remake(IOMMUABS_SIM_FUNCTIONAL);
+	one_space();
+	set_cd(CD0(ASID) | 1ull << 44, root);
+	last = (struct iommuabs_sim_dma){ .sid = DEV, .addr = 0, .len = 4 };
+	ck_assert_int_eq(iommuabs_sim_dma(unit, &last), IOMMUABS_SIM_STALLED);
+	/* S1, CLASS = IN, RnW, Stall, STAG */
+	ck_assert_uint_eq(get(eventq + 8),
+			  2ull << 40 | 1ull << 35 | 1ull << 31 | last.stag);
+	set_ste(DEV, STE0_S1 | cd, STE1_S1 | 1ull << 27, 0, 0);
+	ck_assert_uint_eq(dma(DEV, GPA, 0), BLOCKED);
+	ck_assert_uint_eq(last.event, 0x0a);
+	set_cd(CD0(ASID), root);
+	ck_assert_uint_eq(dma(DEV, GPA, 0), PA);
+	assert_clean();
+}
+END_TEST
+
 START_TEST(descriptors_outside_memory_abort)
 {
 	one_space();
@@ -537,8 +558,11 @@ START_TEST(a_descriptor_without_its_invalidation)
 
 	one_space();
 	p = iommuabs_sim_probe_add(unit, DEV, GPA, 0);
-	allow(p, PA, BLOCKED);
+	/* The store alone makes the difference. */
+	ck_assert_uint_eq(allow(p, PA), 0);
 	st(cd, 0);
+	assert_only(PROBE);
+	allow(p, PA, BLOCKED);
 	mb();
 	/* Of another stream; of the TLB alone. */
 	cmd_sync(CFGI_CD(DEV + 1));
@@ -793,6 +817,8 @@ START_TEST(what_is_not_modelled_is_said)
 	assert_only(UNMODELLED);
 	set_ste(DEV + 1, STE0_S1 | cd | S1CDMAX(8) | 1ull << 4, STE1_S1, 0, 0);
 	assert_only(UNMODELLED);
+	clear_ste(DEV + 1);
+	iommuabs_sim_violations_clear(arena);
 	set_ste(DEV + 1, STE0_BYPASS, STE1_SHCFG | 1ull << 13, 0, 0);
 	assert_only(UNMODELLED);
 	clear_ste(DEV + 1);
@@ -872,6 +898,7 @@ static TCase *functional_tests(void)
 	tcase_add_test(t, flags_of_the_descriptor_are_obeyed);
 	tcase_add_loop_test(t, illegal_context_descriptors_are_refused, 0,
 			    NR(bad_cds));
+	tcase_add_test(t, stalls_go_by_both_entries);
 	tcase_add_test(t, descriptors_outside_memory_abort);
 	tcase_add_loop_test(t, substreams_have_their_descriptors, 0,
 			    NR(substreams));

@@ -154,13 +154,13 @@ static const struct bad_shape {
 	uint64_t w2, w3;
 	unsigned int ds, oas;
 } bad_shapes[] = {
-	{ 0, 2ull << 38, 0, 1, 52 },  /* 16K: S2SL0 = 3 without DS */
-	{ 12, 0, 1ull << 3, 1, 52 },  /* that with DS taken away */
-	{ 10, 1ull << 38, 0, 1, 52 }, /* 4K: {1, 01} */
-	{ 9, 0, 1ull << 3, 1, 52 },   /* 4K with 52 bits, S2TTB, no DS */
-	{ 2, 0, 0, 0, 40 },	      /* 16K from level 1: OAS < 42 */
-	{ 7, 0, 0, 0, 42 },	      /* 64K from level 1: OAS < 44 */
-	{ 4, 1ull << 38, 0, 1, 52 },  /* 42 bits from level 3 */
+	{ 0, 2ull << 38, 0, 1, 52 }, /* 16K: S2SL0 = 3 without DS */
+	{ 12, (12ull ^ 16) << 32, 1ull << 3, 1, 52 }, /* 48 bits, no DS */
+	{ 10, 1ull << 38, 0, 1, 52 },		      /* 4K: {1, 01} */
+	{ 9, 0, 1ull << 3, 1, 52 },  /* 4K with 52 bits, S2TTB, no DS */
+	{ 2, 0, 0, 0, 40 },	     /* 16K from level 1: OAS < 42 */
+	{ 7, 0, 0, 0, 42 },	     /* 64K from level 1: OAS < 44 */
+	{ 4, 1ull << 38, 0, 1, 52 }, /* 42 bits from level 3 */
 };
 
 START_TEST(geometries_that_do_not_fit_are_refused)
