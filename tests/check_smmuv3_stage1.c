@@ -402,6 +402,10 @@ START_TEST(a_change_of_table_is_one_store_whatever_the_table)
 	smmu_machine_new(&m, SMMU_STAGE1);
 	ck_assert_int_eq(m.unit.ops->id_reserve(&m.unit, ASID), 0);
 	ck_assert(m.unit.ops->stream_is_hitless(&m.unit, &table_a, &table_b));
+	/* An id has one descriptor, which may be in use. */
+	table_b.id = table_a.id;
+	ck_assert(!m.unit.ops->stream_is_hitless(&m.unit, &table_a, &table_b));
+	ck_assert(m.unit.ops->stream_is_hitless(&m.unit, &table_a, &table_a));
 	smmu_machine_delete(&m);
 }
 END_TEST

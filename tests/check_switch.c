@@ -255,6 +255,30 @@ START_TEST(a_window_that_the_device_may_see_is_used)
 }
 END_TEST
 
+START_TEST(a_device_that_keeps_translations_has_a_window)
+{
+	const struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.flags = IOMMUABS_ALLOW_ATS,
+	};
+	struct guest guest;
+	struct world *w = guest_new(&guest, SHARE);
+	struct iommuabs_device *keeper = world_device(w, 20, 1, 0);
+
+	w->unit[0].unit->hw.caps.ats = 1;
+	ck_assert_int_eq(iommuabs_device_attach(keeper, guest.dom, &options, 0),
+			 0);
+	ck_assert_uint_eq(live_of(&w->unit[0], 20).flags, BACKEND_STREAM_ATS);
+	ck_assert_uint_eq(live_of(&w->unit[0], 8).flags, 0);
+	ck_assert_int_eq(strategy(guest.dom, MIRROR, 0), IOMMUABS_E_WINDOW);
+	ck_assert_int_eq(strategy(guest.dom, MIRROR, WINDOW), 0);
+	ck_assert_int_eq(strategy(guest.dom, SHARE, WINDOW), 0);
+	ck_assert_int_eq(iommuabs_device_detach(keeper, 0), 0);
+	ck_assert_int_eq(strategy(guest.dom, MIRROR, 0), 0);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(one_stream_keeps_its_id_where_that_saves_the_window)
 {
 	struct guest guest;
@@ -979,6 +1003,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_switch_goes_in_steps_and_nobody_notices);
 	tcase_add_loop_test(tcase, what_takes_a_window_is_said_before, 0, 2);
 	tcase_add_test(tcase, a_window_that_the_device_may_see_is_used);
+	tcase_add_test(tcase, a_device_that_keeps_translations_has_a_window);
 	tcase_add_test(tcase,
 		       one_stream_keeps_its_id_where_that_saves_the_window);
 	tcase_add_loop_test(tcase, a_switch_that_fails_goes_back, 0, 4);

@@ -224,7 +224,8 @@ struct backend_ops {
 	 * Would stream_set() take a stream from @from to @to (ids included) such
 	 * that each request uses the one or the other, and none is blocked? With
 	 * one id in both, as far as @from is used by this one stream alone, and
-	 * maps what @to maps. Flags of the stream don't change.
+	 * maps what @to maps. Flags of the stream don't change. Not for streams
+	 * with ATS: what their devices hold is refused until they forgot it.
 	 */
 	bool (*stream_is_hitless)(const struct backend_unit *unit,
 				  const struct backend_table *from,

@@ -211,6 +211,12 @@ void streams_take_next(struct iommuabs_device *dev)
 	}
 }
 
+static bool may_use_ats(const struct iommuabs_device *dev,
+			const struct iommuabs_unit *unit)
+{
+	return (dev->attach_flags & IOMMUABS_ALLOW_ATS) && unit->hw.caps.ats;
+}
+
 bool streams_are_hitless(const struct iommuabs_device *dev)
 {
 	const struct device_stream *stream;
@@ -219,7 +225,8 @@ bool streams_are_hitless(const struct iommuabs_device *dev)
 	for (i = 0; i < dev->nr_streams; i++) {
 		stream = &dev->streams[i];
 		if (stream->next != stream->binding &&
-		    !table_is_hitless(stream, &stream->next->table))
+		    ((stream->binding && may_use_ats(dev, stream->unit)) ||
+		     !table_is_hitless(stream, &stream->next->table)))
 			return false;
 	}
 	return true;
@@ -261,8 +268,7 @@ static int entries_write(struct iommuabs_device *dev,
 		table = &stream->live->table;
 	if (stream->quiet & STREAM_SILENT)
 		flags |= BACKEND_STREAM_SILENT;
-	if (table && (dev->attach_flags & IOMMUABS_ALLOW_ATS) &&
-	    unit->hw.caps.ats)
+	if (table && may_use_ats(dev, unit))
 		flags |= BACKEND_STREAM_ATS;
 	while (device_next_piece(dev, stream, &pos, &first, &nr)) {
 		one = unit->hw.ops->stream_set(&unit->hw, first, nr, table,

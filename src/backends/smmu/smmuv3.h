@@ -270,6 +270,9 @@ void smmuv3_cd_free(struct smmuv3 *smmu);
 int smmuv3_id_reserve(struct backend_unit *unit, uint32_t id);
 /* Where the descriptor of @id, reserved before, is; BACKEND_STREAM_* flags. */
 uint64_t smmuv3_cd_maddr(struct smmuv3 *smmu, uint32_t id, uint32_t flags);
+/* Do both tables have one descriptor? An id has no other. */
+bool smmuv3_cd_is_same(const struct smmuv3 *smmu, const struct backend_table *a,
+		       const struct backend_table *b);
 void smmuv3_cd_words(const struct smmuv3 *smmu,
 		     const struct backend_table *table, uint32_t flags,
 		     uint64_t words[CD_WORDS]);

@@ -105,6 +105,20 @@ void smmuv3_cd_words(const struct smmuv3 *smmu,
 	words[3] = PT_ARM_S1_MAIR;
 }
 
+bool smmuv3_cd_is_same(const struct smmuv3 *smmu, const struct backend_table *a,
+		       const struct backend_table *b)
+{
+	uint64_t words_a[CD_WORDS], words_b[CD_WORDS];
+	bool same = true;
+	uint32_t i;
+
+	smmuv3_cd_words(smmu, a, 0, words_a);
+	smmuv3_cd_words(smmu, b, 0, words_b);
+	for (i = 0; i < CD_WORDS; i++)
+		same &= words_a[i] == words_b[i];
+	return same;
+}
+
 static void publish(struct smmuv3 *smmu, uint64_t maddr,
 		    const uint64_t words[CD_WORDS])
 {

@@ -148,6 +148,8 @@ bool smmuv3_stream_is_hitless(const struct backend_unit *unit,
 	struct smmuv3 *smmu = smmuv3_of(unit);
 	uint64_t before[STE_WORDS], after[STE_WORDS];
 
+	if (!unit->caps.stage2 && from->id == to->id)
+		return smmuv3_cd_is_same(smmu, from, to);
 	smmuv3_entry_make(smmu, from, 0, before);
 	smmuv3_entry_make(smmu, to, 0, after);
 	return transition(unit, before, after) != THROUGH_INVALID;
