@@ -34,6 +34,7 @@ PLAIN_TESTS = \
 SIM_TESTS = \
 	tests/check_advisories \
 	tests/check_enforce \
+	tests/check_live \
 	tests/check_sim_ats \
 	tests/check_sim_faults \
 	tests/check_sim_smmuv3 \
@@ -85,6 +86,8 @@ tests_check_advisories_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_advisories_LDADD = $(SIM_TEST_LIBS)
 tests_check_enforce_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_enforce_LDADD = $(SIM_TEST_LIBS)
+tests_check_live_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_live_LDADD = $(SIM_TEST_LIBS)
 tests_check_sim_ats_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_sim_ats_LDADD = $(SIM_TEST_LIBS)
 tests_check_sim_faults_CPPFLAGS = $(SIM_TEST_CPPFLAGS)

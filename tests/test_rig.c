@@ -43,6 +43,8 @@ static void mmio_write(void *ctx, uint64_t addr, unsigned int width,
 	struct rig *rig = ctx;
 
 	iommuabs_sim_mmio_write(rig->arena, addr, width, value);
+	if (rig->on_write)
+		rig->on_write(rig);
 }
 
 static void cache_clean(void *ctx, const void *p, size_t size)
@@ -81,11 +83,15 @@ void rig_machine(struct rig *rig, enum rig_kind kind)
 	unsigned int b;
 
 	memset(rig, 0, sizeof(*rig));
+	rig->kind = kind;
 	iommuabs_sim_smmuv3_defaults(&config);
 	config.base = UNIT_BASE;
 	config.cohacc = kind != RIG_NONCOHERENT;
 	config.ril = kind != RIG_NO_RANGES;
 	config.bbml = kind == RIG_BBML0 ? 0 : 2;
+	config.fetch_128 = kind == RIG_FETCH_128;
+	if (kind == RIG_VMID8)
+		config.vmid16 = 0;
 	if (kind == RIG_LINEAR) {
 		config.st_level = 0;
 		config.sidsize = 6;
@@ -120,6 +126,8 @@ int rig_library(struct rig *rig)
 	const struct iommuabs_unit_desc desc = {
 		.size = sizeof(desc),
 		.type = IOMMUABS_UNIT_SMMUV3,
+		.flags = rig->kind == RIG_FETCH_128 ? IOMMUABS_UNIT_FETCH_128
+						    : 0,
 		.base = UNIT_BASE,
 		.name = "smmu",
 	};

@@ -18,6 +18,9 @@ enum rig_kind {
 	RIG_BBML0,
 	RIG_LINEAR,
 	RIG_KINDS,
+	/* Not of use to every test: */
+	RIG_VMID8,
+	RIG_FETCH_128,
 };
 
 struct rig {
@@ -25,11 +28,14 @@ struct rig {
 	struct iommuabs_sim_unit *sim;
 	struct iommuabs *lib; /* NULL: not made */
 	struct iommuabs_unit *unit;
+	enum rig_kind kind;
 	uint64_t blocks[RIG_BLOCKS];
 	unsigned int faults;
 	struct iommuabs_fault fault; /* the last */
 	/* Runs inside host->fault(). */
 	void (*on_fault)(struct rig *rig);
+	/* Runs after each register write of the library. */
+	void (*on_write)(struct rig *rig);
 };
 
 /* A machine with one unit, and memory for guests; no library yet. */
