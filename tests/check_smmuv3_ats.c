@@ -148,6 +148,8 @@ END_TEST
 
 START_TEST(a_reset_gives_no_translation_from_before_a_chance)
 {
+	const uint64_t blocked = IOMMUABS_SIM_BLOCKED;
+	struct iommuabs_sim_probe *probe;
 	struct backend_streams stuck;
 	struct world w;
 
@@ -156,7 +158,10 @@ START_TEST(a_reset_gives_no_translation_from_before_a_chance)
 	ck_assert_int_eq(ask(&w, GFN), 1);
 	ck_assert_int_eq(w.ops->fence(w.unit), 0);
 	smmu_guest_unmap(&w.g, GFN, 1);
+	probe = iommuabs_sim_probe_add(w.m.sim, SID, GFN << 12, FROM_ATC);
+	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, &blocked, 1), 0);
 	ck_assert_int_eq(w.ops->enable(w.unit), 0);
+	iommuabs_sim_probe_remove(probe);
 	ck_assert_uint_eq(live_flags(&w), ATS);
 	ck_assert_int_eq(dma(&w, GFN, FROM_ATC), 0);
 	ck_assert_int_eq(ask(&w, GFN + 1), 1);
