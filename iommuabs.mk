@@ -199,3 +199,19 @@ IOMMUABS_SIM_HEADERS_PRIVATE = \
 	sim/sim_int.h \
 	sim/sim_port.h \
 	sim/sim_smmuv3.h
+
+# A hosted program of its own: what firmware tables hold. main.c apart, for a
+# fuzzer has its own.
+INSPECT_SOURCES = \
+	inspect/host.c \
+	inspect/inspect.h \
+	inspect/json.c \
+	inspect/main.c \
+	inspect/raw_acpi.c \
+	inspect/sha256.c \
+	inspect/show.c \
+	inspect/show_dot.c \
+	inspect/show_json.c \
+	inspect/show_text.c \
+	inspect/table.c \
+	inspect/words.c
