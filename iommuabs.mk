@@ -208,6 +208,7 @@ INSPECT_SOURCES = \
 	inspect/json.c \
 	inspect/main.c \
 	inspect/raw_acpi.c \
+	inspect/raw_dtb.c \
 	inspect/sha256.c \
 	inspect/show.c \
 	inspect/show_dot.c \

@@ -98,11 +98,14 @@ void json_null(struct json *json, const char *key);
 /* FIPS 180-4; 64 hexadecimal digits and a 0. */
 void sha256_hex(const void *data, size_t size, char hex[65]);
 
-/* ---- raw_acpi.c: the table as it is, structure by structure ---- */
+/* ---- raw_*.c: the table as it is, structure by structure ---- */
 
 /* False: it can't be read; table->error says why. */
 bool raw_dmar(struct table *table, struct json *json);
 bool raw_iort(struct table *table, struct json *json);
+bool raw_dtb(struct table *table, struct json *json);
+/* What every answer begins with: file and sha256. */
+void raw_begin(struct table *table, struct json *json);
 
 /* ---- show*.c: what the library makes of it ---- */
 

@@ -30,7 +30,7 @@ static void usage(FILE *out)
 	      "FILE: those of the running Linux.\n"
 	      "\n"
 	      "  --json      for programs\n"
-	      "  --json --raw  each ACPI table as it is, structure by "
+	      "  --json --raw  each table as it is, structure by "
 	      "structure\n"
 	      "  --dot       a picture, for dot of Graphviz\n"
 	      "  --help, --version\n"

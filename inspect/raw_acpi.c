@@ -8,9 +8,7 @@
 #include "firmware/acpi.h"
 #include "inspect.h"
 
-#if IOMMUABS_CONFIG_ACPI
-
-static void raw_begin(struct table *table, struct json *json)
+void raw_begin(struct table *table, struct json *json)
 {
 	char hex[65];
 
@@ -19,6 +17,8 @@ static void raw_begin(struct table *table, struct json *json)
 	json_string(json, "file", table->file);
 	json_string(json, "sha256", hex);
 }
+
+#if IOMMUABS_CONFIG_ACPI
 
 /* ACPI Specification 5.2.6. */
 static void header_print(struct json *json, const struct acpi_table *table)

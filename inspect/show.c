@@ -17,15 +17,13 @@ void show(struct table *table, struct tablemem *mem, enum form form,
 		(void)raw_iort(table, json);
 		return;
 	}
-	if (form == FORM_RAW) {
-		table->status = INSPECT_UNKNOWN;
-		snprintf(table->error, sizeof(table->error),
-			 "raw output is of ACPI tables: see dtc or fdtdump");
-		return;
-	}
 	table_scan(table, mem);
 	if (table->status)
 		return;
+	if (form == FORM_RAW) {
+		(void)raw_dtb(table, json);
+		return;
+	}
 	if (form == FORM_JSON)
 		show_json(table, json);
 	else if (form == FORM_DOT)
