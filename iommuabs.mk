@@ -35,6 +35,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/api_unit.c \
 	src/core/attach.c \
 	src/core/bind.c \
+	src/core/compact.c \
 	src/core/decide.c \
 	src/core/device.c \
 	src/core/domain.c \

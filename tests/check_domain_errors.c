@@ -1265,13 +1265,6 @@ START_TEST(a_p2m_changes_only_between_batches)
 }
 END_TEST
 
-START_TEST(what_is_not_there_says_so)
-{
-	COVERS(iommuabs_domain_compact, E_NOTSUP);
-	refused(iommuabs_domain_compact(dom, 0), IOMMUABS_E_NOTSUP);
-}
-END_TEST
-
 START_TEST(a_destroyed_domain_withholds_until_recovery)
 {
 	struct iommuabs_domain *other = world_domain(w);
@@ -1336,7 +1329,6 @@ static void add_tests(Suite *s)
 		refresh_tells_of_timeouts,
 		a_failed_refresh_blocks_what_shares,
 		a_p2m_changes_only_between_batches,
-		what_is_not_there_says_so,
 		a_destroyed_domain_withholds_until_recovery,
 	};
 	TCase *tcase = tcase_create("errors");

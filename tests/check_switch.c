@@ -991,6 +991,80 @@ START_TEST(a_mirror_is_not_given_up_for_a_p2m_that_is_blocked)
 }
 END_TEST
 
+/* ---- what is not needed any more ---- */
+
+START_TEST(a_mirror_that_nobody_uses_is_given_back_in_steps)
+{
+	struct guest guest;
+	struct world *w = guest_new(&guest, SHARE);
+	uint64_t used = guest.dom->account.used;
+	unsigned int steps = 0;
+	int ret;
+
+	COVERS(iommuabs_domain_compact, E_INVAL);
+	COVERS(iommuabs_domain_compact, E_AGAIN);
+	ck_assert_int_eq(iommuabs_domain_compact(NULL, 0), IOMMUABS_E_INVAL);
+	ck_assert_int_eq(strategy(guest.dom, MIRROR, 0), 0);
+	ck_assert_uint_gt(guest.dom->account.used, used);
+	/* In use it stays. */
+	ck_assert_int_eq(iommuabs_domain_compact(guest.dom, 0), 0);
+	both_reach(&guest, 0);
+	ck_assert_int_eq(strategy(guest.dom, SHARE, 0), 0);
+	while ((ret = iommuabs_domain_compact(guest.dom, 7)) ==
+	       IOMMUABS_E_AGAIN) {
+		steps++;
+		/* Half of it is gone, and nobody looks at the rest. */
+		ck_assert_int_eq(map(guest.dom, 0x101, 0x9900, 1), 0);
+		ck_assert_int_eq(iommuabs_domain_unmap(guest.dom,
+						       IOMMUABS_GFN(0x101), 1,
+						       NULL),
+				 0);
+		both_reach(&guest, 1);
+	}
+	ck_assert_int_eq(ret, 0);
+	ck_assert_uint_gt(steps, 3);
+	ck_assert_uint_eq(guest.dom->account.used, used);
+	ck_assert_int_eq(strategy(guest.dom, MIRROR, 0), 0);
+	both_reach(&guest, 0);
+	/* Half way, and then needed after all, or destroyed. */
+	ck_assert_int_eq(strategy(guest.dom, SHARE, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_compact(guest.dom, 7),
+			 IOMMUABS_E_AGAIN);
+	ck_assert_int_eq(strategy(guest.dom, MIRROR, 0), 0);
+	both_reach(&guest, 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_mirror_that_is_awaited_or_of_an_eager_domain_stays)
+{
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.populate = IOMMUABS_POPULATE_EAGER,
+	};
+	struct pair pair;
+	struct world *w = pair_new(&pair, 1);
+	struct iommuabs_domain *eager;
+
+	COVERS(iommuabs_domain_compact, E_BUSY);
+	ck_assert_int_eq(iommuabs_device_move(pair.dev, pair.b, NULL, 5),
+			 IOMMUABS_E_AGAIN);
+	ck_assert_int_eq(iommuabs_domain_compact(pair.b, 0), 0);
+	ck_assert_ptr_nonnull(pair.b->views);
+	ck_assert_int_eq(iommuabs_device_detach(pair.dev, 0), 0);
+	ck_assert_ptr_nonnull(pair.a->views);
+	ck_assert_int_eq(iommuabs_domain_compact(pair.a, 0), 0);
+	ck_assert_ptr_null(pair.a->views);
+	ck_assert_int_eq(iommuabs_domain_create(w->abs, &config, &eager), 0);
+	ck_assert_ptr_nonnull(eager->views);
+	ck_assert_int_eq(iommuabs_domain_compact(eager, 0), 0);
+	ck_assert_ptr_nonnull(eager->views);
+	ck_assert_int_eq(iommuabs_domain_destroy(pair.b, 1), IOMMUABS_E_AGAIN);
+	ck_assert_int_eq(iommuabs_domain_compact(pair.b, 0), IOMMUABS_E_BUSY);
+	world_delete(w);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("switch");
@@ -1034,6 +1108,11 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_move_without_memory_is_none);
 	tcase_add_test(tcase,
 		       a_domain_that_shows_what_it_must_not_is_not_moved_to);
+	suite_add_tcase(s, tcase);
+	tcase = tcase_create("compact");
+	tcase_add_test(tcase, a_mirror_that_nobody_uses_is_given_back_in_steps);
+	tcase_add_test(tcase,
+		       a_mirror_that_is_awaited_or_of_an_eager_domain_stays);
 	suite_add_tcase(s, tcase);
 	return s;
 }

@@ -339,10 +339,15 @@ IOMMUABS_API const char *
 iommuabs_share_reason_text(enum iommuabs_share_reason reason);
 
 /**
- * iommuabs_domain_compact() - merge leaves, give empty tables back
+ * iommuabs_domain_compact() - give memory back that the domain can do without
+ * @budget: work units (a table entry each); 0: to the end
  *
- * Context: TASK.
- * Return:  E_NOTSUP
+ * A LAZY domain gives back the mirrors that no device uses any more: after the
+ * last was detached, or when all share the p2m. A device that needs one later
+ * has it built anew. The domain may be used between steps and after E_AGAIN.
+ *
+ * Context: TASK; takes the gate alone, a step at a time.
+ * Return:  0 | E_INVAL | E_BUSY (being destroyed) | E_AGAIN.
  */
 IOMMUABS_MUST_CHECK int iommuabs_domain_compact(struct iommuabs_domain *dom,
 						uint64_t budget);

@@ -435,9 +435,9 @@ int iommuabs_domain_share_check(struct iommuabs_domain *dom,
 
 int iommuabs_domain_compact(struct iommuabs_domain *dom, uint64_t budget)
 {
-	(void)dom;
-	(void)budget;
-	return IOMMUABS_E_NOTSUP;
+	uint64_t left = budget_of(budget);
+
+	return dom ? compact_run(dom, &left) : IOMMUABS_E_INVAL;
 }
 
 int iommuabs_batch_init(struct iommuabs_batch *batch,

@@ -312,6 +312,11 @@ int strategy_run(struct iommuabs_domain *dom, uint32_t strategy, uint32_t flags,
 		 uint64_t *budget);
 int p2m_run(struct iommuabs_domain *dom, const struct iommuabs_p2m *p2m);
 
+/* ---- compact.c: gate not held ---- */
+
+/* 0 | E_AGAIN | E_BUSY. */
+int compact_run(struct iommuabs_domain *dom, uint64_t *budget);
+
 /* ---- move.c: gate not held ---- */
 
 int move_run(struct iommuabs_device *dev, struct iommuabs_domain *dom,

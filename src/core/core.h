@@ -158,6 +158,7 @@ struct iommuabs_device {
 enum view_kind {
 	VIEW_SHARED,
 	VIEW_MIRROR,
+	VIEW_GOING, /* was a mirror: its tables are being freed, in steps */
 };
 
 #define VIEW_COMPLETE (~(uint64_t)0)

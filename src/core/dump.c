@@ -189,11 +189,12 @@ static void dump_ledger(struct iommuabs *abs, struct iommuabs_domain *dom)
 
 static void dump_view(struct iommuabs *abs, const struct view *view)
 {
+	static const char kinds[][8] = { "shared", "mirror", "going" };
 	const struct binding *binding;
 
 	LINE(abs, "  view %u: %s, leaves %x, filled to %llx", view->index,
-	     view->kind == VIEW_SHARED ? "shared" : "mirror",
-	     view->key.leaf_mask, (unsigned long long)view->filled);
+	     kinds[view->kind], view->key.leaf_mask,
+	     (unsigned long long)view->filled);
 	for (binding = view->bindings; binding; binding = binding->next)
 		LINE(abs,
 		     "    binding: %s, id %u, %u streams, in %u, out %u, "

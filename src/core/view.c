@@ -179,7 +179,7 @@ int view_drop(struct view *view, uint64_t *budget)
 	iommuabs_assert(!view->bindings);
 	if (port_load32(&view->tables_out))
 		return 0; /* a batch names it: it goes with the domain */
-	if (view->kind == VIEW_MIRROR &&
+	if (view->kind != VIEW_SHARED &&
 	    pt_free_tables(&view->pt, view->pt.root | view->pt.top,
 			   &dom->abs->mem, &dom->account, budget) != PT_OK)
 		return IOMMUABS_E_AGAIN;
