@@ -139,7 +139,7 @@ struct backend_inv {
 /* What is blocked isn't recorded. */
 #define BACKEND_STREAM_SILENT (1u << 1)
 
-/* Streams [first, first + nr), whose device doesn't answer. */
+/* Streams [first, first + nr). */
 struct backend_streams {
 	uint32_t first, nr;
 };

@@ -117,13 +117,9 @@ static void end_stalls(struct smmuv3 *smmu, const struct stalls *stalls)
 		port_store32(&smmu->resume_failed, 1);
 }
 
-struct streams {
-	uint32_t first, nr;
-};
-
 static void emit_term(struct smmuv3_batch *batch, const void *arg)
 {
-	const struct streams *streams = arg;
+	const struct backend_streams *streams = arg;
 	uint32_t i;
 
 	for (i = 0; i < streams->nr; i++)
@@ -136,7 +132,7 @@ static void emit_term(struct smmuv3_batch *batch, const void *arg)
 
 int smmuv3_stalls_end(struct smmuv3 *smmu, uint32_t first, uint32_t nr)
 {
-	struct streams streams = { first, nr };
+	const struct backend_streams streams = { first, nr };
 
 	if (!port_load32(&smmu->unit->enabled))
 		return 0;
