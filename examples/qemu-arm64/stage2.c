@@ -80,6 +80,35 @@ uint64_t at_s12e1(uint64_t vtcr, uint64_t vttbr, uint64_t ipa,
 	return par;
 }
 
+/* D19.2.113: SCTLR_EL1 with stage 1 on, and no more than that */
+#define SCTLR_EL1_M UINT64_C(0x30d00801)
+
+uint64_t at_s1e1(const struct stage1 *table, uint64_t va, enum at_access access)
+{
+	uint64_t old_sctlr = sysreg_read(sctlr_el1);
+	uint64_t par;
+
+	sysreg_write(tcr_el1, table->tcr);
+	sysreg_write(ttbr0_el1, table->ttbr);
+	sysreg_write(mair_el1, table->mair);
+	sysreg_write(sctlr_el1, SCTLR_EL1_M);
+	sysreg_write(hcr_el2, HCR_HOST);
+	isb();
+	dsb();
+	__asm__ volatile("tlbi vmalle1is" : : : "memory");
+	dsb();
+	isb();
+	if (access == AT_WRITE)
+		__asm__ volatile("at s1e1w, %0" : : "r"(va) : "memory");
+	else
+		__asm__ volatile("at s1e1r, %0" : : "r"(va) : "memory");
+	isb();
+	par = sysreg_read(par_el1);
+	sysreg_write(sctlr_el1, old_sctlr);
+	isb();
+	return par;
+}
+
 int vm_p2m_describe(const struct p2m *p2m, struct iommuabs_p2m *desc)
 {
 	return iommuabs_p2m_from_vtcr(p2m_vtcr(p2m), p2m_vttbr(p2m),

@@ -21,6 +21,16 @@ uint64_t p2m_vttbr(const struct p2m *p2m);
 enum at_access { AT_READ, AT_WRITE };
 uint64_t at_s12e1(uint64_t vtcr, uint64_t vttbr, uint64_t ipa,
 		  enum at_access access);
+
+/*
+ * The same of any stage-1 table, alone (AT S1E1R, AT S1E1W): TCR_EL1, TTBR0_EL1 and
+ * MAIR_EL1 as they would be to walk it.
+ */
+struct stage1 {
+	uint64_t tcr, ttbr, mair;
+};
+uint64_t at_s1e1(const struct stage1 *table, uint64_t va,
+		 enum at_access access);
 #define PAR_FAULT   UINT64_C(1)
 #define PAR_ADDRESS UINT64_C(0x0000fffffffff000)
 

@@ -15,6 +15,7 @@ struct iommu {
 	struct iommuabs *abs;
 	struct iommuabs_unit *unit; /* the only one of QEMU's board */
 	struct iommuabs_device *edu[IOMMU_NR_EDUS]; /* cookie: its struct edu */
+	int cannot_share; /* the unit can't walk a guest's p2m */
 
 	/* What was blocked since iommu_faults_forget(); more are only counted. */
 	struct iommuabs_fault faults[IOMMU_MAX_FAULTS];

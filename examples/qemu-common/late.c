@@ -134,10 +134,10 @@ static void late(const char *name, const struct vm_options *options)
 
 void scenario_late(void)
 {
-	late("late, shared",
+	late(iommu.cannot_share ? "late, auto" : "late, shared",
 	     &(struct vm_options){ .ipa_bits = 40,
 				   .vmid = 0x51,
-				   .strategy = IOMMUABS_STRATEGY_SHARE });
+				   .strategy = scene_strategies[0].strategy });
 	late("late, mirrored from the ledger",
 	     &(struct vm_options){ .ipa_bits = 40,
 				   .vmid = 0x52,

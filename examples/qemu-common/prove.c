@@ -6,6 +6,7 @@
 #include "iommuabs_host.h"
 #include "pages.h"
 #include "scenarios.h"
+#include "scene.h"
 #include "tap.h"
 
 static int bring_up_iommu(void)
@@ -18,12 +19,16 @@ static int bring_up_iommu(void)
 		st = iommu_start();
 	if (!st)
 		st = iommuabs_unit_state(iommu.unit, &state);
+	iommu.cannot_share = state.stage1 && !state.stage2;
+	if (iommu.cannot_share)
+		scene_cannot_share();
 	return tap_check(!st && state.status == IOMMUABS_UNIT_RUNNING,
 			 "the machine's unit runs: %s, registers %lx, "
-			 "input %u bits, output %u, stage 1 %u, BBML %u: %s",
+			 "input %u bits, output %u, stage 1 %u, 2 %u, BBML %u: "
+			 "%s",
 			 state.name, state.base, state.input_bits,
-			 state.output_bits, state.stage1, state.bbml,
-			 st ? iommuabs_strerror(st) : state.reason);
+			 state.output_bits, state.stage1, state.stage2,
+			 state.bbml, st ? iommuabs_strerror(st) : state.reason);
 }
 
 static void tear_down(uint64_t tables, uint64_t frames)

@@ -438,8 +438,10 @@ void scenario_random(void)
 {
 	if (frames_get()) {
 		tap_check(0, "random: memory for it");
-	} else if (!scene_open(&guests[0].scene, "random, shared",
-			       IOMMUABS_STRATEGY_SHARE)) {
+	} else if (!scene_open(&guests[0].scene,
+			       iommu.cannot_share ? "random, auto"
+						  : "random, shared",
+			       scene_strategies[0].strategy)) {
 		if (!scene_open(&guests[1].scene, "random, mirrored",
 				IOMMUABS_STRATEGY_MIRROR)) {
 			play();

@@ -169,7 +169,8 @@ void scenario_reverse_map(void)
 {
 	struct scene a, b;
 
-	if (scene_open(&a, "shared", IOMMUABS_STRATEGY_SHARE))
+	if (scene_open(&a, scene_strategies[0].name,
+		       scene_strategies[0].strategy))
 		return;
 	if (!scene_open(&b, "mirrored", IOMMUABS_STRATEGY_MIRROR)) {
 		ram_and_device_memory(&a);

@@ -12,10 +12,16 @@
 #define RAM_LG2 21
 #define EDU_AT	8 /* in the device's buffer */
 
-const struct scene_strategy scene_strategies[2] = {
+struct scene_strategy scene_strategies[2] = {
 	{ IOMMUABS_STRATEGY_SHARE, "shared" },
 	{ IOMMUABS_STRATEGY_MIRROR, "mirrored" },
 };
+
+void scene_cannot_share(void)
+{
+	scene_strategies[0] =
+		(struct scene_strategy){ IOMMUABS_STRATEGY_AUTO, "auto" };
+}
 
 static uint16_t next_vmid = 1;
 

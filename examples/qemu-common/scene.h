@@ -41,7 +41,10 @@ struct scene_strategy {
 	enum iommuabs_strategy strategy;
 	const char *name;
 };
-extern const struct scene_strategy scene_strategies[2];
+extern struct scene_strategy scene_strategies[2];
+
+/* The first is to share the p2m, and from here on to let the library decide. */
+void scene_cannot_share(void);
 
 /* The word of 64 bits at the beginning of a machine frame. */
 uint64_t *frame_word(uint64_t mfn);
