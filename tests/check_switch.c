@@ -991,6 +991,44 @@ START_TEST(a_mirror_is_not_given_up_for_a_p2m_that_is_blocked)
 }
 END_TEST
 
+/* ---- to look at ---- */
+
+START_TEST(a_gfn_is_shown_wherever_it_is)
+{
+	struct pair pair;
+	struct world *w = pair_new(&pair, 1);
+
+	COVERS(iommuabs_domain_dump, E_INVAL);
+	ck_assert_int_eq(iommuabs_domain_dump(NULL, IOMMUABS_GFN(1)),
+			 IOMMUABS_E_INVAL);
+	ck_assert_int_eq(
+		iommuabs_domain_dump(pair.a, IOMMUABS_GFN((uint64_t)1 << 52)),
+		IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_domain_map(pair.b, IOMMUABS_GFN(0x77),
+					     IOMMUABS_MFN(0x5003), 1,
+					     RW | IOMMUABS_FOREIGN, NULL),
+			 0);
+	test_host_log_clear(w->host);
+	ck_assert_int_eq(iommuabs_domain_dump(pair.a, IOMMUABS_GFN(2)), 0);
+	ck_assert(test_host_logged(w->host, "domain 1, gfn 2:"));
+	ck_assert(test_host_logged(w->host, "ledger: mfn 5003"));
+	ck_assert(test_host_logged(w->host, "arm-s2"));
+	ck_assert(test_host_logged(w->host, "mfn 5003: domain 1, gfn 2"));
+	ck_assert(test_host_logged(w->host,
+				   "mfn 5003: domain 2, gfn 77, foreign"));
+	test_host_log_clear(w->host);
+	ck_assert_int_eq(iommuabs_domain_dump(pair.a, IOMMUABS_GFN(0x201)), 0);
+	ck_assert(test_host_logged(w->host, "ledger: nothing"));
+	ck_assert(test_host_logged(w->host, "reserved: mfn 201"));
+	test_host_log_clear(w->host);
+	ck_assert_int_eq(
+		iommuabs_domain_dump(pair.a, IOMMUABS_GFN((uint64_t)1 << 51)),
+		0);
+	ck_assert(test_host_logged(w->host, "ledger: past its 48 bits"));
+	world_delete(w);
+}
+END_TEST
+
 /* ---- what is not needed any more ---- */
 
 START_TEST(a_mirror_that_nobody_uses_is_given_back_in_steps)
@@ -1113,6 +1151,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_mirror_that_nobody_uses_is_given_back_in_steps);
 	tcase_add_test(tcase,
 		       a_mirror_that_is_awaited_or_of_an_eager_domain_stays);
+	tcase_add_test(tcase, a_gfn_is_shown_wherever_it_is);
 	suite_add_tcase(s, tcase);
 	return s;
 }

@@ -339,6 +339,19 @@ IOMMUABS_API const char *
 iommuabs_share_reason_text(enum iommuabs_share_reason reason);
 
 /**
+ * iommuabs_domain_dump() - write what there is at one gfn to host->log
+ *
+ * The ledger's entry, the live entry of each mirror, who else sees the frame, and
+ * the reserved region there, a line each. iommuabs_device_explain() reads what
+ * one device meets, a shared p2m included.
+ *
+ * Context: TASK; may run against any call.
+ * Return:  0 | E_INVAL.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_domain_dump(struct iommuabs_domain *dom,
+					     iommuabs_gfn_t gfn);
+
+/**
  * iommuabs_domain_compact() - give memory back that the domain can do without
  * @budget: work units (a table entry each); 0: to the end
  *

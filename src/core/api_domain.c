@@ -433,6 +433,14 @@ int iommuabs_domain_share_check(struct iommuabs_domain *dom,
 	return 0;
 }
 
+int iommuabs_domain_dump(struct iommuabs_domain *dom, iommuabs_gfn_t gfn)
+{
+	if (!dom || gfn.frame >> (64 - IOMMUABS_FRAME_LG2))
+		return IOMMUABS_E_INVAL;
+	dump_gfn(dom, gfn.frame);
+	return 0;
+}
+
 int iommuabs_domain_compact(struct iommuabs_domain *dom, uint64_t budget)
 {
 	uint64_t left = budget_of(budget);

@@ -398,6 +398,7 @@ void explain_access(struct iommuabs_device *dev, uint64_t gfn, uint32_t access,
 void dump_units(struct iommuabs *abs);
 void dump_devices(struct iommuabs *abs);
 void dump_domains(struct iommuabs *abs);
+void dump_gfn(struct iommuabs_domain *dom, uint64_t gfn);
 
 /* domain.c */
 int domain_create(struct iommuabs *abs,

@@ -256,3 +256,78 @@ void dump_domains(struct iommuabs *abs)
 		dump_domain(abs, dom);
 	gate_leave(&abs->gate);
 }
+
+/* ---- one gfn, through everything that says something about it ---- */
+
+static void dump_leaf(struct iommuabs *abs, const char *where,
+		      const struct pt *pt, uint64_t gfn)
+{
+	struct pt_leaf leaf;
+
+	if (gfn >> (pt->in_bits - IOMMUABS_FRAME_LG2))
+		LINE(abs, "  %s: past its %u bits", where, pt->in_bits);
+	else if (pt->ops->lookup(pt, gfn, &leaf))
+		LINE(abs, "  %s: mfn %llx, attr %llx, level %u, entry %llx",
+		     where, (unsigned long long)leaf.out,
+		     (unsigned long long)leaf.attr, leaf.level,
+		     (unsigned long long)leaf.entry);
+	else
+		LINE(abs, "  %s: nothing, level %u, entry %llx", where,
+		     leaf.level, (unsigned long long)leaf.entry);
+}
+
+#define PLACES_SHOWN 16
+
+/* Who else sees the frame that the ledger has there. */
+static void dump_places(struct iommuabs *abs, struct iommuabs_domain *dom,
+			uint64_t gfn)
+{
+	struct rmap_place places[PLACES_SHOWN];
+	struct pt_leaf leaf;
+	uint32_t i, nr;
+
+	if (gfn >> (dom->input_bits - IOMMUABS_FRAME_LG2) ||
+	    !dom->ledger.ops->lookup(&dom->ledger, gfn, &leaf))
+		return;
+	nr = rmap_places(&abs->rmap, leaf.out, -1, NULL, places, PLACES_SHOWN);
+	for (i = 0; i < nr; i++)
+		LINE(abs, "  mfn %llx: domain %u, gfn %llx%s%s",
+		     (unsigned long long)leaf.out, places[i].number,
+		     (unsigned long long)places[i].gfn,
+		     places[i].foreign ? ", foreign" : "",
+		     places[i].host ? ", host" : "");
+	if (nr == PLACES_SHOWN)
+		LINE(abs, "  and perhaps more");
+}
+
+void dump_gfn(struct iommuabs_domain *dom, uint64_t gfn)
+{
+	struct iommuabs *abs = dom->abs;
+	const struct reserved_place *place;
+	const struct view *view;
+
+	domain_enter(dom);
+	LINE(abs, "domain %u, gfn %llx:%s", dom->owner.number,
+	     (unsigned long long)gfn,
+	     dom->destroying ? " being destroyed" : "");
+	if (!dom->destroying) {
+		dump_leaf(abs, "ledger", &dom->ledger, gfn);
+		dump_places(abs, dom, gfn);
+	}
+	for (view = dom->views; view && !dom->destroying; view = view->next) {
+		if (view->kind == VIEW_SHARED)
+			LINE(abs, "  view %u: the p2m, root %llx", view->index,
+			     (unsigned long long)dom->p2m.root);
+		else if (view->kind == VIEW_MIRROR && gfn >= view->filled)
+			LINE(abs, "  view %u: not filled so far", view->index);
+		else if (view->kind == VIEW_MIRROR)
+			dump_leaf(abs, view->pt.ops->name, &view->pt, gfn);
+	}
+	for (place = dom->reserved; place; place = place->next)
+		if (gfn - place->region.gfn.frame < place->region.nr)
+			LINE(abs, "  reserved: mfn %llx, flags %x, for %u",
+			     (unsigned long long)place->region.mfn.frame +
+				     (gfn - place->region.gfn.frame),
+			     place->region.flags, place->users);
+	domain_leave(dom);
+}
