@@ -36,6 +36,7 @@ struct geometry {
 	const struct pt_ops *ops;
 	uint8_t in_bits, top, root_lg2, leaf_mask, clean;
 	uint32_t host; /* TEST_HOST_* */
+	uint8_t bbml;
 };
 
 /* What the Arm ARM says of a format, transcribed anew. */
@@ -87,47 +88,47 @@ static uint64_t span_of(const struct pt_ops *ops, unsigned int level)
  * translation tables", stage 2 only), and what lies between.
  */
 static const struct geometry geometries[] = {
-	{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x7, 0, 0 },
-	{ &pt_arm_s2_4k_ops, 44, 3, 12, 0x3, 1, 0 },
-	{ &pt_arm_s2_4k_ops, 40, 3, 12, 0x1, 0, TEST_HOST_MAP },
-	{ &pt_arm_s2_4k_ops, 43, 2, 16, 0x7, 1, 0 },
-	{ &pt_arm_s2_4k_ops, 41, 2, 14, 0x3, 0, TEST_HOST_MAP },
-	{ &pt_arm_s2_4k_ops, 40, 2, 13, 0x7, 0, 0 },
-	{ &pt_arm_s2_4k_ops, 39, 2, 12, 0x7, 0, 0 },
-	{ &pt_arm_s2_4k_ops, 32, 2, 12, 0x7, 1, TEST_HOST_MAP },
-	{ &pt_arm_s2_4k_ops, 34, 1, 16, 0x3, 1, TEST_HOST_MAP },
-	{ &pt_arm_s2_4k_ops, 31, 1, 13, 0x1, 0, 0 },
-	{ &pt_arm_s2_4k_ops, 30, 1, 12, 0x3, 0, 0 },
-	{ &pt_arm_s2_4k_ops, 25, 0, 16, 0x1, 1, TEST_HOST_MAP },
-	{ &pt_arm_s2_4k_ops, 21, 0, 12, 0x1, 0, 0 },
-	{ &pt_arm_s2_4k_52_ops, 52, 4, 12, 0x7, 0, TEST_HOST_HIGH },
+	{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x7, 0, 0, 2 },
+	{ &pt_arm_s2_4k_ops, 44, 3, 12, 0x3, 1, 0, 0 },
+	{ &pt_arm_s2_4k_ops, 40, 3, 12, 0x1, 0, TEST_HOST_MAP, 1 },
+	{ &pt_arm_s2_4k_ops, 43, 2, 16, 0x7, 1, 0, 2 },
+	{ &pt_arm_s2_4k_ops, 41, 2, 14, 0x3, 0, TEST_HOST_MAP, 0 },
+	{ &pt_arm_s2_4k_ops, 40, 2, 13, 0x7, 0, 0, 1 },
+	{ &pt_arm_s2_4k_ops, 39, 2, 12, 0x7, 0, 0, 2 },
+	{ &pt_arm_s2_4k_ops, 32, 2, 12, 0x7, 1, TEST_HOST_MAP, 0 },
+	{ &pt_arm_s2_4k_ops, 34, 1, 16, 0x3, 1, TEST_HOST_MAP, 1 },
+	{ &pt_arm_s2_4k_ops, 31, 1, 13, 0x1, 0, 0, 2 },
+	{ &pt_arm_s2_4k_ops, 30, 1, 12, 0x3, 0, 0, 0 },
+	{ &pt_arm_s2_4k_ops, 25, 0, 16, 0x1, 1, TEST_HOST_MAP, 1 },
+	{ &pt_arm_s2_4k_ops, 21, 0, 12, 0x1, 0, 0, 2 },
+	{ &pt_arm_s2_4k_52_ops, 52, 4, 12, 0x7, 0, TEST_HOST_HIGH, 0 },
 	{ &pt_arm_s2_4k_52_ops, 52, 3, 16, 0x7, 1,
-	  TEST_HOST_MAP | TEST_HOST_HIGH },
-	{ &pt_arm_s2_16k_ops, 48, 2, 15, 0x3, 0, 0 },
-	{ &pt_arm_s2_16k_ops, 47, 2, 14, 0x3, 1, TEST_HOST_MAP },
-	{ &pt_arm_s2_16k_ops, 40, 1, 18, 0x3, 1, 0 },
-	{ &pt_arm_s2_16k_ops, 36, 1, 14, 0x1, 0, 0 },
-	{ &pt_arm_s2_16k_ops, 29, 0, 18, 0x1, 0, TEST_HOST_MAP },
-	{ &pt_arm_s2_16k_ops, 25, 0, 14, 0x1, 1, 0 },
-	{ &pt_arm_s2_16k_52_ops, 52, 3, 12, 0x3, 0, 0 },
-	{ &pt_arm_s2_16k_52_ops, 51, 2, 18, 0x3, 1, TEST_HOST_HIGH },
-	{ &pt_arm_s2_64k_ops, 52, 2, 13, 0x3, 0, TEST_HOST_HIGH },
-	{ &pt_arm_s2_64k_ops, 48, 2, 12, 0x1, 1, TEST_HOST_MAP },
-	{ &pt_arm_s2_64k_ops, 46, 1, 20, 0x3, 1, 0 },
-	{ &pt_arm_s2_64k_ops, 42, 1, 16, 0x3, 0, TEST_HOST_MAP },
-	{ &pt_arm_s2_64k_ops, 33, 0, 20, 0x1, 0, 0 },
-	{ &pt_arm_s2_64k_ops, 29, 0, 16, 0x1, 1, 0 },
-	{ &pt_arm_s1_4k_ops, 48, 3, 12, 0x7, 0, 0 },
-	{ &pt_arm_s1_4k_ops, 39, 2, 12, 0x3, 1, TEST_HOST_MAP },
-	{ &pt_arm_s1_4k_ops, 25, 1, 12, 0x3, 0, 0 },
-	{ &pt_arm_s1_4k_52_ops, 52, 4, 12, 0x7, 0, 0 },
-	{ &pt_arm_s1_4k_52_ops, 48, 3, 12, 0x7, 1, TEST_HOST_HIGH },
-	{ &pt_arm_s1_16k_ops, 48, 3, 12, 0x3, 0, 0 },
-	{ &pt_arm_s1_16k_ops, 39, 2, 12, 0x3, 1, TEST_HOST_MAP },
-	{ &pt_arm_s1_16k_52_ops, 52, 3, 12, 0x3, 1, TEST_HOST_HIGH },
-	{ &pt_arm_s1_64k_ops, 52, 2, 13, 0x3, 0, 0 },
-	{ &pt_arm_s1_64k_ops, 48, 2, 12, 0x3, 1,
-	  TEST_HOST_MAP | TEST_HOST_HIGH },
+	  TEST_HOST_MAP | TEST_HOST_HIGH, 1 },
+	{ &pt_arm_s2_16k_ops, 48, 2, 15, 0x3, 0, 0, 2 },
+	{ &pt_arm_s2_16k_ops, 47, 2, 14, 0x3, 1, TEST_HOST_MAP, 0 },
+	{ &pt_arm_s2_16k_ops, 40, 1, 18, 0x3, 1, 0, 1 },
+	{ &pt_arm_s2_16k_ops, 36, 1, 14, 0x1, 0, 0, 2 },
+	{ &pt_arm_s2_16k_ops, 29, 0, 18, 0x1, 0, TEST_HOST_MAP, 0 },
+	{ &pt_arm_s2_16k_ops, 25, 0, 14, 0x1, 1, 0, 1 },
+	{ &pt_arm_s2_16k_52_ops, 52, 3, 12, 0x3, 0, 0, 2 },
+	{ &pt_arm_s2_16k_52_ops, 51, 2, 18, 0x3, 1, TEST_HOST_HIGH, 0 },
+	{ &pt_arm_s2_64k_ops, 52, 2, 13, 0x3, 0, TEST_HOST_HIGH, 1 },
+	{ &pt_arm_s2_64k_ops, 48, 2, 12, 0x1, 1, TEST_HOST_MAP, 2 },
+	{ &pt_arm_s2_64k_ops, 46, 1, 20, 0x3, 1, 0, 0 },
+	{ &pt_arm_s2_64k_ops, 42, 1, 16, 0x3, 0, TEST_HOST_MAP, 1 },
+	{ &pt_arm_s2_64k_ops, 33, 0, 20, 0x1, 0, 0, 2 },
+	{ &pt_arm_s2_64k_ops, 29, 0, 16, 0x1, 1, 0, 0 },
+	{ &pt_arm_s1_4k_ops, 48, 3, 12, 0x7, 0, 0, 1 },
+	{ &pt_arm_s1_4k_ops, 39, 2, 12, 0x3, 1, TEST_HOST_MAP, 2 },
+	{ &pt_arm_s1_4k_ops, 25, 1, 12, 0x3, 0, 0, 0 },
+	{ &pt_arm_s1_4k_52_ops, 52, 4, 12, 0x7, 0, 0, 1 },
+	{ &pt_arm_s1_4k_52_ops, 48, 3, 12, 0x7, 1, TEST_HOST_HIGH, 2 },
+	{ &pt_arm_s1_16k_ops, 48, 3, 12, 0x3, 0, 0, 0 },
+	{ &pt_arm_s1_16k_ops, 39, 2, 12, 0x3, 1, TEST_HOST_MAP, 1 },
+	{ &pt_arm_s1_16k_52_ops, 52, 3, 12, 0x3, 1, TEST_HOST_HIGH, 2 },
+	{ &pt_arm_s1_64k_ops, 52, 2, 13, 0x3, 0, 0, 0 },
+	{ &pt_arm_s1_64k_ops, 48, 2, 12, 0x3, 1, TEST_HOST_MAP | TEST_HOST_HIGH,
+	  1 },
 	{ &pt_ledger_ops, 48, 3, 12, 0x7, 0, 0 },
 	{ &pt_ledger_ops, 39, 2, 12, 0x1, 0, TEST_HOST_MAP },
 	{ &pt_ledger_ops, 36, 2, 12, 0x7, 0, 0 },
@@ -272,6 +273,7 @@ static void fixture_make(struct fixture *f, const struct geometry *geo)
 		.out_bits = f->arm ? f->arm->out_bits : 52,
 		.leaf_mask = geo->leaf_mask,
 		.clean = geo->clean,
+		.bbml = geo->bbml,
 	};
 	ck_assert_int_eq(tablemem_alloc(&f->mem, &f->account, geo->root_lg2, 0,
 					&f->pt.root),
@@ -342,7 +344,8 @@ static uint64_t arm_walk(const struct fixture *f, const char *base, uint64_t in,
 		table = word_address(f, word);
 	}
 	*level_out = level;
-	*out = word_address(f, word) >> 12;
+	/* Bit 16 of a block is nT, also where a page's address begins there. */
+	*out = word_address(f, word) >> 12 & ~(uint64_t)(level < 3 ? 16 : 0);
 	HOLDS(!(*out & (((uint64_t)1 << (shift - 12)) - 1)));
 	*out += in & (((uint64_t)1 << (shift - 12)) - 1);
 	return word;
@@ -744,18 +747,49 @@ static void cut_leaf_is_right(const struct window *w, const struct pt_run *at,
 	ck_assert_uint_eq(frame_at(w, first)->attr, at->attr);
 }
 
+/*
+ * SMMU 3.21.1.1: before another size takes the place of a leaf, units forget it
+ * while it is invalid (BBML 0), or valid with nT, bit 16 (BBML 1). Everybody else
+ * still finds it mapped.
+ */
+static void leaf_is_broken(struct fixture *f, const struct window *w,
+			   const struct pt_cut *cut)
+{
+	const struct pt_run run = { cut->in, 0, f->granule, IOMMUABS_READ };
+	uint64_t in = IA_MAX(cut->in, w->base), out, word, done;
+	struct pt_leaf leaf;
+	int level = 3;
+
+	word = arm_walk(f, f->pt.clean ? f->seen : f->host->arena, in, &level,
+			&out);
+	HOLDS(f->pt.bbml < 2);
+	HOLDS(f->pt.bbml ? word >> 16 & 1 : !word);
+	HOLDS(f->pt.ops->lookup(&f->pt, in, &leaf));
+	HOLDS(leaf.out == frame_at(w, in)->out);
+	HOLDS(leaf.attr == frame_at(w, in)->attr);
+	HOLDS(span(f, leaf.level) == cut->nr);
+	HOLDS(!f->pt.ops->count(&f->pt, in, 0, f->granule));
+	HOLDS(f->pt.ops->map(&f->pt, &run, &f->pool, &done) == PT_OCCUPIED);
+	HOLDS(f->pt.ops->map_one(&f->pt, in, 0, run.attr) == PT_OCCUPIED);
+	HOLDS(f->pt.ops->clear_one(&f->pt, in, NULL) == PT_NO_TABLES);
+	next_agrees(f, w, in, IA_MIN(cut->in + cut->nr, w->base + w->nr),
+		    WALK_MAX);
+}
+
 static void do_edit(struct fixture *f, const struct window *w)
 {
 	uint64_t in, nr, end, at_in, tables[3];
 	struct pt_sink sink = { tables, 0, 0 };
+	struct pt_cut cut = { 0 };
 	enum pt_status status;
 	struct pt_edit edit;
 	struct pt_run at;
-	int cuts = 0;
+	int cuts = 0, waits = 0;
 
 	range_random(f, w, &in, &nr);
 	end = in + nr;
 	edit_random(f, &edit);
+	edit.cut = &cut;
 	sink.max = (uint32_t)test_random_below(&f->seed, 4);
 	drain(f);
 	do {
@@ -767,20 +801,27 @@ static void do_edit(struct fixture *f, const struct window *w)
 			ck_assert_int_lt(cuts++, 5);
 			cut_leaf_is_right(w, &at, in, end);
 		}
+		if (status == PT_NEEDS_SYNC) {
+			ck_assert_int_lt(waits++, 2); /* once for each end */
+			cut_leaf_is_right(w, &at, in, end);
+			leaf_is_broken(f, w, &cut);
+		}
 		if (status == PT_FULL) {
 			ck_assert_uint_eq(sink.nr, sink.max);
 			ck_assert_uint_eq(at.nr, end - at.in);
 		}
 		oracle_edit(w, &edit, in, status ? at_in : end);
 		if (status == PT_NO_TABLES)
-			need(f, 1);
+			need(f, f->pool.nr + 1);
 		sink_empty(f, &sink);
 		/* With a condition, what follows the position may be done. */
 		if (status == PT_FULL && !edit.if_mask)
 			next_agrees(f, w, in, end, WALK_MAX);
 		in = at_in;
-	} while (status == PT_NO_TABLES || status == PT_FULL);
+	} while (status == PT_NO_TABLES || status == PT_FULL ||
+		 status == PT_NEEDS_SYNC);
 	ck_assert_int_eq(status, PT_OK);
+	ck_assert_uint_eq(cut.nr, 0);
 }
 
 static void some_agree(struct fixture *f, const struct window *w)
@@ -839,9 +880,11 @@ END_TEST
 
 /* ---- single rules ---- */
 
-static const struct geometry arm_48 = { &pt_arm_s2_4k_ops, 48, 3, 12, 7, 0, 0 };
+static const struct geometry arm_48 = {
+	&pt_arm_s2_4k_ops, 48, 3, 12, 7, 0, 0, 2
+};
 static const struct geometry arm_noncoherent = {
-	&pt_arm_s2_4k_ops, 48, 3, 12, 7, 1, 0
+	&pt_arm_s2_4k_ops, 48, 3, 12, 7, 1, 0, 2
 };
 static const struct geometry ledger_48 = {
 	&pt_ledger_ops, 48, 3, 12, 0xf, 0, 0
@@ -967,6 +1010,101 @@ START_TEST(each_arm_format_has_the_bits_of_the_manual)
 		ck_assert_uint_eq(f.pt.ops->read_implied, f.arm->stage == 1);
 		fixture_end(&f);
 	}
+}
+END_TEST
+
+/*
+ * The first 2 MiB of a leaf of 1 GiB become pages: in one step where units take
+ * that, else with one break, after which everything is in place.
+ */
+START_TEST(a_leaf_becomes_tables_as_units_can_take_it)
+{
+	const struct geometry geo = { &pt_arm_s2_4k_ops, 48, 3, 12, 7, 0, 0,
+				      (uint8_t)_i };
+	struct pt_cut cut = { 0 }, other = { 0 };
+	struct pt_edit clear = { .kind = PT_EDIT_CLEAR, .cut = &cut };
+	const uint64_t block = 0x400007fd;
+	struct pt_leaf leaf;
+	struct pt_run at;
+	struct fixture f;
+
+	fixture_make(&f, &geo);
+	map(&f, SPAN(2), SPAN(2), SPAN(2), RW);
+	need(&f, 4);
+	if (_i < 2) {
+		ck_assert_int_eq(f.pt.ops->edit(&f.pt, SPAN(2) + 3, 1, &clear,
+						&f.pool, NULL, &at),
+				 PT_NEEDS_SYNC);
+		ck_assert_uint_eq(cut.in, SPAN(2));
+		ck_assert_uint_eq(cut.nr, SPAN(2));
+		ck_assert_uint_eq(at.in, SPAN(2));
+		ck_assert_uint_eq(raw(&f, SPAN(2)),
+				  _i ? block | 1 << 16 : block & ~1ull);
+		ck_assert_uint_eq(f.pool.nr, 4);
+		/* Another caller has invalidated nothing yet. */
+		clear.cut = &other;
+		ck_assert_int_eq(f.pt.ops->edit(&f.pt, SPAN(2) + SPAN(1), 1,
+						&clear, &f.pool, NULL, &at),
+				 PT_NEEDS_SYNC);
+		ck_assert_uint_eq(other.nr, SPAN(2));
+		clear.cut = &cut;
+	}
+	ck_assert_int_eq(f.pt.ops->edit(&f.pt, SPAN(2) + 3, 1, &clear, &f.pool,
+					NULL, &at),
+			 PT_OK);
+	ck_assert_uint_eq(cut.nr, 0);
+	ck_assert_uint_eq(f.pool.nr, 2);
+	ck_assert_uint_eq(raw(&f, SPAN(2) + 3), 0);
+	ck_assert_uint_eq(raw(&f, SPAN(2) + 2), 0x400027ff);
+	ck_assert(f.pt.ops->lookup(&f.pt, SPAN(2) + SPAN(1), &leaf));
+	ck_assert_uint_eq(leaf.level, 1);
+	ck_assert_uint_eq(leaf.entry, 0x402007fd);
+	/* The other goes on, and meets a leaf that nobody has broken. */
+	clear.cut = &other;
+	ck_assert_int_eq(f.pt.ops->edit(&f.pt, SPAN(2) + SPAN(1), 1, &clear,
+					&f.pool, NULL, &at),
+			 _i < 2 ? PT_NEEDS_SYNC : PT_OK);
+	if (_i < 2) {
+		ck_assert_uint_eq(other.in, SPAN(2) + SPAN(1));
+		ck_assert_uint_eq(other.nr, SPAN(1));
+		ck_assert_int_eq(f.pt.ops->edit(&f.pt, SPAN(2) + SPAN(1), 1,
+						&clear, &f.pool, NULL, &at),
+				 PT_OK);
+	}
+	ck_assert_uint_eq(raw(&f, SPAN(2) + SPAN(1)), 0);
+	ck_assert_uint_eq(linked(&f), 4);
+	fixture_end(&f);
+}
+END_TEST
+
+START_TEST(a_cut_takes_all_its_pages_before_it_breaks_anything)
+{
+	const struct geometry geo = {
+		&pt_arm_s1_4k_ops, 48, 3, 12, 7, 0, 0, 0
+	};
+	struct pt_cut cut = { 0 };
+	struct pt_edit clear = { .kind = PT_EDIT_CLEAR, .cut = &cut };
+	uint64_t before;
+	struct pt_run at;
+	struct fixture f;
+
+	fixture_make(&f, &geo);
+	map(&f, SPAN(2), SPAN(2), SPAN(2), RW);
+	before = raw(&f, SPAN(2));
+	need(&f, 2); /* ends in two leaves of 2 MiB: one is missing */
+	ck_assert_int_eq(f.pt.ops->edit(&f.pt, SPAN(2) + 1, SPAN(1), &clear,
+					&f.pool, NULL, &at),
+			 PT_NO_TABLES);
+	ck_assert_uint_eq(raw(&f, SPAN(2)), before);
+	need(&f, 3);
+	ck_assert_int_eq(f.pt.ops->edit(&f.pt, SPAN(2) + 1, SPAN(1), &clear,
+					&f.pool, NULL, &at),
+			 PT_NEEDS_SYNC);
+	ck_assert_int_eq(f.pt.ops->edit(&f.pt, SPAN(2) + 1, SPAN(1), &clear,
+					&f.pool, NULL, &at),
+			 PT_OK);
+	ck_assert_uint_eq(f.pool.nr, 0);
+	fixture_end(&f);
 }
 END_TEST
 
@@ -1369,6 +1507,21 @@ static void meet(uint32_t *arrived)
 
 #define RACE_LEAVES 4
 
+/* Clear, as one whose units have forgotten what was broken. */
+static void clear_waiting(const struct pt *pt, uint64_t in, uint64_t nr,
+			  struct tablemem_pool *pool)
+{
+	struct pt_cut cut = { 0 };
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR, .cut = &cut };
+	enum pt_status status;
+	struct pt_run at;
+
+	do {
+		status = pt->ops->edit(pt, in, nr, &clear, pool, NULL, &at);
+	} while (status == PT_NEEDS_SYNC);
+	HOLDS(status == PT_OK);
+}
+
 /*
  * Leaves of 2 MiB, of which one caller clears and maps again the lower half, the
  * other the upper: they split the same leaf at once, and later link the same
@@ -1376,10 +1529,9 @@ static void meet(uint32_t *arrived)
  */
 static void *race_halves(void *arg)
 {
-	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
 	struct racer *racer = arg;
 	const struct pt *pt = &racer->f->pt;
-	struct pt_run run, at;
+	struct pt_run run;
 	uint64_t round, i, done;
 
 	for (round = 0; round < racer->rounds; round++) {
@@ -1389,8 +1541,7 @@ static void *race_halves(void *arg)
 					       SPAN(3) + i * SPAN(1) +
 						       racer->first,
 					       256, RW };
-			HOLDS(!pt->ops->edit(pt, run.in, run.nr, &clear,
-					     &racer->pool, NULL, &at));
+			clear_waiting(pt, run.in, run.nr, &racer->pool);
 			run.in += SPAN(2) * (1 + round);
 			HOLDS(!pt->ops->map(pt, &run, &racer->pool, &done));
 			HOLDS(done == run.nr);
@@ -1459,8 +1610,10 @@ static void halves_between(struct fixture *f, struct racer *racers,
 START_TEST(callers_on_both_halves_of_a_leaf_lose_nothing)
 {
 	static const struct geometry cases[] = {
-		{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x3, 0, 0 },
-		{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x3, 0, TEST_HOST_MAP },
+		{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x3, 0, 0, 2 },
+		{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x3, 0, 0, 0 },
+		{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x3, 1, 0, 1 },
+		{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x3, 0, TEST_HOST_MAP, 2 },
 		{ &pt_ledger_ops, 48, 3, 12, 0x3, 0, 0 },
 		{ &pt_rmap_ops, 48, 3, 12, 0x3, 0, 0 },
 	};
@@ -1486,11 +1639,10 @@ static struct {
 static void clear_and_map_half(struct fixture *f, struct tablemem_pool *pool,
 			       uint64_t first)
 {
-	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
-	struct pt_run run = { SPAN(2) + first, SPAN(3) + first, 256, RW }, at;
+	struct pt_run run = { SPAN(2) + first, SPAN(3) + first, 256, RW };
 	uint64_t done;
 
-	HOLDS(!f->pt.ops->edit(&f->pt, first, 256, &clear, pool, NULL, &at));
+	clear_waiting(&f->pt, first, 256, pool);
 	HOLDS(!f->pt.ops->map(&f->pt, &run, pool, &done));
 }
 
@@ -1503,11 +1655,14 @@ static void *intruding_table_map(void *ctx, uint64_t maddr)
 
 START_TEST(another_caller_at_any_moment_changes_nothing)
 {
-	static const struct pt_ops *const formats[] = { &pt_arm_s2_4k_ops,
-							&pt_ledger_ops,
-							&pt_rmap_ops };
-	const struct geometry geo = { formats[_i], 48,		 3, 12, 7,
-				      0,	   TEST_HOST_MAP };
+	static const struct geometry cases[] = {
+		{ &pt_arm_s2_4k_ops, 48, 3, 12, 7, 0, TEST_HOST_MAP, 0 },
+		{ &pt_arm_s2_4k_ops, 48, 3, 12, 7, 0, TEST_HOST_MAP, 1 },
+		{ &pt_arm_s2_4k_ops, 48, 3, 12, 7, 0, TEST_HOST_MAP, 2 },
+		{ &pt_ledger_ops, 48, 3, 12, 7, 0, TEST_HOST_MAP, 0 },
+		{ &pt_rmap_ops, 48, 3, 12, 7, 0, TEST_HOST_MAP, 0 },
+	};
+	const struct geometry geo = cases[_i];
 	struct pt_leaf leaf;
 	struct fixture f;
 	int moment = 0;
@@ -1616,6 +1771,9 @@ static Suite *suite(void)
 	tc = tcase_create("rules");
 	tcase_add_test(tc, arm_descriptors_are_those_of_the_manual);
 	tcase_add_test(tc, each_arm_format_has_the_bits_of_the_manual);
+	tcase_add_loop_test(tc, a_leaf_becomes_tables_as_units_can_take_it, 0,
+			    3);
+	tcase_add_test(tc, a_cut_takes_all_its_pages_before_it_breaks_anything);
 	tcase_add_test(tc, count_is_what_map_takes);
 	tcase_add_test(tc, the_largest_leaf_splits_down_to_one_frame);
 	tcase_add_test(tc, a_cut_alone_changes_nothing_but_the_leaves);
@@ -1636,9 +1794,9 @@ static Suite *suite(void)
 	tc = tcase_create("callers");
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, callers_on_both_halves_of_a_leaf_lose_nothing,
-			    0, 4);
+			    0, 6);
 	tcase_add_loop_test(tc, another_caller_at_any_moment_changes_nothing, 0,
-			    3);
+			    5);
 	tcase_add_test(tc, a_slot_of_the_reverse_map_has_one_winner);
 	suite_add_tcase(s, tc);
 	return s;

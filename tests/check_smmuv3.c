@@ -885,7 +885,7 @@ START_TEST(xsa_390_a_shared_root_is_checked_against_levels_and_widths)
 }
 END_TEST
 
-START_TEST(a_mirror_has_the_fewest_levels_and_no_leaf_that_cannot_be_split)
+START_TEST(a_mirror_has_the_fewest_levels_and_the_bbml_of_its_unit)
 {
 	static const struct {
 		uint32_t unit;
@@ -897,7 +897,7 @@ START_TEST(a_mirror_has_the_fewest_levels_and_no_leaf_that_cannot_be_split)
 		{ 0, 39, 2, 39, 3, 12, 7 },	     { 0, 34, 2, 34, 2, 16, 3 },
 		{ 0, 30, 2, 30, 2, 12, 3 },	     { 0, 12, 2, 25, 2, 12, 3 },
 		{ 0, 40, 0, 40, 3, 13, 1 },	     { 0, 40, 1, 40, 3, 13, 3 },
-		{ SMMU_BBML0, 40, 2, 40, 3, 13, 1 },
+		{ SMMU_BBML0, 40, 2, 40, 3, 13, 7 },
 	};
 	struct backend_geometry geo;
 	struct smmu_machine m;
@@ -912,6 +912,7 @@ START_TEST(a_mirror_has_the_fewest_levels_and_no_leaf_that_cannot_be_split)
 		ck_assert_uint_eq(geo.levels, cases[i].levels);
 		ck_assert_uint_eq(geo.root_lg2, cases[i].root_lg2);
 		ck_assert_uint_eq(geo.leaf_mask, cases[i].leaf_mask);
+		ck_assert_uint_eq(geo.bbml, cases[i].unit & SMMU_BBML0 ? 0 : 2);
 		ck_assert_uint_eq(geo.output_bits, 44);
 		ck_assert_uint_eq(geo.clean, 0);
 		smmu_machine_delete(&m);
@@ -1093,9 +1094,8 @@ static void add_all(TCase *tc)
 	tcase_add_test(tc, an_incoherent_unit_may_be_described_as_coherent);
 	tcase_add_test(
 		tc, xsa_390_a_shared_root_is_checked_against_levels_and_widths);
-	tcase_add_test(
-		tc,
-		a_mirror_has_the_fewest_levels_and_no_leaf_that_cannot_be_split);
+	tcase_add_test(tc,
+		       a_mirror_has_the_fewest_levels_and_the_bbml_of_its_unit);
 	tcase_add_test(tc, every_allocation_that_fails_leaves_nothing_behind);
 	tcase_add_test(
 		tc, commands_go_in_under_the_lock_and_are_waited_for_without);

@@ -19,6 +19,7 @@ PLAIN_TESTS = \
 	tests/check_fdt \
 	tests/check_hostif \
 	tests/check_iort \
+	tests/check_mirror \
 	tests/check_null \
 	tests/check_p2m \
 	tests/check_pgtable \

@@ -88,7 +88,7 @@ void rig_machine(struct rig *rig, enum rig_kind kind)
 	config.base = UNIT_BASE;
 	config.cohacc = kind != RIG_NONCOHERENT;
 	config.ril = kind != RIG_NO_RANGES;
-	config.bbml = kind == RIG_BBML0 ? 0 : 2;
+	config.bbml = kind == RIG_BBML0 ? 0 : kind == RIG_BBML1 ? 1 : 2;
 	config.fetch_128 = kind == RIG_FETCH_128;
 	if (kind == RIG_VMID8)
 		config.vmid16 = 0;

@@ -16,6 +16,7 @@ enum rig_kind {
 	RIG_NONCOHERENT,
 	RIG_NO_RANGES,
 	RIG_BBML0,
+	RIG_BBML1,
 	RIG_LINEAR,
 	RIG_KINDS,
 	/* Not of use to every test: */

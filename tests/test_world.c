@@ -69,6 +69,8 @@ static int world_invalidate(struct backend_unit *hw,
 	struct world_unit *u = of(hw);
 
 	u->invalidates++;
+	if (u->on_invalidate)
+		u->on_invalidate(u, inv);
 	if (u->nr_stuck) {
 		u->nr_stuck--;
 		*stuck = u->stuck;
@@ -141,6 +143,10 @@ static int world_mirror(const struct backend_unit *hw, uint8_t input_bits,
 {
 	struct world_unit *u = of(hw);
 
+	if (u->geometry)
+		*geometry = *u->geometry;
+	if (u->geometry)
+		return 0;
 	return u->mirror ? u->mirror
 			 : u->real->mirror(hw, input_bits, max_level, geometry);
 }

@@ -33,6 +33,11 @@ struct world_unit {
 	/* So many invalidations find that this one keeps its translations. */
 	struct backend_streams stuck;
 	unsigned int nr_stuck;
+	/* What mirror() gives instead; NULL: what the driver does. */
+	const struct backend_geometry *geometry;
+	/* Runs before an invalidation is answered. */
+	void (*on_invalidate)(struct world_unit *unit,
+			      const struct backend_inv *inv);
 	/* Calls of them so far. */
 	unsigned int enables, disables, fences, crashes, invalidates;
 	unsigned int stream_sets;

@@ -189,8 +189,9 @@ IOMMUABS_MUST_CHECK int iommuabs_device_find_path(struct iommuabs *abs,
  * Context: BOOT or TASK; takes the domain's gate alone; allocates; waits.
  * Return:  0 | E_INVAL | E_VERSION | E_BUSY (attached, or other ids of it are)
  *          | E_AGAIN | E_NODRIVER | E_UNTRANSLATED | E_UNSAFE_MSI | E_NOSHARE |
- *          E_NOTSUP (no table format of this build suits the unit) |
- *          E_RESERVED | E_EXISTS | E_PERM | E_NOIDS | E_NOMEM | E_QUOTA |
+ *          E_NOTSUP (no table format of this build suits the unit, or none
+ *          expresses a mapping: WRITE without READ in stage 1) | E_GRANULE (a
+ *          mapping is no multiple of the unit's granule) | E_RESERVED | E_EXISTS | E_PERM | E_NOIDS | E_NOMEM | E_QUOTA |
  *          E_TIMEOUT | E_FENCED.
  *          On error the device is blocked and the domain as it was.
  */

@@ -135,6 +135,9 @@ IOMMUABS_MUST_CHECK int iommuabs_domain_destroy(struct iommuabs_domain *dom,
  * Context: TASK; takes the domain's gate; may call host->table_alloc.
  * Return:  0 | E_INVAL | E_EXISTS (something else is mapped there) | E_PERM (a
  *          frame belongs to another domain or to the library) | E_RESERVED |
+ *          E_GRANULE (a mirror's granule is larger than 4 KiB, and @gfn, @mfn
+ *          or @nr is no multiple of it) | E_NOTSUP (WRITE without READ, which
+ *          stage 1 can't express, and a mirror is of stage 1) |
  *          E_NOSHARE (DEVICE_ONLY while a device shares the p2m) |
  *          E_QUOTA | E_NOMEM | E_BUSY (the batch is another domain's; an
  *          unfinished call has the domain) | E_AGAIN (the batch is full) |
@@ -155,7 +158,8 @@ IOMMUABS_MUST_CHECK int iommuabs_domain_map(struct iommuabs_domain *dom,
  * Context: as iommuabs_domain_map().
  * Return:  as iommuabs_domain_map(); on error none of the list is mapped:
  *          0 | E_INVAL | E_EXISTS | E_PERM | E_NOMEM | E_QUOTA | E_BUSY |
- *          E_AGAIN | E_RESERVED | E_NOSHARE | E_TIMEOUT | E_FENCED.
+ *          E_AGAIN | E_RESERVED | E_GRANULE | E_NOTSUP | E_NOSHARE |
+ *          E_TIMEOUT | E_FENCED.
  */
 IOMMUABS_MUST_CHECK int iommuabs_domain_map_list(struct iommuabs_domain *dom,
 						 iommuabs_gfn_t gfn,
@@ -170,9 +174,10 @@ IOMMUABS_MUST_CHECK int iommuabs_domain_map_list(struct iommuabs_domain *dom,
  * the reverse map, marked unsynced, until the batch is synced.
  *
  * Context: TASK; takes the domain's gate.
- * Return:  0 | E_INVAL | E_BUSY | E_RESERVED | E_AGAIN (the batch
- *          is full; nothing done) | E_NOMEM (a leaf could not be split: the
- *          whole leaf is gone from mirrors; repeat to finish) | E_TIMEOUT |
+ * Return:  0 | E_INVAL | E_BUSY | E_RESERVED | E_GRANULE (it cuts a granule
+ *          of a mirror; nothing done) | E_AGAIN (the batch is full; nothing
+ *          done) | E_NOMEM (a leaf could not be split: the whole leaf is gone
+ *          from mirrors; repeat to finish) | E_TIMEOUT |
  *          E_FENCED (done, and what a fenced unit may still see is withheld).
  */
 IOMMUABS_MUST_CHECK int iommuabs_domain_unmap(struct iommuabs_domain *dom,
@@ -185,8 +190,8 @@ IOMMUABS_MUST_CHECK int iommuabs_domain_unmap(struct iommuabs_domain *dom,
  *
  * Context: TASK; takes the domain's gate.
  * Return:  0 | E_INVAL | E_NOENT (a hole in the range; nothing done) | E_BUSY |
- *          E_RESERVED | E_AGAIN | E_NOMEM (as unmap) | E_TIMEOUT |
- *          E_FENCED.
+ *          E_RESERVED | E_GRANULE | E_NOTSUP (both as map; nothing done) |
+ *          E_AGAIN | E_NOMEM (as unmap) | E_TIMEOUT | E_FENCED.
  */
 IOMMUABS_MUST_CHECK int iommuabs_domain_protect(struct iommuabs_domain *dom,
 						iommuabs_gfn_t gfn, uint64_t nr,
@@ -204,8 +209,9 @@ IOMMUABS_MUST_CHECK int iommuabs_domain_protect(struct iommuabs_domain *dom,
  * Context: TASK; calls host->p2m_walk outside the gate.
  * Return:  0 | E_INVAL | E_NOTSUP (the host has no p2m_walk) | E_BUSY |
  *          E_EXISTS (DEVICE_ONLY is there) | E_PERM | E_RESERVED |
- *          E_QUOTA | E_NOMEM | E_AGAIN | E_TIMEOUT | E_FENCED, or what
- *          host->p2m_walk() returned.
+ *          E_GRANULE (a mirror can't follow: the granules concerned are gone
+ *          from it) | E_NOTSUP (as map) | E_QUOTA | E_NOMEM | E_AGAIN |
+ *          E_TIMEOUT | E_FENCED, or what host->p2m_walk() returned.
  */
 IOMMUABS_MUST_CHECK int iommuabs_domain_refresh(struct iommuabs_domain *dom,
 						iommuabs_gfn_t gfn, uint64_t nr,
@@ -252,7 +258,8 @@ IOMMUABS_MUST_CHECK int iommuabs_domain_gfns(struct iommuabs_domain *dom,
  *
  * Context: TASK; takes the gate alone, a step at a time.
  * Return:  0 (complete) | E_AGAIN | E_INVAL | E_BUSY | E_NODRIVER |
- *          E_UNTRANSLATED | E_NOSHARE | E_NOTSUP |
+ *          E_UNTRANSLATED | E_NOSHARE | E_NOTSUP | E_GRANULE (a mapping
+ *          doesn't fit the unit's tables; no view is left of the attempt) |
  *          E_PERM | E_EXISTS | E_QUOTA | E_NOMEM, or what host->p2m_walk()
  *          returned. On error nothing is attached; what was built stays until
  *          the domain is destroyed.

@@ -224,6 +224,7 @@ int iommuabs_domain_map_list(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
 int iommuabs_domain_unmap(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
 			  uint64_t nr, struct iommuabs_batch *batch)
 {
+	const struct span span = { gfn.frame, nr };
 	int ret;
 
 	if (!dom || !span_good(dom, gfn.frame, nr))
@@ -231,14 +232,10 @@ int iommuabs_domain_unmap(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
 	ret = change_enter(dom, batch);
 	if (ret)
 		return ret;
-	if (batch) {
-		ret = remove_run(dom, gfn.frame, nr, batch_of(batch));
-	} else {
-		ret = nr == 1 ? remove_single(dom, gfn.frame)
-			      : SINGLE_NOT_SIMPLE;
-		if (ret == SINGLE_NOT_SIMPLE)
-			ret = remove_now(dom, gfn.frame, nr);
-	}
+	ret = nr == 1 && !batch ? remove_single(dom, gfn.frame)
+				: SINGLE_NOT_SIMPLE;
+	if (ret == SINGLE_NOT_SIMPLE)
+		ret = remove_asked(dom, &span, batch ? batch_of(batch) : NULL);
 	domain_leave(dom);
 	return ret;
 }

@@ -22,17 +22,29 @@ struct mapping {
 
 /* ---- pages.c: spare tables for one change ---- */
 
+static inline struct tablemem_pool *spares_for(struct spares *spares,
+					       const struct pt *pt)
+{
+	return &spares->pools[(pt->granule_lg2 - IOMMUABS_FRAME_LG2) / 2];
+}
+
+/* @nr more tables for @pt will be needed; spares_take() gets them. */
+static inline void spares_want(struct spares *spares, const struct pt *pt,
+			       uint32_t nr)
+{
+	spares->want[(pt->granule_lg2 - IOMMUABS_FRAME_LG2) / 2] += nr;
+}
+
 /*
- * Add @need pages to @pool: from the host, then from the domain's reserve.
- * 0 | E_NOMEM | E_QUOTA (what was found stays in @pool).
+ * Take what is wanted: from the host, then from the domain's reserve.
+ * 0 | E_NOMEM | E_QUOTA (what was found stays).
  */
-int pages_take(struct iommuabs_domain *dom, struct tablemem_pool *pool,
-	       uint32_t need);
+int spares_take(struct iommuabs_domain *dom, struct spares *spares);
 /* The same without the reserve, which is for removals. */
-int pages_take_new(struct iommuabs_domain *dom, struct tablemem_pool *pool,
-		   uint32_t need);
+int spares_take_new(struct iommuabs_domain *dom, struct spares *spares);
 /* Give back what a change did not use, topping the reserve up first. */
-void pages_put(struct iommuabs_domain *dom, struct tablemem_pool *pool);
+void spares_put(struct iommuabs_domain *dom, struct spares *spares);
+void spares_drain(struct iommuabs_domain *dom, struct spares *spares);
 /* Bring the reserve to what callers x trees need. 0 | E_NOMEM | E_QUOTA. */
 int pages_reserve(struct iommuabs_domain *dom);
 /* Give back what the reserve holds beyond that, after mirrors went. */
@@ -58,6 +70,8 @@ bool batch_owes(const struct iommuabs_domain *dom);
 int batch_pay(struct batch *batch);
 /* Its halves: the first leaves the batch as it is; the second empties it. */
 int batch_invalidate(const struct batch *batch);
+/* [@gfn, @gfn + @nr) in all bindings of one view. 0 | E_TIMEOUT | E_FENCED. */
+int view_forget(struct view *view, uint64_t gfn, uint64_t nr);
 /* Only the unlinked tables: its ranges stay owed. 0 | E_TIMEOUT | E_FENCED. */
 int batch_pay_tables(struct batch *batch);
 void batch_settle(struct batch *batch);
@@ -87,7 +101,9 @@ void ledger_mark(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 		 uint64_t from, uint64_t to);
 /* Split the leaves that the span's ends cut, with tables of @pool. */
 void ledger_cut(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
-		struct tablemem_pool *pool);
+		struct spares *spares);
+/* Frames that a slot at @level covers. */
+uint64_t pt_slot_frames(const struct pt *pt, uint32_t level);
 /* Widen the span to the leaves that its ends cut. */
 void pt_grow_to_leaves(const struct pt *pt, uint64_t *gfn, uint64_t *nr);
 /* How many tables a cut at both ends of the span takes, at the most. */
@@ -107,6 +123,31 @@ static inline uint64_t view_clip(const struct view *view, uint64_t gfn,
 	end = IA_MIN(end, view->filled);
 	return gfn >= end ? 0 : IA_MIN(nr, end - gfn);
 }
+
+/* pt_ops.edit() in a mirror; what it needs, and what came of it. */
+struct mirror_edit {
+	struct view *view;
+	struct pt_edit edit;
+	struct spares *spares;
+	struct pt_sink *sink; /* NULL: no tables are unlinked */
+	struct pt_run at;
+	int error; /* of units, in which a leaf was broken; else as it was */
+};
+
+/* PT_OK | PT_FULL (go on from @at) | PT_NO_TABLES. */
+enum pt_status mirror_edit(struct mirror_edit *job, uint64_t gfn, uint64_t nr);
+
+/*
+ * Can every mirror that is filled, or begun, express this? 0 | E_GRANULE |
+ * E_NOTSUP (a kind of access that a mirror's format lacks).
+ */
+int views_express(const struct iommuabs_domain *dom, const struct span *span,
+		  const struct mapping *map);
+/* The same of one mirror; @map NULL: only the span. */
+int view_expresses(const struct view *view, const struct span *span,
+		   const struct mapping *map);
+/* Take out all that a fill entered, which can't be finished; no binding. */
+void view_abandon(struct view *view);
 
 /* C2b: a device that is let go from here on sees what was entered. */
 static inline void view_publish(const struct view *mirror)
@@ -195,8 +236,13 @@ int map_list(struct iommuabs_domain *dom, const struct mapping *map,
 	     const iommuabs_mfn_t mfns[], struct batch *batch);
 int remove_run(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 	       struct batch *batch);
-/* The same, and paid: nothing is owed when it returns. */
-int remove_now(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr);
+/*
+ * What the host asks for itself: E_GRANULE, and nothing is done, if the span cuts
+ * a mirror's granule; remove_run() takes it away whole. @batch NULL: nothing is
+ * owed when it returns.
+ */
+int remove_asked(struct iommuabs_domain *dom, const struct span *span,
+		 struct batch *batch);
 int protect_run(struct iommuabs_domain *dom, const struct mapping *map,
 		struct batch *batch);
 

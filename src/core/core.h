@@ -155,6 +155,23 @@ struct iommuabs_device {
 	char path[IOMMUABS_PATH_MAX];
 };
 
+/* Spare tables of each size: 4, 16 and 64 KiB. */
+#define SPARE_SIZES 3
+
+struct spares {
+	struct tablemem_pool pools[SPARE_SIZES];
+	uint32_t want[SPARE_SIZES]; /* asked for, not yet taken */
+};
+
+static inline uint32_t spares_nr(const struct spares *spares)
+{
+	uint32_t i, nr = 0;
+
+	for (i = 0; i < SPARE_SIZES; i++)
+		nr += spares->pools[i].nr;
+	return nr;
+}
+
 enum view_kind {
 	VIEW_SHARED,
 	VIEW_MIRROR,
@@ -239,7 +256,7 @@ struct iommuabs_domain {
 	uint32_t has_p2m;
 	struct iommuabs_p2m p2m;
 
-	struct tablemem_pool reserve; /* spare tables for splits */
+	struct spares reserve;	/* for splits */
 	uint32_t rmap_reserves; /* callers that the reverse map has pages for */
 	uint32_t nr_batches;	/* open; atomic */
 	uint32_t nr_coming;	/* devices that are being moved here */

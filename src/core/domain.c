@@ -111,7 +111,7 @@ static void domain_dismantle(struct iommuabs_domain *dom)
 	while (dom->views)
 		if (view_drop(dom->views, &budget))
 			break;
-	tablemem_pool_drain(&dom->abs->mem, &dom->account, &dom->reserve);
+	spares_drain(dom, &dom->reserve);
 	if (dom->ledger.ops)
 		pt_free_tables(&dom->ledger, dom->ledger.root | dom->ledger.top,
 			       &dom->abs->mem, &dom->account, &budget);

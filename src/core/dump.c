@@ -235,7 +235,8 @@ static void dump_domain(struct iommuabs *abs, struct iommuabs_domain *dom)
 	     "reserve %u%s",
 	     dom->has_p2m ? "known" : "unknown", port_load32(&dom->nr_batches),
 	     dom->nr_bad, (unsigned long long)dom->owing, withheld_count(dom),
-	     dom->reserve.nr, dom->destroying ? ", being destroyed" : "");
+	     spares_nr(&dom->reserve),
+	     dom->destroying ? ", being destroyed" : "");
 	if (!dom->destroying) /* else its tables may be half gone */
 		dump_ledger(abs, dom);
 	for (view = dom->views; view; view = view->next)

@@ -102,6 +102,7 @@ static bool shared_table(const struct binding *binding, struct pt *pt)
 		.in_bits = table->input_bits,
 		.out_bits = table->output_bits,
 		.leaf_mask = 1,
+		.bbml = 2, /* no entry of the host's is a broken leaf */
 	};
 	return true;
 }

@@ -48,20 +48,20 @@ void ledger_mark(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 }
 
 void ledger_cut(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
-		struct tablemem_pool *pool)
+		struct spares *spares)
 {
 	const struct pt_edit same = { .kind = PT_EDIT_ATTR };
 	struct pt_run at;
 	enum pt_status status;
 
-	status = dom->ledger.ops->edit(&dom->ledger, gfn, nr, &same, pool, NULL,
+	status = dom->ledger.ops->edit(&dom->ledger, gfn, nr, &same,
+				       spares_for(spares, &dom->ledger), NULL,
 				       &at);
 	iommuabs_assert(status == PT_OK);
 	(void)status;
 }
 
-/* Frames that a slot at @level covers. */
-static uint64_t slot_frames(const struct pt *pt, uint32_t level)
+uint64_t pt_slot_frames(const struct pt *pt, uint32_t level)
 {
 	return (uint64_t)1 << ((pt->granule_lg2 - 3) * level + pt->granule_lg2 -
 			       IOMMUABS_FRAME_LG2);
@@ -76,7 +76,7 @@ static bool leaf_span(const struct pt *pt, uint64_t gfn, uint64_t *first,
 	if (!pt->ops->lookup(pt, gfn, &leaf))
 		return false;
 	*level = leaf.level;
-	*frames = slot_frames(pt, leaf.level);
+	*frames = pt_slot_frames(pt, leaf.level);
 	*first = IA_ALIGN_DOWN(gfn, *frames);
 	return true;
 }

@@ -97,16 +97,17 @@ static int cut_going(struct iommuabs_domain *dom, const struct segment *seg)
 		.nr = seg->nr,
 		.foreign = !!(seg->old_attr & IOMMUABS_FOREIGN),
 	};
-	struct tablemem_pool pool = { 0 };
+	struct spares spares = { 0 };
 	int ret;
 
-	ret = pages_take_new(dom, &pool,
-			     pt_cut_need(&dom->ledger, seg->gfn, seg->nr));
+	spares_want(&spares, &dom->ledger,
+		    pt_cut_need(&dom->ledger, seg->gfn, seg->nr));
+	ret = spares_take_new(dom, &spares);
 	if (!ret && domain_has_rmap(dom))
 		ret = rmap_split(&dom->abs->rmap, &dom->owner, &place);
 	if (!ret)
-		ledger_cut(dom, seg->gfn, seg->nr, &pool);
-	pages_put(dom, &pool);
+		ledger_cut(dom, seg->gfn, seg->nr, &spares);
+	spares_put(dom, &spares);
 	return ret;
 }
 
@@ -250,67 +251,67 @@ static uint32_t tables_for(const struct request *req, const struct pt *pt,
 	return pt->ops->count(pt, seg->gfn, seg->mfn, nr);
 }
 
-/* Tables that entering @seg takes, in the ledger and in every mirror. */
-static uint32_t segment_tables(const struct request *req,
-			       const struct segment *seg)
+/* Want the tables that entering @seg takes, in the ledger and every mirror. */
+static void segment_tables(const struct request *req, const struct segment *seg,
+			   struct spares *spares)
 {
 	struct iommuabs_domain *dom = req->dom;
-	uint32_t need = tables_for(req, &dom->ledger, seg, seg->nr);
 	const struct view *view;
 	uint64_t nr;
 
+	spares_want(spares, &dom->ledger,
+		    tables_for(req, &dom->ledger, seg, seg->nr));
 	for (view = dom->views; view; view = view->next) {
 		nr = view_clip(view, seg->gfn, seg->nr);
 		if (nr)
-			need += tables_for(req, &view->pt, seg, nr);
+			spares_want(spares, &view->pt,
+				    tables_for(req, &view->pt, seg, nr));
 	}
-	return need;
 }
 
-static int request_tables(const struct request *req, struct tablemem_pool *pool)
+static int request_tables(const struct request *req, struct spares *spares)
 {
 	struct segment seg, whole = { 0 };
-	uint32_t need = 0;
 
 	if (req->mfns) {
 		whole.gfn = req->map->gfn;
 		whole.nr = req->map->nr;
-		return pages_take_new(req->dom, pool,
-				      segment_tables(req, &whole));
+		segment_tables(req, &whole, spares);
+	} else {
+		for_each_segment(req, &seg) if (seg.kind == SEGMENT_GAP)
+			segment_tables(req, &seg, spares);
 	}
-	for_each_segment(req, &seg) if (seg.kind == SEGMENT_GAP) need +=
-		segment_tables(req, &seg);
-	return pages_take_new(req->dom, pool, need);
+	return spares_take_new(req->dom, spares);
 }
 
 static void pt_enter(const struct pt *pt, const struct pt_run *run,
-		     struct tablemem_pool *pool)
+		     struct spares *spares)
 {
 	enum pt_status status;
 	uint64_t done;
 
-	status = pt->ops->map(pt, run, pool, &done);
+	status = pt->ops->map(pt, run, spares_for(spares, pt), &done);
 	iommuabs_assert(status == PT_OK);
 	(void)status;
 }
 
 /* Enter @seg in the ledger and in every mirror: can't fail. */
 static void segment_enter(const struct request *req, const struct segment *seg,
-			  struct tablemem_pool *pool)
+			  struct spares *spares)
 {
 	struct iommuabs_domain *dom = req->dom;
 	struct pt_run run = { seg->gfn, seg->mfn, seg->nr,
 			      req->map->flags & PT_LEDGER_FLAGS };
 	const struct view *view;
 
-	pt_enter(&dom->ledger, &run, pool);
+	pt_enter(&dom->ledger, &run, spares);
 	if (req->map->flags & IOMMUABS_DEVICE_ONLY)
 		port_add64(&dom->device_only, seg->nr);
 	run.attr &= IOMMUABS_READ | IOMMUABS_WRITE | IOMMUABS_MEMTYPE;
 	for (view = dom->views; view; view = view->next) {
 		run.nr = view_clip(view, seg->gfn, seg->nr);
 		if (run.nr)
-			pt_enter(&view->pt, &run, pool);
+			pt_enter(&view->pt, &run, spares);
 	}
 }
 
@@ -330,29 +331,29 @@ static int forget_unlinked(struct iommuabs_domain *dom)
 
 static int request_enter_new(const struct request *req)
 {
-	struct tablemem_pool pool = { 0 };
+	struct spares spares = { 0 };
 	struct segment seg;
 	int ret = request_claim(req);
 
 	if (ret)
 		return ret;
-	ret = request_tables(req, &pool);
-	if (!ret && pool.nr)
+	ret = request_tables(req, &spares);
+	if (!ret && spares_nr(&spares))
 		ret = forget_unlinked(req->dom);
 	if (ret) {
 		request_unclaim(req, ~(uint64_t)0);
-		pages_put(req->dom, &pool);
+		spares_put(req->dom, &spares);
 		return ret;
 	}
 	for_each_segment(req, &seg) if (seg.kind == SEGMENT_GAP)
-		segment_enter(req, &seg, &pool);
-	pages_put(req->dom, &pool);
+		segment_enter(req, &seg, &spares);
+	spares_put(req->dom, &spares);
 	return 0;
 }
 
 /* What a REPLACE keeps until the old frames are known to be forgotten. */
 struct replacing {
-	struct tablemem_pool pool;
+	struct spares spares;
 	struct replaced *old; /* one per segment of other frames */
 };
 
@@ -360,7 +361,7 @@ static void replacing_free(struct iommuabs_domain *dom, struct replacing *rep)
 {
 	struct replaced *old, *next;
 
-	pages_put(dom, &rep->pool);
+	spares_put(dom, &rep->spares);
 	for (old = rep->old; old; old = next) {
 		next = old->next;
 		tablemem_object_free(&dom->abs->mem, old, sizeof(*old));
@@ -368,32 +369,35 @@ static void replacing_free(struct iommuabs_domain *dom, struct replacing *rep)
 	rep->old = NULL;
 }
 
-/* Every table that 4 KiB leaves over @nr frames could take. */
-static uint32_t tables_bound(const struct pt *pt, uint64_t nr)
+/* Want every table that the smallest leaves over the range, and cutting it out
+ * of larger ones, could take. */
+static void tables_bound(struct spares *spares, const struct pt *pt,
+			 uint64_t gfn, uint64_t nr)
 {
-	uint32_t need = 0, level;
+	uint32_t need = pt_cut_need(pt, gfn, nr), level, shift;
 
-	for (level = 1; level <= pt->top; level++)
-		need += (uint32_t)(nr >> (9 * level)) + 2;
-	return need;
+	for (level = 1; level <= pt->top; level++) {
+		shift = (pt->granule_lg2 - 3u) * level + pt->granule_lg2 -
+			IOMMUABS_FRAME_LG2;
+		need += (uint32_t)(nr >> shift) + 2;
+	}
+	spares_want(spares, pt, need);
 }
 
 static int replacing_tables(const struct request *req, struct replacing *rep)
 {
 	struct iommuabs_domain *dom = req->dom;
 	const struct mapping *map = req->map;
-	uint32_t need = tables_bound(&dom->ledger, map->nr) +
-			pt_cut_need(&dom->ledger, map->gfn, map->nr);
 	const struct view *view;
 	uint64_t nr;
 
+	tables_bound(&rep->spares, &dom->ledger, map->gfn, map->nr);
 	for (view = dom->views; view; view = view->next) {
 		nr = view_clip(view, map->gfn, map->nr);
 		if (nr)
-			need += tables_bound(&view->pt, nr) +
-				pt_cut_need(&view->pt, map->gfn, nr);
+			tables_bound(&rep->spares, &view->pt, map->gfn, nr);
 	}
-	return pages_take_new(dom, &rep->pool, need);
+	return spares_take_new(dom, &rep->spares);
 }
 
 /* Records for the old places, whose leaves are cut where the request ends. */
@@ -429,32 +433,32 @@ static int replacing_places(const struct request *req, struct replacing *rep)
 /* Break: the old entries leave the mirrors, and units forget them. */
 static int replacing_break(const struct request *req, struct replacing *rep)
 {
-	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	struct mirror_edit job = { .edit.kind = PT_EDIT_CLEAR,
+				   .spares = &rep->spares };
 	struct iommuabs_domain *dom = req->dom;
 	struct batch owed;
-	const struct view *view;
 	struct segment seg;
-	struct pt_run at;
 	uint64_t nr;
+	int ret;
 
 	for_each_segment(req, &seg)
 	{
 		if (seg.kind != SEGMENT_OTHER && seg.kind != SEGMENT_REFLAG)
 			continue;
 		/* Cuts the ledger's leaves: attr stays. */
-		ledger_cut(dom, seg.gfn, seg.nr, &rep->pool);
-		for (view = dom->views; view; view = view->next) {
-			nr = view_clip(view, seg.gfn, seg.nr);
+		ledger_cut(dom, seg.gfn, seg.nr, &rep->spares);
+		for (job.view = dom->views; job.view;
+		     job.view = job.view->next) {
+			nr = view_clip(job.view, seg.gfn, seg.nr);
 			if (nr)
-				(void)view->pt.ops->edit(&view->pt, seg.gfn, nr,
-							 &clear, &rep->pool,
-							 NULL, &at);
+				(void)mirror_edit(&job, seg.gfn, nr);
 		}
 	}
 	batch_begin(&owed, dom);
 	batch_add(&owed, req->map->gfn, req->map->nr);
 	owed.any_level = 1;
-	return batch_invalidate(&owed);
+	ret = batch_invalidate(&owed);
+	return job.error ? job.error : ret;
 }
 
 /* The break wasn't seen to complete: what was there is withheld. */
@@ -481,13 +485,14 @@ static void replacing_make(const struct request *req, struct replacing *rep)
 		if (seg.kind == SEGMENT_SAME)
 			continue;
 		if (seg.kind != SEGMENT_GAP) {
-			(void)dom->ledger.ops->edit(&dom->ledger, seg.gfn,
-						    seg.nr, &clear, &rep->pool,
-						    NULL, &at);
+			(void)dom->ledger.ops->edit(
+				&dom->ledger, seg.gfn, seg.nr, &clear,
+				spares_for(&rep->spares, &dom->ledger), NULL,
+				&at);
 			if (seg.old_attr & IOMMUABS_DEVICE_ONLY)
 				port_add64(&dom->device_only, -seg.nr);
 		}
-		segment_enter(req, &seg, &rep->pool);
+		segment_enter(req, &seg, &rep->spares);
 	}
 }
 
@@ -518,7 +523,7 @@ static void replacing_owe(const struct request *req, struct replacing *rep,
 static int request_replace(const struct request *req, struct batch *batch)
 {
 	struct iommuabs_domain *dom = req->dom;
-	struct replacing rep = { { 0 }, NULL };
+	struct replacing rep = { .old = NULL };
 	int ret;
 
 	ret = batch_room(batch, req->map->gfn, req->map->nr);
@@ -535,7 +540,7 @@ static int request_replace(const struct request *req, struct batch *batch)
 		if (!ret) {
 			replacing_make(req, &rep);
 			replacing_owe(req, &rep, batch);
-			pages_put(dom, &rep.pool);
+			spares_put(dom, &rep.spares);
 			return 0;
 		}
 		request_unclaim(req, ~(uint64_t)0);
@@ -547,6 +552,23 @@ static int request_replace(const struct request *req, struct batch *batch)
 	return ret;
 }
 
+/* Can mirrors express all runs of the request? 0 | E_GRANULE | E_NOTSUP. */
+static int request_expressed(const struct request *req)
+{
+	struct mapping run = *req->map;
+	uint64_t end = run.gfn + run.nr;
+	struct span span;
+	int ret = 0;
+
+	for (; !ret && run.gfn < end && req->dom->views; run.gfn += run.nr) {
+		run.nr = request_run(req, run.gfn, &run.mfn);
+		span.gfn = run.gfn;
+		span.nr = run.nr;
+		ret = views_express(req->dom, &span, &run);
+	}
+	return ret;
+}
+
 static int request_run_all(const struct request *req, struct batch *batch)
 {
 	struct iommuabs_domain *dom = req->dom;
@@ -555,6 +577,9 @@ static int request_run_all(const struct request *req, struct batch *batch)
 	bool new_, old;
 	int ret;
 
+	ret = request_expressed(req);
+	if (ret)
+		return ret;
 	if (dom->reserved && reserved_overlap(dom, map->gfn, map->nr))
 		return IOMMUABS_E_RESERVED;
 	if ((map->flags & IOMMUABS_DEVICE_ONLY) && shared && shared->bindings)

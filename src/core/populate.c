@@ -16,33 +16,35 @@
 static uint64_t run_entries(const struct view *view, const struct pt_run *run,
 			    uint64_t *frames_each)
 {
-	uint64_t huge = (uint64_t)1 << (view->key.granule_lg2 - 3);
+	uint64_t huge = pt_slot_frames(&view->pt, 1);
 	bool aligned = !((run->in | run->out) & (huge - 1));
 
 	*frames_each = aligned && run->nr >= huge && (view->key.leaf_mask & 2)
 			       ? huge
-			       : 1;
+			       : pt_slot_frames(&view->pt, 0);
 	return run->nr / *frames_each;
 }
 
+/* Enter @run, which the mirror can express. */
 static int enter_run(struct view *view, struct pt_run *run)
 {
 	struct iommuabs_domain *dom = view->dom;
-	struct tablemem_pool pool = { 0 };
+	struct spares spares = { 0 };
 	enum pt_status status;
 	uint64_t done;
 	int ret;
 
 	run->attr &= IOMMUABS_READ | IOMMUABS_WRITE | IOMMUABS_MEMTYPE;
-	ret = pages_take_new(
-		dom, &pool,
-		view->pt.ops->count(&view->pt, run->in, run->out, run->nr));
+	spares_want(&spares, &view->pt,
+		    view->pt.ops->count(&view->pt, run->in, run->out, run->nr));
+	ret = spares_take_new(dom, &spares);
 	if (!ret) {
-		status = view->pt.ops->map(&view->pt, run, &pool, &done);
+		status = view->pt.ops->map(
+			&view->pt, run, spares_for(&spares, &view->pt), &done);
 		iommuabs_assert(status == PT_OK);
 		(void)status;
 	}
-	pages_put(dom, &pool);
+	spares_put(dom, &spares);
 	return ret;
 }
 
@@ -52,39 +54,80 @@ static void spend(uint64_t *budget, uint64_t *step, uint64_t units)
 	*step -= IA_MIN(*step, units);
 }
 
-int populate_view_step(struct view *view, uint64_t *budget)
+/*
+ * Enter as much of @run as @most entries are, at least one. What is on its way out
+ * is passed over. Return: 0 | an error, and nothing is entered.
+ */
+static int fill_run(struct view *view, struct pt_run *run, uint64_t most,
+		    uint64_t *entries)
 {
-	uint64_t end = IA_BITS(view->key.input_bits - IOMMUABS_FRAME_LG2) + 1;
+	const struct span span = { run->in, run->nr };
+	const struct mapping map = { run->in, run->out, run->nr,
+				     (uint32_t)run->attr };
+	uint64_t each;
+	int ret;
+
+	*entries = 1;
+	if ((run->attr & PT_LEDGER_STATE) != PT_LEDGER_MAPPED)
+		return 0;
+	ret = view_expresses(view, &span, &map);
+	if (ret)
+		return ret;
+	*entries = run_entries(view, run, &each);
+	*entries = IA_MIN(*entries, IA_MAX(most, 1));
+	run->nr = IA_MIN(run->nr, *entries * each);
+	return enter_run(view, run);
+}
+
+/* Up to @end; view->filled is always the end of a granule. */
+static int fill_upto(struct view *view, uint64_t end, uint64_t *budget)
+{
+	const uint64_t granule = pt_slot_frames(&view->pt, 0);
 	struct iommuabs_domain *dom = view->dom;
-	uint64_t step = STEP_ENTRIES, entries, each;
+	uint64_t step = STEP_ENTRIES, at = view->filled, entries, whole;
 	struct pt_run run;
 	enum pt_status status;
 	int ret;
 
-	end = IA_MIN(end, IA_BITS(dom->input_bits - IOMMUABS_FRAME_LG2) + 1);
-	while (view->filled < end) {
-		if (!*budget || !step)
-			return IOMMUABS_E_AGAIN;
-		status = dom->ledger.ops->next(&dom->ledger, view->filled, end,
-					       budget, &run);
+	while (at < end) {
+		whole = ~(uint64_t)0; /* a granule that was begun is ended */
+		if (!(at & (granule - 1))) {
+			view->filled = at;
+			whole = *budget;
+			if (!*budget || !step)
+				return IOMMUABS_E_AGAIN;
+		}
+		status = dom->ledger.ops->next(&dom->ledger, at, end, &whole,
+					       &run);
+		*budget = IA_MIN(*budget, whole);
 		if (status == PT_END)
 			break;
 		if (status == PT_BUDGET) {
-			view->filled = run.in;
+			/* The granule that begins before has nothing in it. */
+			view->filled = IA_ALIGN_UP(run.in, granule);
 			return IOMMUABS_E_AGAIN;
 		}
-		entries = run_entries(view, &run, &each);
-		entries = IA_MIN(entries, IA_MAX(IA_MIN(*budget, step), 1));
-		if (entries * each < run.nr)
-			run.nr = entries * each;
-		if ((run.attr & PT_LEDGER_STATE) == PT_LEDGER_MAPPED) {
-			ret = enter_run(view, &run);
-			if (ret)
-				return ret;
-		}
-		view->filled = run.in + run.nr;
+		/* All of it, not only what the budget let it see. */
+		(void)ledger_next(dom, run.in, end, &run);
+		ret = fill_run(view, &run, IA_MIN(*budget, step), &entries);
+		if (ret)
+			return ret;
+		at = run.in + run.nr;
 		spend(budget, &step, entries);
 	}
+	return 0;
+}
+
+int populate_view_step(struct view *view, uint64_t *budget)
+{
+	uint64_t end = IA_BITS(view->key.input_bits - IOMMUABS_FRAME_LG2) + 1;
+	struct iommuabs_domain *dom = view->dom;
+	int ret;
+
+	end = IA_MIN(end, IA_BITS(dom->input_bits - IOMMUABS_FRAME_LG2) + 1);
+	ret = fill_upto(view, end, budget);
+	if (ret)
+		return ret;
 	view->filled = VIEW_COMPLETE;
 	port_dev_mb();
 	return 0;
@@ -196,6 +239,8 @@ int populate_views(struct iommuabs_domain *dom, uint64_t *budget)
 		view = view_lacking(dom);
 		if (view)
 			ret = populate_view_step(view, budget);
+		if (ret == IOMMUABS_E_GRANULE || ret == IOMMUABS_E_NOTSUP)
+			view_abandon(view);
 		domain_leave_alone(dom);
 		if (ret == IOMMUABS_E_AGAIN && *budget &&
 		    !hostif_should_yield(&dom->abs->host))

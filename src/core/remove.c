@@ -12,7 +12,7 @@ struct removal {
 	struct iommuabs_domain *dom;
 	uint64_t gfn, nr;
 	struct batch *batch;
-	struct tablemem_pool pool;
+	struct spares spares;
 };
 
 /* The first and the last run that is mapped in the range. */
@@ -71,19 +71,20 @@ static int cut_places(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr)
 	return ret;
 }
 
-static uint32_t cuts_needed(const struct iommuabs_domain *dom, uint64_t gfn,
-			    uint64_t nr)
+static void cuts_wanted(struct removal *rem)
 {
-	uint32_t need = pt_cut_need(&dom->ledger, gfn, nr);
+	struct iommuabs_domain *dom = rem->dom;
 	const struct view *view;
 	uint64_t clip;
 
+	spares_want(&rem->spares, &dom->ledger,
+		    pt_cut_need(&dom->ledger, rem->gfn, rem->nr));
 	for (view = dom->views; view; view = view->next) {
-		clip = view_clip(view, gfn, nr);
+		clip = view_clip(view, rem->gfn, rem->nr);
 		if (clip)
-			need += pt_cut_need(&view->pt, gfn, clip);
+			spares_want(&rem->spares, &view->pt,
+				    pt_cut_need(&view->pt, rem->gfn, clip));
 	}
-	return need;
 }
 
 /* 0, E_NOMEM or E_QUOTA; then the range can't be cut out of its leaves. */
@@ -91,8 +92,8 @@ static int removal_reserve(struct removal *rem)
 {
 	int ret;
 
-	ret = pages_take(rem->dom, &rem->pool,
-			 cuts_needed(rem->dom, rem->gfn, rem->nr));
+	cuts_wanted(rem);
+	ret = spares_take(rem->dom, &rem->spares);
 	if (!ret)
 		ret = cut_places(rem->dom, rem->gfn, rem->nr);
 	return ret;
@@ -137,28 +138,28 @@ static void removal_sunk(struct removal *rem, struct view *view,
 static int mirror_clear(struct removal *rem, struct view *view, uint64_t gfn,
 			uint64_t nr)
 {
-	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
-	uint64_t end = gfn + nr;
 	struct pt_sink sink;
-	struct pt_run at;
+	struct mirror_edit job = { .view = view,
+				   .edit.kind = PT_EDIT_CLEAR,
+				   .spares = &rem->spares };
+	uint64_t end = gfn + nr;
 	enum pt_status status;
-	int ret = 0, one;
+	int one;
 
 	for (;;) {
 		removal_sink(rem, view, &sink);
-		status = view->pt.ops->edit(&view->pt, gfn, end - gfn, &clear,
-					    &rem->pool, sink.max ? &sink : NULL,
-					    &at);
+		job.sink = sink.max ? &sink : NULL;
+		status = mirror_edit(&job, gfn, end - gfn);
 		removal_sunk(rem, view, &sink);
 		if (status != PT_FULL)
 			break;
 		one = batch_pay_tables(rem->batch);
-		if (one && !ret)
-			ret = one;
-		gfn = at.in;
+		if (one && !job.error)
+			job.error = one;
+		gfn = job.at.in;
 	}
 	iommuabs_assert(status == PT_OK);
-	return ret;
+	return job.error;
 }
 
 static int mirrors_clear(struct removal *rem)
@@ -202,7 +203,8 @@ static void removal_grow_to_places(struct removal *rem)
 
 /*
  * The last resort: leaves that the range cuts go whole. They leave the mirrors,
- * and in the ledger they are withheld, until the call is repeated with memory.
+ * and in the ledger they are withheld, until the call is repeated with memory; or,
+ * if a mirror's granule is what the range cuts, with a range that doesn't.
  */
 static void removal_grow(struct removal *rem)
 {
@@ -249,9 +251,10 @@ static int removal_drop_whole(struct removal *rem, int error)
 		domain_leave_alone(dom);
 		domain_enter(dom);
 	}
-	hostif_log(&dom->abs->host, IOMMUABS_LOG_WARNING,
-		   "no memory to split: gfn %llx, %llu frames, withheld whole",
-		   (unsigned long long)rem->gfn, (unsigned long long)rem->nr);
+	hostif_log(
+		&dom->abs->host, IOMMUABS_LOG_WARNING,
+		"can't be taken apart: gfn %llx, %llu frames, withheld whole",
+		(unsigned long long)rem->gfn, (unsigned long long)rem->nr);
 	return ret ? ret
 		   : (error == IOMMUABS_E_QUOTA ? IOMMUABS_E_NOMEM : error);
 }
@@ -282,6 +285,7 @@ static bool reserved_in_use(const struct iommuabs_domain *dom, uint64_t gfn,
 
 static int removal_prepare(struct removal *rem)
 {
+	const struct span span = { rem->gfn, rem->nr };
 	struct iommuabs_domain *dom = rem->dom;
 	struct pt_run run;
 	int ret;
@@ -293,21 +297,25 @@ static int removal_prepare(struct removal *rem)
 	ret = batch_room(rem->batch, rem->gfn, rem->nr);
 	if (ret)
 		return ret;
-	ret = removal_reserve(rem);
+	ret = views_express(dom, &span, NULL);
+	if (!ret)
+		ret = removal_reserve(rem);
 	if (ret) {
 		ret = removal_drop_whole(rem, ret);
-		pages_put(dom, &rem->pool);
+		spares_put(dom, &rem->spares);
 		return ret;
 	}
 	if (pt_cut_need(&dom->ledger, rem->gfn, rem->nr))
-		ledger_cut(dom, rem->gfn, rem->nr, &rem->pool);
+		ledger_cut(dom, rem->gfn, rem->nr, &rem->spares);
 	return 0;
 }
 
 int remove_run(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 	       struct batch *batch)
 {
-	struct removal rem = { dom, gfn, nr, batch, { 0 } };
+	struct removal rem = {
+		.dom = dom, .gfn = gfn, .nr = nr, .batch = batch
+	};
 	int ret = removal_prepare(&rem);
 
 	if (ret)
@@ -319,7 +327,7 @@ int remove_run(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 	ledger_mark(dom, gfn, nr, PT_LEDGER_MAPPED, PT_LEDGER_UNSYNCED);
 	batch_add(batch, gfn, nr);
 	ret = mirrors_clear(&rem);
-	pages_put(dom, &rem.pool);
+	spares_put(dom, &rem.spares);
 	if (!batch_owes(dom) || ret) {
 		/* Nobody to wait for; or the debt is the domain's now. */
 		if (batch_pay(batch) && !ret)
@@ -353,10 +361,12 @@ static int removal_pay(struct removal *rem)
 	return 0;
 }
 
-int remove_now(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr)
+static int remove_now(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr)
 {
 	struct batch own;
-	struct removal rem = { dom, gfn, nr, &own, { 0 } };
+	struct removal rem = {
+		.dom = dom, .gfn = gfn, .nr = nr, .batch = &own
+	};
 	int ret, paid;
 
 	batch_begin(&own, dom);
@@ -369,11 +379,22 @@ int remove_now(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr)
 	if (ret)
 		return ret == REMOVAL_NOTHING ? 0 : ret;
 	ret = removal_pay(&rem);
-	pages_put(dom, &rem.pool);
+	spares_put(dom, &rem.spares);
 	if (own.spare)
 		tablemem_object_free(&dom->abs->mem, own.spare,
 				     sizeof(*own.spare));
 	return ret;
+}
+
+int remove_asked(struct iommuabs_domain *dom, const struct span *span,
+		 struct batch *batch)
+{
+	int ret = views_express(dom, span, NULL);
+
+	if (ret)
+		return ret;
+	return batch ? remove_run(dom, span->gfn, span->nr, batch)
+		     : remove_now(dom, span->gfn, span->nr);
 }
 
 /* Is all of the range mapped, and some of it with other permissions? */
@@ -396,36 +417,43 @@ static int protect_survey(const struct iommuabs_domain *dom,
 	return 0;
 }
 
-static void protect_edit(struct removal *rem, uint32_t flags)
+/* 0, or the error of a unit in which a leaf was broken. */
+static int protect_edit(struct removal *rem, uint32_t flags)
 {
-	const struct pt_edit edit = {
-		.kind = PT_EDIT_ATTR,
-		.clear = IOMMUABS_READ | IOMMUABS_WRITE,
-		.set = flags,
+	struct mirror_edit job = {
+		.edit.kind = PT_EDIT_ATTR,
+		.edit.clear = IOMMUABS_READ | IOMMUABS_WRITE,
+		.edit.set = flags,
+		.spares = &rem->spares,
 	};
 	const struct iommuabs_domain *dom = rem->dom;
-	const struct view *view;
 	struct pt_run at;
 	uint64_t nr;
 
-	(void)dom->ledger.ops->edit(&dom->ledger, rem->gfn, rem->nr, &edit,
-				    &rem->pool, NULL, &at);
-	for (view = dom->views; view; view = view->next) {
-		nr = view_clip(view, rem->gfn, rem->nr);
+	(void)dom->ledger.ops->edit(&dom->ledger, rem->gfn, rem->nr, &job.edit,
+				    spares_for(&rem->spares, &dom->ledger),
+				    NULL, &at);
+	for (job.view = dom->views; job.view; job.view = job.view->next) {
+		nr = view_clip(job.view, rem->gfn, rem->nr);
 		if (nr)
-			(void)view->pt.ops->edit(&view->pt, rem->gfn, nr, &edit,
-						 &rem->pool, NULL, &at);
+			(void)mirror_edit(&job, rem->gfn, nr);
 	}
+	return job.error;
 }
 
 int protect_run(struct iommuabs_domain *dom, const struct mapping *map,
 		struct batch *batch)
 {
-	struct removal rem = { dom, map->gfn, map->nr, batch, { 0 } };
+	struct removal rem = {
+		.dom = dom, .gfn = map->gfn, .nr = map->nr, .batch = batch
+	};
+	const struct span span = { map->gfn, map->nr };
 	bool differs;
 	int ret;
 
-	ret = protect_survey(dom, map, &differs);
+	ret = views_express(dom, &span, map);
+	if (!ret)
+		ret = protect_survey(dom, map, &differs);
 	if (ret || !differs)
 		return ret;
 	if (dom->reserved && reserved_overlap(dom, map->gfn, map->nr))
@@ -434,12 +462,13 @@ int protect_run(struct iommuabs_domain *dom, const struct mapping *map,
 	if (ret)
 		return ret;
 	ret = removal_reserve(&rem);
-	if (ret)
+	if (ret) {
 		ret = removal_drop_whole(&rem, ret);
-	else
-		protect_edit(&rem, map->flags);
-	pages_put(dom, &rem.pool);
-	if (!ret && batch_owes(dom))
-		batch_add(batch, map->gfn, map->nr);
+	} else {
+		ret = protect_edit(&rem, map->flags);
+		if (batch_owes(dom))
+			batch_add(batch, map->gfn, map->nr);
+	}
+	spares_put(dom, &rem.spares);
 	return ret;
 }

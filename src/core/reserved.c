@@ -44,7 +44,10 @@ uint64_t reserved_clear_of(const struct iommuabs_domain *dom, uint64_t gfn,
 int reserved_enter(struct view *view, const struct reserved_place *place)
 {
 	const struct iommuabs_reserved *region = &place->region;
-	struct tablemem_pool pool = { 0 };
+	const struct span span = { region->gfn.frame, region->nr };
+	const struct mapping map = { region->gfn.frame, region->mfn.frame,
+				     region->nr, region->flags };
+	struct spares spares = { 0 };
 	struct pt_run run = { region->gfn.frame, region->mfn.frame, region->nr,
 			      region->flags };
 	enum pt_status status;
@@ -56,15 +59,19 @@ int reserved_enter(struct view *view, const struct reserved_place *place)
 	end = IA_BITS(view->key.input_bits - IOMMUABS_FRAME_LG2) + 1;
 	if (run.in + run.nr > end)
 		return IOMMUABS_E_RESERVED;
-	ret = pages_take_new(
-		view->dom, &pool,
-		view->pt.ops->count(&view->pt, run.in, run.out, run.nr));
+	ret = view_expresses(view, &span, &map);
+	if (ret)
+		return ret;
+	spares_want(&spares, &view->pt,
+		    view->pt.ops->count(&view->pt, run.in, run.out, run.nr));
+	ret = spares_take_new(view->dom, &spares);
 	if (!ret) {
-		status = view->pt.ops->map(&view->pt, &run, &pool, &done);
+		status = view->pt.ops->map(
+			&view->pt, &run, spares_for(&spares, &view->pt), &done);
 		iommuabs_assert(status == PT_OK);
 		(void)status;
 	}
-	pages_put(view->dom, &pool);
+	spares_put(view->dom, &spares);
 	return ret;
 }
 

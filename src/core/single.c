@@ -96,6 +96,8 @@ bool map_single(struct iommuabs_domain *dom, const struct mapping *map)
 
 	if (dom->reserved || (attr & IOMMUABS_DEVICE_ONLY) ||
 	    !only_mirror(dom, map->gfn, map->nr, &mirror) ||
+	    (mirror && mirror->pt.ops->read_implied &&
+	     !(attr & IOMMUABS_READ)) ||
 	    !is_one_leaf(map, mirror) || !leaf_enter(&dom->ledger, map, attr))
 		return false;
 	if (domain_has_rmap(dom) && !single_claim(dom, map))

@@ -96,20 +96,29 @@ static int binding_forget(struct binding *binding, const struct forget *forget)
 	return ret;
 }
 
+static int invalidate_view(const struct view *view, const struct forget *forget)
+{
+	struct binding *binding;
+	int ret = 0, one;
+
+	for (binding = view->bindings; binding; binding = binding->next) {
+		one = binding_forget(binding, forget);
+		if (one && ret != IOMMUABS_E_TIMEOUT)
+			ret = one;
+	}
+	return ret;
+}
+
 static int invalidate_views(struct iommuabs_domain *dom,
 			    const struct forget *forget)
 {
 	const struct view *view;
-	struct binding *binding;
 	int ret = 0, one;
 
 	for (view = dom->views; view; view = view->next) {
-		for (binding = view->bindings; binding;
-		     binding = binding->next) {
-			one = binding_forget(binding, forget);
-			if (one && ret != IOMMUABS_E_TIMEOUT)
-				ret = one;
-		}
+		one = invalidate_view(view, forget);
+		if (one && ret != IOMMUABS_E_TIMEOUT)
+			ret = one;
 	}
 	return ret;
 }
@@ -119,6 +128,14 @@ int binding_invalidate(struct binding *binding)
 	const struct forget forget = { NULL, 0, 0 };
 
 	return binding_forget(binding, &forget);
+}
+
+int view_forget(struct view *view, uint64_t gfn, uint64_t nr)
+{
+	const struct backend_range range = { gfn, nr };
+	const struct forget forget = { &range, 1, 1 };
+
+	return invalidate_view(view, &forget);
 }
 
 int batch_invalidate(const struct batch *batch)

@@ -112,6 +112,7 @@ static int mirror_init(struct view *view, const struct backend_geometry *key)
 	pt->out_bits = key->output_bits;
 	pt->leaf_mask = key->leaf_mask;
 	pt->clean = key->clean;
+	pt->bbml = key->bbml;
 	pt->ops->init_root(pt);
 	return 0;
 }
@@ -169,6 +170,80 @@ void view_table(const struct view *view, struct backend_table *table)
 	table->granule_lg2 = view->key.granule_lg2;
 	table->levels = view->key.levels;
 	table->walk_attrs = view->key.clean ? 0 : VIEW_WALK_CACHED;
+}
+
+/*
+ * A unit that doesn't answer is fenced, and forgets everything before it is let
+ * go again: the edit goes on.
+ */
+enum pt_status mirror_edit(struct mirror_edit *job, uint64_t gfn, uint64_t nr)
+{
+	struct view *view = job->view;
+	uint64_t end = gfn + nr;
+	struct pt_cut cut = { 0 };
+	enum pt_status status;
+	int error;
+
+	job->edit.cut = &cut;
+	for (;;) {
+		status = view->pt.ops->edit(&view->pt, gfn, end - gfn,
+					    &job->edit,
+					    spares_for(job->spares, &view->pt),
+					    job->sink, &job->at);
+		if (status != PT_NEEDS_SYNC)
+			return status;
+		error = view_forget(view, cut.in, cut.nr);
+		if (error && !job->error)
+			job->error = error;
+		gfn = IA_MAX(gfn, job->at.in);
+	}
+}
+
+int view_expresses(const struct view *view, const struct span *span,
+		   const struct mapping *map)
+{
+	const uint64_t rw = IOMMUABS_READ | IOMMUABS_WRITE;
+	uint64_t all = span->gfn | span->nr;
+
+	if (map && view->pt.ops->read_implied &&
+	    (map->flags & rw) == IOMMUABS_WRITE)
+		return IOMMUABS_E_NOTSUP;
+	if (map)
+		all |= map->mfn;
+	return all & (pt_slot_frames(&view->pt, 0) - 1) ? IOMMUABS_E_GRANULE
+							: 0;
+}
+
+int views_express(const struct iommuabs_domain *dom, const struct span *span,
+		  const struct mapping *map)
+{
+	const struct view *view;
+	int ret = 0;
+
+	for (view = dom->views; view && !ret; view = view->next)
+		if (view->kind == VIEW_MIRROR && view->filled)
+			ret = view_expresses(view, span, map);
+	return ret;
+}
+
+void view_abandon(struct view *view)
+{
+	uint64_t left = IA_BITS(view->key.input_bits - IOMMUABS_FRAME_LG2) + 1;
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	uint64_t budget = ~(uint64_t)0, gfn, nr, skip;
+	struct iommuabs_domain *dom = view->dom;
+	struct tablemem_pool none = { 0 };
+	struct pt_run at;
+
+	iommuabs_assert(!view->bindings);
+	for (gfn = 0; left; gfn += nr + skip, left -= nr + skip) {
+		nr = reserved_clear_of(dom, gfn, left, &skip);
+		(void)view->pt.ops->edit(&view->pt, gfn, nr, &clear, &none,
+					 NULL, &at);
+	}
+	view->filled = 0;
+	(void)view_drop(view, &budget);
+	pages_trim(dom);
 }
 
 int view_drop(struct view *view, uint64_t *budget)

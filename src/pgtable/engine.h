@@ -13,11 +13,13 @@
  *   PT_OUT_SPLIT		1: out is in two pieces, so a leaf's successor is
  *			made anew; 0: an addition makes it
  *   PT_READ_IMPLIED	pt_ops.read_implied
+ *   PT_VALID, PT_NT	of a device's leaf: the bit without which hardware ignores
+ *			it, and the one that keeps it out of caches
  *   entry_present(e), entry_is_table(e, level)
  *   entry_table(e), table_entry(maddr)
  *   leaf_out(e), leaf_attr(e), leaf_entry(out, attr, level)
  *
- * An absent entry of ours is 0. There is no stack of tables: each step walks
+ * An absent entry of ours is 0, a broken leaf (struct pt_cut) is not. There is no stack of tables: each step walks
  * down from the root and works on the slots of one page as far as it gets. That
  * is a handful of loads for up to 512 entries, at most two pages are mapped at a
  * time, and what others change above is never stale.
@@ -66,9 +68,27 @@ static inline uint64_t leaf_after(uint64_t leaf, unsigned int level)
 	return leaf + (level_span(level) << PT_OUT_LO);
 }
 
-static inline bool entry_is_leaf(uint64_t entry, unsigned int level)
+/* A leaf that is about to become a table, and absent for hardware. */
+static inline bool entry_is_broken(const struct pt *pt, uint64_t entry)
 {
-	return entry_present(entry) && !entry_is_table(entry, level);
+	return PT_DEVICE && !pt->bbml && entry && !entry_present(entry);
+}
+
+static inline bool entry_is_taken(const struct pt *pt, uint64_t entry)
+{
+	return entry_present(entry) || entry_is_broken(pt, entry);
+}
+
+static inline bool entry_is_leaf(const struct pt *pt, uint64_t entry,
+				 unsigned int level)
+{
+	return entry_is_taken(pt, entry) && !entry_is_table(entry, level);
+}
+
+/* A leaf as leaf_entry() made it. */
+static inline uint64_t leaf_plain(uint64_t entry, unsigned int level)
+{
+	return level ? (entry | PT_VALID) & ~PT_NT : entry;
 }
 
 /*
@@ -291,21 +311,6 @@ static bool table_link(const struct pt *pt, const struct slot *slot,
 	return true;
 }
 
-/* Replace a leaf by a table of smaller leaves that map the same. */
-static bool leaf_split(const struct pt *pt, const struct slot *slot,
-		       uint64_t old, struct tablemem_pool *pool)
-{
-	unsigned int level = slot->level - 1;
-	const struct fill fill = {
-		.nr = TABLE_ENTRIES,
-		.level = level,
-		.out = leaf_out(old),
-		.attr = leaf_attr(old),
-	};
-
-	return table_link(pt, slot, old, &fill, pool);
-}
-
 static void engine_init_root(struct pt *pt)
 {
 	uint64_t offset, size = (uint64_t)1 << pt->root_lg2, *page;
@@ -366,7 +371,7 @@ static inline void leaves_enter(const struct pt *pt, const struct slot *slot,
 				  PAGE_ENTRIES - slot->index);
 	for (i = 0; i < nr; i++, leaf = leaf_after(leaf, slot->level)) {
 		old = entry_load(&entry[i]);
-		if (entry_present(old))
+		if (entry_is_taken(pt, old))
 			break;
 		if (!PT_CLAIM)
 			entry_store(&entry[i], leaf);
@@ -408,7 +413,7 @@ static inline enum pt_status map_step(const struct pt *pt, struct pt_run *run,
 	struct slot slot;
 	uint64_t entry = walk(pt, run->in, 0, &slot);
 
-	if (entry_present(entry))
+	if (entry_is_taken(pt, entry))
 		status = PT_OCCUPIED;
 	else if (slot.level <= run_leaf_level(pt, run))
 		leaves_enter(pt, &slot, run);
@@ -437,7 +442,7 @@ static enum pt_status engine_map(const struct pt *pt, const struct pt_run *run,
 static inline enum pt_status leaf_put(const struct pt *pt, uint64_t *at,
 				      uint64_t entry, uint64_t leaf)
 {
-	if (entry_present(entry))
+	if (entry_is_taken(pt, entry))
 		return PT_OCCUPIED;
 	if (!PT_CLAIM)
 		entry_store(at, leaf);
@@ -456,7 +461,7 @@ leaf_enter_mapped(const struct pt *pt, uint64_t in, uint64_t leaf,
 	struct slot slot;
 	uint64_t entry = walk_mapped(pt, in, level, &slot);
 
-	if (slot.level == level || entry_present(entry))
+	if (slot.level == level || entry_is_taken(pt, entry))
 		status = leaf_put(pt, &slot.page[slot.index], entry, leaf);
 	hostif_unmap(pt->host, slot.page);
 	return status;
@@ -472,7 +477,7 @@ leaf_enter(const struct pt *pt, uint64_t in, uint64_t leaf, unsigned int level)
 	if (pt->host->ops.table_map)
 		return leaf_enter_mapped(pt, in, leaf, level);
 	entry = walk_linear(pt, in, level, &at, &found);
-	if (found != level && !entry_present(entry))
+	if (found != level && !entry_is_taken(pt, entry))
 		return PT_NO_TABLES;
 	return leaf_put(pt, at, entry, leaf);
 }
@@ -551,7 +556,7 @@ static uint32_t engine_count(const struct pt *pt, uint64_t in, uint64_t out,
 		next = IA_ALIGN_DOWN(in, level_span(slot.level)) +
 		       level_span(slot.level);
 		next = IA_MIN(next, end);
-		if (!entry_present(entry))
+		if (!entry_is_taken(pt, entry))
 			tables +=
 				tables_below(in, next, slot.level, leaf_level);
 	}
@@ -582,6 +587,7 @@ static inline uint64_t edit_entry(const struct pt_edit *edit, uint64_t entry,
 
 	if (edit->kind == PT_EDIT_CLEAR)
 		return 0;
+	entry = leaf_plain(entry, level);
 	attr = (leaf_attr(entry) & ~edit->clear) | edit->set;
 	return leaf_entry(leaf_out(entry), attr, level);
 }
@@ -629,22 +635,154 @@ static enum pt_status edit_unlink(struct edit_state *state, uint64_t *slot,
 	return PT_OK;
 }
 
-/* A leaf that the range cuts: a table in its place, then again. */
+/* ---- cutting a leaf ---- */
+
+#define CUT_TABLES_MAX (2 * PT_LEVELS_MAX)
+
+/* A leaf that the range cuts, and what comes into its place. */
+struct cutting {
+	const struct slot *slot;
+	uint64_t entry;	   /* as read from the slot */
+	uint64_t base;	   /* first frame of the leaf */
+	uint64_t from, to; /* where it is cut, counted from @base */
+	uint64_t tables[CUT_TABLES_MAX]; /* the first is to be linked */
+	uint32_t nr;
+};
+
+/* How many tables it takes that @from and @to are ends of leaves. */
+static inline uint32_t cutting_tables(const struct cutting *cut)
+{
+	unsigned int level = cut->slot->level;
+	uint64_t mask, head, tail;
+	uint32_t nr = 1;
+
+	while (--level) {
+		mask = level_span(level) - 1;
+		head = cut->from & mask;
+		tail = cut->to & mask;
+		nr += head || tail;
+		nr += head && tail && (cut->from ^ cut->to) & ~mask;
+	}
+	return nr;
+}
+
+/* A table, not linked, of what the leaf @old at @level maps. */
+static uint64_t cutting_table(const struct pt *pt, struct cutting *cut,
+			      uint64_t old, unsigned int level,
+			      struct tablemem_pool *pool)
+{
+	uint64_t plain = leaf_plain(old, level);
+	const struct fill fill = {
+		.nr = TABLE_ENTRIES,
+		.level = level - 1,
+		.out = leaf_out(plain),
+		.attr = leaf_attr(plain),
+	};
+	uint64_t table = tablemem_pool_take(pt->host, pool);
+
+	cut->tables[cut->nr++] = table;
+	table_write(pt, table, &fill);
+	return table;
+}
+
+/* Make @in the end of a leaf in what is not linked yet: no store is seen. */
+static void cutting_at(const struct pt *sub, struct cutting *cut, uint64_t in,
+		       struct tablemem_pool *pool)
+{
+	struct slot slot;
+	uint64_t entry, table, *p;
+	bool inside;
+
+	do {
+		entry = walk(sub, in, 0, &slot);
+		inside = in & (level_span(slot.level) - 1);
+		if (inside) {
+			table = cutting_table(sub, cut, entry, slot.level,
+					      pool);
+			p = &slot.page[slot.index];
+			entry_store(p, table_entry(table));
+			entries_clean(sub, p, 1);
+		}
+		hostif_unmap(sub->host, slot.page);
+	} while (inside);
+}
+
+/* The tables in the leaf's place, in one store; or somebody else was faster. */
+static void cutting_link(const struct pt *pt, struct cutting *cut,
+			 struct tablemem_pool *pool)
+{
+	uint64_t *p = &cut->slot->page[cut->slot->index];
+	struct pt sub = *pt;
+
+	sub.top = (uint8_t)(cut->slot->level - 1);
+	sub.root_lg2 = PT_GRANULE_LG2;
+	sub.root = cutting_table(pt, cut, cut->entry, cut->slot->level, pool);
+	if (cut->from)
+		cutting_at(&sub, cut, cut->from, pool);
+	if (cut->to != level_span(cut->slot->level))
+		cutting_at(&sub, cut, cut->to, pool);
+	tables_barrier(pt);
+	if (entry_cas(p, cut->entry, table_entry(sub.root))) {
+		entries_clean(pt, p, 1);
+		return;
+	}
+	while (cut->nr)
+		tablemem_pool_put(pt->host, pool, cut->tables[--cut->nr]);
+}
+
+/*
+ * PT_OK: units can take a table in the leaf's place. PT_NEEDS_SYNC: it is broken
+ * now. PT_OCCUPIED: somebody else was faster, look again.
+ */
+static inline enum pt_status cutting_break(const struct pt *pt,
+					   const struct cutting *cut,
+					   struct pt_cut *wait)
+{
+	uint64_t span = level_span(cut->slot->level), broken;
+	uint64_t *p = &cut->slot->page[cut->slot->index];
+
+	if (!PT_DEVICE || pt->bbml >= 2)
+		return PT_OK;
+	broken = pt->bbml ? cut->entry | PT_NT : cut->entry & ~PT_VALID;
+	if (cut->entry == broken && wait->nr == span && wait->in == cut->base) {
+		wait->nr = 0;
+		return PT_OK;
+	}
+	if (cut->entry != broken) {
+		if (!entry_cas(p, cut->entry, broken))
+			return PT_OCCUPIED;
+		entries_clean(pt, p, 1);
+	}
+	wait->in = cut->base;
+	wait->nr = span;
+	return PT_NEEDS_SYNC;
+}
+
+/* A leaf that the range cuts: tables in its place, then again. */
 static enum pt_status edit_cut(struct edit_state *state,
 			       const struct slot *slot, uint64_t entry)
 {
-	uint64_t span = level_span(slot->level);
+	uint64_t span = level_span(slot->level), plain;
+	struct cutting cut = { .slot = slot, .entry = entry };
 	struct pt_run *at = state->at;
+	enum pt_status status;
 
-	if (state->pool->nr) {
-		leaf_split(state->pt, slot, entry, state->pool);
+	cut.base = IA_ALIGN_DOWN(state->in, span);
+	cut.from = state->in - cut.base;
+	cut.to = IA_MIN(state->end - cut.base, span);
+	status = state->pool->nr < cutting_tables(&cut)
+			 ? PT_NO_TABLES
+			 : cutting_break(state->pt, &cut, state->edit->cut);
+	if (status == PT_OK)
+		cutting_link(state->pt, &cut, state->pool);
+	if (status == PT_OK || status == PT_OCCUPIED)
 		return PT_OK;
-	}
-	at->in = IA_ALIGN_DOWN(state->in, span);
-	at->out = leaf_out(entry);
+	plain = leaf_plain(entry, slot->level);
+	at->in = cut.base;
+	at->out = leaf_out(plain);
 	at->nr = span;
-	at->attr = leaf_attr(entry);
-	return PT_NO_TABLES;
+	at->attr = leaf_attr(plain);
+	return status;
 }
 
 enum edit_move {
@@ -661,7 +799,7 @@ static inline enum edit_move edit_slot(struct edit_state *state,
 	uint64_t *p = &slot->page[slot->index];
 	uint64_t entry = entry_load(p), value;
 
-	if (!entry_present(entry))
+	if (!entry_is_taken(state->pt, entry))
 		return EDIT_NEXT;
 	if (entry_is_table(entry, slot->level)) {
 		if (!state->sink || state->edit->if_mask ||
@@ -721,7 +859,7 @@ static bool table_is_empty(const struct pt *pt, uint64_t table)
 		page = hostif_map(pt->host,
 				  table + ((uint64_t)page_nr << PAGE_LG2));
 		for (i = 0; i < PAGE_ENTRIES; i++)
-			if (entry_present(entry_load(&page[i])))
+			if (entry_is_taken(pt, entry_load(&page[i])))
 				break;
 		hostif_unmap(pt->host, page);
 	}
@@ -741,7 +879,7 @@ static enum pt_status edit_drop_empty(struct edit_state *state,
 	struct slot slot;
 
 	entry = walk(pt, base, level, &slot);
-	if (slot.level != level || entry_is_leaf(entry, level)) {
+	if (slot.level != level || entry_is_leaf(pt, entry, level)) {
 		status = PT_OCCUPIED; /* nothing at this level to drop */
 	} else if (entry_present(entry)) {
 		if (!table_is_empty(pt, entry_table(entry)))
@@ -796,8 +934,8 @@ static enum pt_status engine_edit(const struct pt *pt, uint64_t in, uint64_t nr,
 
 /* ---- one leaf of one granule ---- */
 
-static inline void leaf_decode(uint64_t entry, uint64_t in, unsigned int level,
-			       struct pt_leaf *leaf)
+static inline void leaf_decode(const struct pt *pt, uint64_t entry, uint64_t in,
+			       unsigned int level, struct pt_leaf *leaf)
 {
 	uint64_t span = level_span(level);
 
@@ -806,7 +944,8 @@ static inline void leaf_decode(uint64_t entry, uint64_t in, unsigned int level,
 	leaf->nr = span - (in & (span - 1));
 	leaf->out = 0;
 	leaf->attr = 0;
-	if (entry_is_leaf(entry, level)) {
+	if (entry_is_leaf(pt, entry, level)) {
+		entry = leaf_plain(entry, level);
 		leaf->out = leaf_out(entry) + (in & (span - 1));
 		leaf->attr = leaf_attr(entry);
 	}
@@ -821,8 +960,8 @@ static inline enum pt_status edit_one(const struct pt *pt, uint64_t in,
 	uint64_t *at, entry = walk_fast(pt, in, 0, &at, &level), value;
 
 	if (old)
-		leaf_decode(entry, in, level, old);
-	if (!entry_present(entry)) {
+		leaf_decode(pt, entry, in, level, old);
+	if (!entry_is_taken(pt, entry)) {
 		status = PT_END;
 	} else if (level) {
 		status = PT_NO_TABLES;
@@ -864,7 +1003,7 @@ hold_one_mapped(const struct pt *pt, uint64_t in, struct pt_leaf *leaf)
 	struct slot slot;
 	uint64_t entry = walk_mapped(pt, in, 0, &slot);
 
-	leaf_decode(entry, in, slot.level, leaf);
+	leaf_decode(pt, entry, in, slot.level, leaf);
 	if (!slot.level && entry_present(entry))
 		return &slot.page[slot.index];
 	hostif_unmap(pt->host, slot.page);
@@ -881,7 +1020,7 @@ static uint64_t *engine_hold_one(const struct pt *pt, uint64_t in,
 	if (pt->host->ops.table_map)
 		return hold_one_mapped(pt, in, leaf);
 	entry = walk_linear(pt, in, 0, &at, &level);
-	leaf_decode(entry, in, level, leaf);
+	leaf_decode(pt, entry, in, level, leaf);
 	return !level && entry_present(entry) ? at : NULL;
 }
 
@@ -899,8 +1038,8 @@ static bool engine_lookup(const struct pt *pt, uint64_t in,
 	}
 	entry = walk_fast(pt, in, 0, &at, &level);
 	pt_let_go(pt, at);
-	leaf_decode(entry, in, level, leaf);
-	return entry_present(entry);
+	leaf_decode(pt, entry, in, level, leaf);
+	return entry_is_taken(pt, entry);
 }
 
 static inline void budget_take(uint64_t *budget, uint64_t nr)
@@ -923,20 +1062,22 @@ static inline unsigned int slots_left(const struct slot *slot, uint64_t in,
  * Look for a leaf in one page. @run->in moves up to where there is none. True:
  * @run is found, but for clipping at the end.
  */
-static bool next_in_page(const struct slot *slot, unsigned int nr,
-			 struct pt_run *run, unsigned int *looked)
+static bool next_in_page(const struct pt *pt, const struct slot *slot,
+			 unsigned int nr, struct pt_run *run,
+			 unsigned int *looked)
 {
 	const uint64_t *entries = &slot->page[slot->index];
 	uint64_t span = level_span(slot->level), entry = 0, offset;
 	unsigned int i = 0, first;
 
-	while (i < nr && !entry_present(entry = entry_load(&entries[i])))
+	while (i < nr && !entry_is_taken(pt, entry = entry_load(&entries[i])))
 		i++;
 	if (i)
 		run->in = IA_ALIGN_DOWN(run->in, span) + i * span;
 	*looked = IA_MIN(i + 1, nr);
 	if (i == nr || entry_is_table(entry, slot->level))
 		return false;
+	entry = leaf_plain(entry, slot->level);
 	offset = run->in & (span - 1);
 	run->out = leaf_out(entry) + offset;
 	run->attr = leaf_attr(entry);
@@ -944,7 +1085,8 @@ static bool next_in_page(const struct slot *slot, unsigned int nr,
 	do {
 		entry = leaf_after(entry, slot->level);
 		i++;
-	} while (i < nr && entry_load(&entries[i]) == entry);
+	} while (i < nr &&
+		 leaf_plain(entry_load(&entries[i]), slot->level) == entry);
 	run->nr = (i - first) * span - offset;
 	*looked = i;
 	return true;
@@ -966,7 +1108,7 @@ static enum pt_status engine_next(const struct pt *pt, uint64_t in,
 		}
 		walk(pt, found.in, 0, &slot);
 		nr = slots_left(&slot, found.in, end, *budget);
-		is_leaf = next_in_page(&slot, nr, &found, &looked);
+		is_leaf = next_in_page(pt, &slot, nr, &found, &looked);
 		hostif_unmap(pt->host, slot.page);
 		budget_take(budget, looked + pt->top - slot.level);
 		if (is_leaf) {

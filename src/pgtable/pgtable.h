@@ -48,6 +48,8 @@ struct pt {
 	/* Bit n: map() may make leaves at level n. Bits 0 to the highest. */
 	uint8_t leaf_mask;
 	uint8_t clean; /* 1: stores are followed by host->cache_clean */
+	/* How units take a leaf's becoming a table: see struct pt_cut. */
+	uint8_t bbml;
 };
 
 /* What the engine answers, besides 0. */
@@ -58,7 +60,7 @@ enum pt_status {
 	PT_FULL =
 		3, /* the sink is full; position reported: call again from there */
 	PT_BUDGET = 4,	   /* the budget is used up; position reported */
-	PT_NEEDS_SYNC = 5, /* break-before-make: invalidate, then call again */
+	PT_NEEDS_SYNC = 5, /* a leaf is broken: invalidate it, call again */
 	PT_END = 6,	   /* nothing more in the range */
 };
 
@@ -91,6 +93,18 @@ struct pt_sink {
 
 #define PT_SINK_LEVEL ((uint64_t)0xf)
 
+/*
+ * A leaf that is to become a table where units can't take that at once (SMMU
+ * 3.21.1.1): with pt.bbml 0 it is made invalid first, with 1 it gets the nT bit,
+ * and units must have forgotten it before the table is linked. Until then it says
+ * what it was, so that everybody still finds it mapped: lookup() and next() show
+ * it, map() answers PT_OCCUPIED. Whoever meets one of another caller invalidates
+ * for himself and may be the one who links a table.
+ */
+struct pt_cut {
+	uint64_t in, nr; /* frames of the broken leaf; nr 0: none */
+};
+
 /* What pt_ops.edit() does to each leaf in the range. */
 enum pt_edit_kind {
 	PT_EDIT_CLEAR, /* make it absent; unlink tables that become empty */
@@ -102,6 +116,9 @@ struct pt_edit {
 	/* Only leaves with (attr & if_mask) == if_value; others are left. */
 	uint64_t if_mask, if_value;
 	uint64_t clear, set;
+	/* For PT_NEEDS_SYNC, nr 0 to begin with; NULL: pt.bbml is 2, or nothing
+	 * is cut, or the table is the library's. */
+	struct pt_cut *cut;
 };
 
 /* Where tables go back to. */
@@ -158,7 +175,11 @@ struct pt_ops {
 	 *
 	 * Stops, with everything before done and the rest untouched:
 	 * PT_NO_TABLES  @at: the whole run of the leaf that is cut, which may
-	 *               begin before @in. Go on from the higher of both.
+	 *               begin before @in. Go on from the higher of both, with
+	 *               as many pages as both ends take, to be sure.
+	 * PT_NEEDS_SYNC as PT_NO_TABLES, and edit->cut says what to invalidate.
+	 *               Go on with @cut as it is, whether units answered or not:
+	 *               one that didn't is fenced, and forgets when it recovers.
 	 * PT_FULL       go on from @at->in (@at->nr frames to the end). With
 	 *               if_mask a table may stay, empty, that reaches back before
 	 *               that.

@@ -23,6 +23,10 @@
 #define PT_OUT_LO    12
 #define PT_OUT_SPLIT (PT_ARM_DS || PT_GRANULE_LG2 == 16)
 
+/* What engine.h needs to know of a leaf that is about to become a table. */
+#define PT_VALID ARM_VALID
+#define PT_NT	 ARM_NT
+
 #define ARM_VALID    FIELD(0, 0)
 #define ARM_TYPE     FIELD(1, 0)
 #define ARM_BLOCK    ((uint64_t)1) /* above the manual's level 3 */
@@ -32,6 +36,7 @@
 #define ARM_SH_OSH   ((uint64_t)2)
 #define ARM_SH_ISH   ((uint64_t)3)
 #define ARM_AF	     FIELD(10, 10)
+#define ARM_NT	     FIELD(16, 16) /* of blocks (SMMU 3.21.1.2) */
 #define ARM_ADDRESS  FIELD(PT_ARM_DS ? 49 : 47, PT_GRANULE_LG2)
 #define ARM_DS_HIGH  FIELD(9, 8)   /* address bits 51:50 */
 #define ARM_64K_HIGH FIELD(15, 12) /* address bits 51:48 */

@@ -14,6 +14,8 @@
 #define PT_OUT_LO	12
 #define PT_OUT_SPLIT	0
 #define PT_READ_IMPLIED 0
+#define PT_VALID	0
+#define PT_NT		0
 
 #define LEDGER_PRESENT FIELD(0, 0)
 #define LEDGER_TABLE   FIELD(1, 1)

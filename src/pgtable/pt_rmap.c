@@ -14,6 +14,8 @@
 #define PT_OUT_LO	20
 #define PT_OUT_SPLIT	0
 #define PT_READ_IMPLIED 0
+#define PT_VALID	0
+#define PT_NT		0
 
 #define RMAP_PRESENT FIELD(0, 0)
 #define RMAP_TABLE   FIELD(1, 1)

@@ -202,9 +202,7 @@ static unsigned int leaf_top(const struct backend_unit *unit,
 	/* @max_level speaks of 4K, 2M and 1G: no other leaf is below 2M. */
 	if (granule != 12)
 		max_level = max_level < 2 ? 0 : 1;
-	/* Splits of larger leaves are direct, which takes BBML 2. */
-	if (unit->caps.bbml < 2 ||
-	    (smmuv3_of(unit)->effects & SMMUV3_NO_BLOCKS))
+	if (smmuv3_of(unit)->effects & SMMUV3_NO_BLOCKS)
 		return 0;
 	top = IA_MIN(top, levels - 1);
 	return IA_MIN(top, max_level);
