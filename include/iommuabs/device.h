@@ -61,7 +61,7 @@ struct iommuabs_device_desc {
 	const char *
 		name; /* for people, shorter than IOMMUABS_NAME_MAX; NULL: made up */
 	const char *
-		path; /* in the device tree, shorter than IOMMUABS_PATH_MAX; NULL */
+		path; /* device tree or ACPI, shorter than IOMMUABS_PATH_MAX; NULL */
 	void *cookie;
 	uint32_t
 		pci; /* IOMMUABS_PCI(); with flag PCI, first function of a range */
@@ -167,8 +167,9 @@ IOMMUABS_MUST_CHECK int iommuabs_device_find_pci(struct iommuabs *abs,
 						 struct iommuabs_device **dev);
 
 /**
- * iommuabs_device_find_path() - the device of a device-tree node
- * @path: full path, also of a node that is one device with others
+ * iommuabs_device_find_path() - the device that firmware has at a path
+ * @path: full path in the device tree or in ACPI's namespace (as the table has
+ *        it), also of what is one device with others
  *
  * Context: TASK.
  * Return:  0 | E_INVAL | E_NOENT | E_UNTRANSLATED.

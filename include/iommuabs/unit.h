@@ -70,7 +70,7 @@ struct iommuabs_unit_desc {
 	void *cookie;
 	const struct iommuabs_irq *irqs;
 	uint32_t nr_irqs; /* <= IOMMUABS_IRQ_COUNT_ */
-	uint32_t fw_id;	  /* device tree phandle; 0: none */
+	uint32_t fw_id;	  /* phandle or offset in an ACPI table; 0: none */
 };
 
 enum iommuabs_unit_status {

@@ -44,6 +44,7 @@ struct dmar_scan {
 	struct acpi_index bases;    /* page of a unit's registers */
 	struct acpi_index segments; /* number */
 	struct acpi_index functions; /* IOMMUABS_PCI(): struct desc_device */
+	struct acpi_index ways;	     /* sum of a path: the same, unknown */
 	struct desc_device **last_range;
 };
 
@@ -108,11 +109,11 @@ static bool scope_is_good(struct dmar_scan *dmar,
 }
 
 /* The way, where it is all that is known: 0000:00:1c.4/00.0 */
-static void path_print(struct desc_device *device, uint32_t segment,
+static void path_print(char path[IOMMUABS_PATH_MAX], uint32_t segment,
 		       const struct dmar_scope *scope)
 {
-	char *at = device->path;
-	uint32_t n, hop, left = sizeof(device->path);
+	uint32_t n, hop, left = IOMMUABS_PATH_MAX;
+	char *at = path;
 
 	hostif_format(at, left, "%04x:%02x:", segment, scope->bus);
 	at += 8;
@@ -170,42 +171,73 @@ static void segments_free(struct dmar_scan *dmar)
 	acpi_index_free(&dmar->scan, &dmar->segments);
 }
 
+static struct desc_device *function_add(struct dmar_scan *dmar,
+					const struct dmar_scope *scope,
+					uint32_t pci)
+{
+	struct desc_device *device = acpi_device_add(&dmar->scan);
+
+	if (!device)
+		return NULL;
+	device->flags = IOMMUABS_DEVICE_PCI;
+	device->pci = pci;
+	device->nr_pci = 1;
+	device->fw_id = scope->span.offset;
+	return device;
+}
+
+/* FNV-1a: ways are few, and two with one sum are only not found again. */
+static uint32_t sum_of(const char *path)
+{
+	uint32_t sum = 0x811c9dc5;
+
+	for (; *path; path++)
+		sum = (sum ^ (uint8_t)*path) * 0x01000193;
+	return sum;
+}
+
+static int way_get(struct dmar_scan *dmar, uint32_t segment,
+		   const struct dmar_scope *scope, struct desc_device **out)
+{
+	char path[IOMMUABS_PATH_MAX] = { 0 };
+	struct acpi_entry *entry;
+
+	path_print(path, segment, scope);
+	entry = acpi_index_get(&dmar->scan, &dmar->ways, sum_of(path));
+	if (!entry)
+		return IOMMUABS_E_NOMEM;
+	*out = entry->value;
+	if (*out && !__builtin_memcmp((*out)->path, path, sizeof(path)))
+		return 0;
+	*out = function_add(dmar, scope, segment << 16);
+	if (!*out)
+		return IOMMUABS_E_NOMEM;
+	entry->value = *out;
+	(*out)->unknown = 1;
+	__builtin_memcpy((*out)->path, path, sizeof(path));
+	acpi_remark(&dmar->scan, scope->span.offset,
+		    "the bus numbers on the way are not known");
+	return 0;
+}
+
 /* The device that a scope names: known by its requester ID, or by the way. */
 static int function_get(struct dmar_scan *dmar, uint32_t segment,
 			const struct dmar_scope *scope,
 			struct desc_device **out)
 {
 	uint32_t rid = scope_rid(dmar, segment, scope);
-	struct acpi_entry *entry = NULL;
-	struct desc_device *device;
+	struct acpi_entry *entry;
 
-	if (rid != DESC_RID_UNKNOWN) {
-		entry = acpi_index_get(&dmar->scan, &dmar->functions,
-				       segment << 16 | rid);
-		if (!entry)
-			return IOMMUABS_E_NOMEM;
-		*out = entry->value;
-		if (entry->value)
-			return 0;
-	}
-	device = acpi_device_add(&dmar->scan);
-	if (!device)
+	if (rid == DESC_RID_UNKNOWN)
+		return way_get(dmar, segment, scope, out);
+	entry = acpi_index_get(&dmar->scan, &dmar->functions,
+			       segment << 16 | rid);
+	if (!entry)
 		return IOMMUABS_E_NOMEM;
-	device->flags = IOMMUABS_DEVICE_PCI;
-	device->nr_pci = 1;
-	device->fw_id = scope->span.offset;
-	if (entry) {
-		entry->value = device;
-		device->pci = entry->key;
-	} else {
-		device->unknown = 1;
-		device->pci = segment << 16;
-		path_print(device, segment, scope);
-		acpi_remark(&dmar->scan, scope->span.offset,
-			    "the bus numbers on the way are not known");
-	}
-	*out = device;
-	return 0;
+	if (!entry->value)
+		entry->value = function_add(dmar, scope, entry->key);
+	*out = entry->value;
+	return *out ? 0 : IOMMUABS_E_NOMEM;
 }
 
 /* The first unit that claims a function has it. */
@@ -723,6 +755,7 @@ int desc_scan_dmar(struct desc_set *set, const void *table, size_t size)
 	lists_turn(set);
 	segments_free(&dmar);
 	acpi_index_free(&dmar.scan, &dmar.functions);
+	acpi_index_free(&dmar.scan, &dmar.ways);
 	acpi_index_free(&dmar.scan, &dmar.bases);
 	acpi_index_free(&dmar.scan, &dmar.names);
 	return ret;
