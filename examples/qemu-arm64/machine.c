@@ -133,6 +133,7 @@ static void bootargs_parse(void)
 
 void machine_parse(const void *fdt)
 {
+	uint64_t size;
 	int node;
 
 	if (fdt_check_header(fdt))
@@ -145,6 +146,7 @@ void machine_parse(const void *fdt)
 	node = compatible_find("pci-host-ecam-generic");
 	reg_get(node, 0, &machine.ecam_base, &machine.ecam_size);
 	pci_window_parse(node);
+	reg_get(compatible_find("arm,smmu-v3"), 0, &machine.smmu_base, &size);
 	intx_parse(node);
 	bootargs_parse();
 }

@@ -25,6 +25,7 @@ struct machine {
 	uint64_t gicd_base;
 	uint64_t gicr_base;
 	uint64_t its_base;
+	uint64_t smmu_base;
 	uint64_t ecam_base, ecam_size;
 	uint64_t pci_mem_base, pci_mem_size; /* 32-bit window, identity */
 	uint32_t intx_slot_mask;

@@ -14,6 +14,7 @@
 #include "pages.h"
 #include "pci.h"
 #include "scenarios.h"
+#include "scenarios_arm64.h"
 #include "tap.h"
 #include "timer.h"
 
@@ -21,6 +22,12 @@
 #define FDT_DEFAULT 0x40000000ull
 
 _Noreturn void host_main(uint64_t fdt);
+
+static void prove_all(void)
+{
+	prove();
+	prove_granules(machine.smmu_base);
+}
 
 _Noreturn void host_main(uint64_t fdt)
 {
@@ -37,7 +44,7 @@ _Noreturn void host_main(uint64_t fdt)
 	if (machine_has_arg("selftest"))
 		bring_up();
 	else if (machine_has_arg("prove"))
-		prove();
+		prove_all();
 	else if (machine_has_arg("race"))
 		prove_race();
 	else
