@@ -75,11 +75,14 @@ static void print_unit(FILE *out, const struct desc_unit *unit)
 	static const char which[][6] = { "event", "error", "sync", "pri" };
 	uint32_t i;
 
-	fprintf(out, "%s %s %" PRIx64 "+%" PRIx64 "%s%s", type_name(unit->type),
-		unit->path, unit->base, unit->length,
+	fprintf(out, "%s %s %" PRIx64 "+%" PRIx64 "%s%s%s",
+		type_name(unit->type), unit->path, unit->base, unit->length,
 		unit->flags & IOMMUABS_UNIT_COHERENT ? " coherent" : "",
+		unit->flags & IOMMUABS_UNIT_PAGE0_ONLY ? " page0" : "",
 		unit->disabled ? " off" : "");
-	ck_assert_uint_eq(unit->flags & ~IOMMUABS_UNIT_COHERENT, 0);
+	ck_assert_uint_eq(unit->flags & ~(IOMMUABS_UNIT_COHERENT |
+					  IOMMUABS_UNIT_PAGE0_ONLY),
+			  0);
 	for (i = 0; i < unit->nr_irqs; i++)
 		fprintf(out, " %s=%u%s", which[unit->irqs[i].which],
 			unit->irqs[i].number, unit->irqs[i].edge ? "e" : "l");
@@ -187,7 +190,7 @@ static const struct {
 	{ "board",
 	  "smmuv3 /soc/iommu@100000 800100000+20000 coherent"
 	  " event=42e error=19l sync=4101e\n"
-	  "smmuv3 /soc/bus@20000000/iommu@40000 940040000+20000"
+	  "smmuv3 /soc/bus@20000000/iommu@40000 940040000+20000 page0"
 	  " event=52l error=52l sync=52l pri=52l\n"
 	  "smmuv3 /soc/bus@20000000/off@80000/iommu@80000 940080000+20000"
 	  " off\n"

@@ -88,6 +88,8 @@ int dt_unit_add(struct dt_scan *scan, const struct dt_node *node,
 	unit->disabled = !node->enabled;
 	if (is_coherent(node))
 		unit->flags |= IOMMUABS_UNIT_COHERENT;
+	if (type == IOMMUABS_UNIT_SMMUV3 && dt_has(node, DT_CAVIUM_PAGE0))
+		unit->flags |= IOMMUABS_UNIT_PAGE0_ONLY;
 	hostif_format(unit->path, sizeof(unit->path), "%s", scan->path);
 	*out = unit;
 	return unit_registers(scan, node, unit);

@@ -24,6 +24,7 @@ struct name {
 static const struct name names[DT_NAMES_] = {
 	[DT_ADDRESS_CELLS] = NAME("#address-cells"),
 	[DT_BUS_RANGE] = NAME("bus-range"),
+	[DT_CAVIUM_PAGE0] = NAME("cavium,cn9900-broken-page1-regspace"),
 	[DT_COMPATIBLE] = NAME("compatible"),
 	[DT_DEVICE_TYPE] = NAME("device_type"),
 	[DT_DMA_COHERENT] = NAME("dma-coherent"),
