@@ -285,9 +285,10 @@ static const struct {
 	  " also /half@2008000 also /whole@2009000\n"
 	  "device /pcie@30000000 pci=20000+1000 /iommu@1000000:4000+1800@0"
 	  " also /pcie@40000000 pci=31000+1000\n"
-	  "device /pcie@50000000 pci=40000+1000 /iommu@1000000:6000+1000@0"
+	  "device /astride@200b000 also /pcie@70000000 pci=40000+1000\n"
+	  "device /pcie@50000000 pci=50000+1000 /iommu@1000000:6000+1000@0"
 	  " /iommu@1000000:8000+1000@0"
-	  " also /pcie@60000000 pci=50000+1000 also /both@200a000\n" },
+	  " also /pcie@60000000 pci=60000+1000 also /both@200a000\n" },
 };
 
 START_TEST(a_tree_becomes_its_units_and_devices)
@@ -1471,6 +1472,7 @@ static Suite *suite(void)
 	tcase_add_test(much, random_damage_gives_a_result_or_an_error);
 	tcase_add_loop_test(much, twice_the_tree_is_twice_the_work, 0, 8);
 	suite_add_tcase(s, much);
+	tcase_set_timeout(others, 90); /* a process for each tree */
 	tcase_add_test(others, trees_of_real_machines_agree_with_their_answers);
 	tcase_add_test(others, damaged_trees_of_others_end_as_they_should);
 	suite_add_tcase(s, others);

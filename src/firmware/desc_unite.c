@@ -116,7 +116,6 @@ static void join_by_id(struct desc_set *set, struct desc_device *a,
 {
 	if (a == b)
 		return;
-	a->group.torn |= is_range(a) || is_range(b);
 	join(set, a, b, BY_ID);
 	join(set, a, b, BY_RANGE);
 }
@@ -171,7 +170,6 @@ static void find_torn(struct desc_set *set)
 
 	for (device = set->devices; device; device = device->next) {
 		root = root_of(set, device, BY_RANGE);
-		root->group.torn |= device->group.torn;
 		if (!is_range(device))
 			continue;
 		root->group.torn |= root->group.range != NULL;
