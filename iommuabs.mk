@@ -12,7 +12,8 @@
 #	iommuabs-objs := $(notdir $(IOMMUABS_SOURCES:.c=.o))
 #	vpath %.c $(addprefix $(IOMMUABS)/,$(sort $(dir $(IOMMUABS_SOURCES))))
 #	$(iommuabs-objs): CPPFLAGS += -I$(IOMMUABS)/include -I$(IOMMUABS)/src \
-#		-DIOMMUABS_CONFIG_SMMU=1 -DIOMMUABS_CONFIG_NULL=0 \
+#		-DIOMMUABS_CONFIG_SMMU=1 -DIOMMUABS_CONFIG_VTD=0 \
+#		-DIOMMUABS_CONFIG_NULL=0 \
 #		-DIOMMUABS_CONFIG_FDT=0 -DIOMMUABS_CONFIG_ACPI=1 \
 #		-DIOMMUABS_CONFIG_DEBUG=0
 #	$(iommuabs-objs): CFLAGS += -ffreestanding
@@ -77,7 +78,9 @@ IOMMUABS_PGTABLE_SOURCES = \
 	src/pgtable/pt_arm_s2_64k.c \
 	src/pgtable/pt_free.c \
 	src/pgtable/pt_ledger.c \
-	src/pgtable/pt_rmap.c
+	src/pgtable/pt_rmap.c \
+	src/pgtable/pt_vtd.c \
+	src/pgtable/pt_vtd_snoop.c
 
 IOMMUABS_BACKENDS_SMMU_SOURCES = \
 	src/backends/smmu/smmuv3.c \
@@ -92,6 +95,15 @@ IOMMUABS_BACKENDS_SMMU_SOURCES = \
 	src/backends/smmu/smmuv3_msi.c \
 	src/backends/smmu/smmuv3_strtab.c \
 	src/backends/smmu/smmuv3_tlbi.c
+
+IOMMUABS_BACKENDS_VTD_SOURCES = \
+	src/backends/vtd/vtd.c \
+	src/backends/vtd/vtd_context.c \
+	src/backends/vtd/vtd_control.c \
+	src/backends/vtd/vtd_faults.c \
+	src/backends/vtd/vtd_forget.c \
+	src/backends/vtd/vtd_pasid.c \
+	src/backends/vtd/vtd_queue.c
 
 IOMMUABS_BACKENDS_NULL_SOURCES = \
 	src/backends/null/null.c
@@ -125,6 +137,7 @@ IOMMUABS_SOURCES = \
 	$(IOMMUABS_PGTABLE_SOURCES) \
 	$(IOMMUABS_BACKENDS_SOURCES) \
 	$(IOMMUABS_BACKENDS_SMMU_SOURCES) \
+	$(IOMMUABS_BACKENDS_VTD_SOURCES) \
 	$(IOMMUABS_BACKENDS_NULL_SOURCES) \
 	$(IOMMUABS_FIRMWARE_SOURCES)
 
@@ -149,6 +162,8 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/backends/table_formats.h \
 	src/backends/smmu/smmuv3.h \
 	src/backends/smmu/smmuv3_regs.h \
+	src/backends/vtd/vtd.h \
+	src/backends/vtd/vtd_regs.h \
 	src/core/api_struct.h \
 	src/core/change.h \
 	src/core/core.h \
@@ -165,6 +180,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/host/tablemem.h \
 	src/pgtable/engine.h \
 	src/pgtable/pgtable.h \
+	src/pgtable/pt_vtd.h \
 	src/pgtable/pt_arm.h \
 	src/pgtable/pt_arm_s1.h \
 	src/pgtable/pt_arm_s2.h \

@@ -489,6 +489,46 @@ START_TEST(a_failed_refresh_is_an_obstacle)
 }
 END_TEST
 
+/*
+ * A unit that may hold on to "nothing is there" is told of what is added, when the
+ * call returns or the batch is synced; others are not.
+ */
+START_TEST(additions_are_invalidated_where_absence_is_cached)
+{
+	const uint32_t rw = IOMMUABS_READ | IOMMUABS_WRITE;
+	struct world *w = world_new(1);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_batch batch;
+	unsigned int before;
+
+	w->unit[0].unit->hw.caps.caches_absent = (uint8_t)_i;
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+	before = w->unit[0].invalidates;
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(0x100),
+					     IOMMUABS_MFN(0x500), 1, rw, NULL),
+			 0);
+	ck_assert_uint_eq(w->unit[0].invalidates, before + (unsigned int)_i);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(0x200),
+					     IOMMUABS_MFN(0x600), 8, rw,
+					     &batch),
+			 0);
+	ck_assert_uint_eq(w->unit[0].invalidates, before + (unsigned int)_i);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+	ck_assert_uint_eq(w->unit[0].invalidates,
+			  before + 2 * (unsigned int)_i);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	before = w->unit[0].invalidates;
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(0x300),
+					     IOMMUABS_MFN(0x700), 1, rw, NULL),
+			 0);
+	ck_assert_uint_eq(w->unit[0].invalidates, before);
+	world_delete(w);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("attach");
@@ -498,6 +538,8 @@ static Suite *suite(void)
 
 	if (!world_possible(s))
 		return s;
+	tcase_add_loop_test(
+		who, additions_are_invalidated_where_absence_is_cached, 0, 2);
 	tcase_add_test(who, an_attached_device_is_busy);
 	tcase_add_test(who, an_attach_in_steps_keeps_the_device_blocked);
 	tcase_add_test(who, without_a_unit_or_a_driver_there_is_no_attach);

@@ -2,9 +2,12 @@
 /*
  * iommuabs_arm64.c - where this machine's units are, and their interrupts
  */
+#include <stddef.h>
 #include "gic.h"
 #include "iommuabs_host.h"
 #include "machine.h"
+
+void (*const iommu_cache_clean)(void *ctx, const void *p, size_t size) = NULL;
 
 int iommu_scan(void)
 {

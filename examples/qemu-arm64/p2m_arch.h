@@ -78,6 +78,13 @@ static inline uint32_t leaf_flags(uint64_t value)
 	return flags;
 }
 
+/* The SMMU sees what CPUs see: its device tree says dma-coherent. */
+static inline void p2m_clean(const void *p, uint64_t size)
+{
+	(void)p;
+	(void)size;
+}
+
 /* D8.16.1: with FEAT_BBM at level 2. */
 static inline int split_is_direct(void)
 {

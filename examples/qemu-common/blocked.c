@@ -3,6 +3,7 @@
  * blocked.c - what a device may not do, it doesn't, and the host is told
  */
 #include <stddef.h>
+#include "board.h"
 #include "edu.h"
 #include "pages.h"
 #include "scenarios.h"
@@ -55,14 +56,18 @@ static void attempt_check(const struct scene *scene,
 static void read_unmapped(const struct scene *scene, const char *what,
 			  uint64_t gfn, enum iommuabs_obstacle obstacle)
 {
-	const struct attempt attempt = {
+	struct iommuabs_unit_state unit = { .size = sizeof(unit) };
+	struct attempt attempt = {
 		.what = what,
 		.gfn = gfn,
 		.access = IOMMUABS_READ,
-		.reason = IOMMUABS_FAULT_TRANSLATION,
+		.reason = BOARD_FAULT_UNMAPPED,
 		.obstacle = obstacle,
 	};
 
+	if (!iommuabs_unit_state(iommu.unit, &unit) &&
+	    gfn >> (unit.input_bits - PAGE_LG2))
+		attempt.reason = IOMMUABS_FAULT_ADDRESS_SIZE;
 	dma_take(scene, 0, 0x1111);
 	iommu_faults_forget();
 	attempt_check(scene, &attempt, dma_load(scene, 0, gfn) == 0);
@@ -75,7 +80,7 @@ static void write_unmapped(const struct scene *scene)
 		.what = "a write where nothing is mapped",
 		.gfn = SCENE_HOLE_GFN,
 		.access = IOMMUABS_WRITE,
-		.reason = IOMMUABS_FAULT_TRANSLATION,
+		.reason = BOARD_FAULT_UNMAPPED,
 		.obstacle = IOMMUABS_OBSTACLE_NOT_MAPPED,
 	};
 	int kept = 1;

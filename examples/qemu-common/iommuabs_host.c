@@ -124,9 +124,8 @@ static void hook_unit_dead(void *ctx, void *cookie)
 
 /*
  * Left NULL: table_map, since a machine address is a pointer here (offset 0);
- * alloc, so small objects come from table pages; mmio_*, for direct access;
- * cache_clean, as QEMU's units see what CPUs see; lock, for the built-in spin locks;
- * should_yield, as nobody is waiting.
+ * alloc, so small objects come from table pages; mmio_*, for direct access; lock,
+ * for the built-in spin locks; should_yield, as nobody is waiting.
  */
 struct iommuabs_host iommu_hooks(void)
 {
@@ -140,6 +139,7 @@ struct iommuabs_host iommu_hooks(void)
 		.table_free = hook_table_free,
 		.table_ranges = ranges,
 		.nr_table_ranges = 1,
+		.cache_clean = iommu_cache_clean,
 		.p2m_walk = hook_p2m_walk,
 		.time_us = hook_time_us,
 		.log = hook_log,

@@ -42,6 +42,8 @@ int iommu_create(const struct iommuabs_host *hooks);
  * interrupts in, and no more.
  */
 int iommu_scan(void);
+/* NULL where units see what CPUs see. */
+extern void (*const iommu_cache_clean)(void *ctx, const void *p, size_t size);
 void iommu_irqs_enable(void);
 void iommu_irqs_disable(void);
 

@@ -2,7 +2,7 @@
 /*
  * late.c - a guest gets its first device long after it was started
  *
- * What it has by then, RAM and a clock's registers, is to be seen by
+ * What it has by then, RAM and a device's registers, is to be seen by
  * the device from its first DMA on.
  */
 #include <stddef.h>
@@ -13,15 +13,15 @@
 #include "scene.h"
 #include "tap.h"
 
-#define CLOCK_GFN UINT64_C(0xa0000)
-#define HIGH_GFN  UINT64_C(0x1000000) /* 64 GiB: a table of its own */
+#define REGISTERS_GFN UINT64_C(0xa0000)
+#define HIGH_GFN      UINT64_C(0x1000000) /* 64 GiB: a table of its own */
 
 /* The guest runs for a while, and its memory changes meanwhile. */
 static int lives(struct scene *scene, uint64_t high)
 {
 	struct guest *guest = &scene->vm.guest;
 	uint64_t ram = SCENE_RAM_GFN << PAGE_LG2;
-	int st = vm_map(&scene->vm, CLOCK_GFN, BOARD_CLOCK_MFN, 1,
+	int st = vm_map(&scene->vm, REGISTERS_GFN, BOARD_REGISTERS_MFN, 1,
 			SCENE_DEVICE_RW);
 
 	if (!st)
@@ -52,7 +52,7 @@ static void sees_everything(struct scene *scene)
 
 static void sees_device_memory(struct scene *scene)
 {
-	const uint64_t ipa = (CLOCK_GFN << PAGE_LG2) + BOARD_CLOCK_ID;
+	const uint64_t ipa = (REGISTERS_GFN << PAGE_LG2) + BOARD_REGISTERS_ID;
 	volatile uint32_t *mail = (void *)frame_word(scene->mail);
 	struct edu *edu = edu_get(0);
 	uint8_t by_guest = 0;
@@ -65,11 +65,12 @@ static void sees_device_memory(struct scene *scene)
 			      sizeof(*mail));
 	if (!st)
 		st = guest_read(&scene->vm.guest, ipa, &by_guest, 1);
-	tap_check(!st && (*mail & 0xff) == BOARD_CLOCK_ID_IS &&
-			  by_guest == BOARD_CLOCK_ID_IS,
-		  "%s: device memory too: gfn %lx is the clock's mfn %lx, its "
+	tap_check(!st && (*mail & 0xff) == BOARD_REGISTERS_ID_IS &&
+			  by_guest == BOARD_REGISTERS_ID_IS,
+		  "%s: device memory too: gfn %lx is a device's mfn %lx, its "
 		  "identity reads %x by DMA, %x by the guest",
-		  scene->name, CLOCK_GFN, BOARD_CLOCK_MFN, *mail, by_guest);
+		  scene->name, REGISTERS_GFN, BOARD_REGISTERS_MFN, *mail,
+		  by_guest);
 }
 
 static void follows_changes(struct scene *scene)

@@ -28,6 +28,7 @@ static uint64_t entry_read(const uint64_t *entry)
 static void entry_write(uint64_t *entry, uint64_t value)
 {
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+	p2m_clean(entry, sizeof(*entry));
 }
 
 static uint64_t *table_new(void)
@@ -55,6 +56,7 @@ int p2m_init(struct p2m *p2m, unsigned int ipa_bits, uint16_t vmid)
 	if (!p2m->root)
 		return P2M_NOMEM;
 	memset((void *)p2m->root, 0, 1ull << p2m->root_lg2);
+	p2m_clean((void *)p2m->root, 1ull << p2m->root_lg2);
 	p2m_tlb_flush(p2m);
 	return 0;
 }
@@ -104,6 +106,7 @@ static int leaf_split(struct p2m *p2m, uint64_t *entry, unsigned int level)
 			p2m_tlb_flush(p2m);
 		}
 	}
+	p2m_clean(table, PAGE_SIZE);
 	entry_write(entry, table_make((uint64_t)table));
 	return 0;
 }

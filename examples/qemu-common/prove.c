@@ -2,6 +2,7 @@
 /*
  * prove.c - all scenarios, from the unit as reset leaves it to nothing left
  */
+#include "board.h"
 #include "console.h"
 #include "iommuabs_host.h"
 #include "pages.h"
@@ -19,7 +20,7 @@ static int bring_up_iommu(void)
 		st = iommu_start();
 	if (!st)
 		st = iommuabs_unit_state(iommu.unit, &state);
-	iommu.cannot_share = state.stage1 && !state.stage2;
+	iommu.cannot_share = !BOARD_CAN_SHARE(&state);
 	if (iommu.cannot_share)
 		scene_cannot_share();
 	return tap_check(!st && state.status == IOMMUABS_UNIT_RUNNING,

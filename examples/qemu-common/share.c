@@ -3,6 +3,7 @@
  * share.c - guest and device see the same bytes at the same gfn
  */
 #include <stddef.h>
+#include "board.h"
 #include "edu.h"
 #include "pages.h"
 #include "scenarios.h"
@@ -163,9 +164,9 @@ static void auto_case(unsigned int ipa_bits, uint16_t vmid,
 void scenario_auto(void)
 {
 	if (iommu.cannot_share) {
-		auto_case(40, 0x41, IOMMUABS_SHARE_NO_STAGE2);
+		auto_case(40, 0x41, BOARD_CANNOT_SHARE);
 		return;
 	}
 	auto_case(40, 0x41, IOMMUABS_SHARE_OK);
-	auto_case(48, 0x42, IOMMUABS_SHARE_INPUT_WIDTH);
+	auto_case(48, 0x42, BOARD_WIDE_P2M);
 }

@@ -22,6 +22,12 @@
 #define   ICR_ASSERT	(1u << 14)
 #define   ICR_PENDING	(1u << 12)
 #define APIC_ICR_HIGH	0x310
+#define APIC_LVT_TIMER	0x320
+#define   LVT_MASKED	(1u << 16)
+#define APIC_INITIAL	0x380
+#define APIC_CURRENT	0x390
+#define APIC_DIVIDE	0x3e0
+#define   DIVIDE_16	3u
 #define PIC1_MASK	0x21
 #define PIC2_MASK	0xa1
 /* clang-format on */
@@ -74,6 +80,44 @@ uint32_t apic_msi_data(uint32_t vector)
 	return vector; /* edge, fixed delivery */
 }
 
+/* ---- its timer (11.5.4) ---- */
+
+#define TIMER_VECTOR 0xf0u
+#define MEASURE_US   1000u
+
+static uint64_t ticks_per_ms;
+
+void apic_timer_init(void)
+{
+	uint64_t start;
+
+	reg_write(APIC_DIVIDE, DIVIDE_16);
+	reg_write(APIC_LVT_TIMER, LVT_MASKED | TIMER_VECTOR);
+	reg_write(APIC_INITIAL, ~0u);
+	start = time_us();
+	while (time_us() - start < MEASURE_US)
+		cpu_relax();
+	ticks_per_ms = ~0u - reg_read(APIC_CURRENT);
+	apic_timer_stop();
+}
+
+void apic_timer_start(uint64_t us)
+{
+	uint64_t ticks = us * ticks_per_ms / MEASURE_US + 1;
+
+	reg_write(APIC_DIVIDE, DIVIDE_16);
+	reg_write(APIC_LVT_TIMER, TIMER_VECTOR);
+	reg_write(APIC_INITIAL, ticks > ~0u ? ~0u : (uint32_t)ticks);
+}
+
+void apic_timer_stop(void)
+{
+	reg_write(APIC_LVT_TIMER, LVT_MASKED | TIMER_VECTOR);
+	reg_write(APIC_INITIAL, 0);
+}
+
+/* ---- other CPUs ---- */
+
 static void command(uint32_t id, uint32_t what)
 {
 	reg_write(APIC_ICR_HIGH, id << 24);
@@ -107,6 +151,10 @@ void apic_dispatch(uint32_t vector)
 
 	if (vector == APIC_SPURIOUS)
 		return;
+	if (vector == TIMER_VECTOR) {
+		reg_write(APIC_EOI, 0);
+		return;
+	}
 	if (n >= nr_handlers)
 		panic("interrupt %x is nobody's", vector);
 	handlers[n].call(handlers[n].arg);

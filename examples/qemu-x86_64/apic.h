@@ -17,6 +17,14 @@ uint32_t apic_id(void);	  /* of this CPU */
 /* A vector that calls @handler, interrupts masked; never given back. */
 uint32_t apic_vector_new(void (*handler)(void *arg), void *arg);
 
+/*
+ * This CPU's timer: an interrupt, which does nothing but end a HLT, after @us.
+ * apic_timer_init() measures it, once, by timer.c's time.
+ */
+void apic_timer_init(void);
+void apic_timer_start(uint64_t us);
+void apic_timer_stop(void);
+
 /* The message that raises @vector on this CPU (Intel SDM vol. 3A, 11.11). */
 uint64_t apic_msi_address(void);
 uint32_t apic_msi_data(uint32_t vector);

@@ -1,15 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * board.h - the one device whose registers a guest gets
+ * board.h - what scenarios have to know about the machine
  */
 #ifndef BOARD_H
 #define BOARD_H
 
-#include <stdint.h>
+#include <iommuabs/domain.h>
+#include <iommuabs/fault.h>
 
-/* The HPET (IA-PC HPET 1.0a, 2.3.4): its revision reads 1. */
-#define BOARD_CLOCK_MFN	  UINT64_C(0xfed00)
-#define BOARD_CLOCK_ID	  0x000u /* offset of a register with a fixed value */
-#define BOARD_CLOCK_ID_IS 0x01u	 /* its lowest byte */
+/* The host bridge's configuration space: its vendor is Intel. */
+#define BOARD_REGISTERS_MFN   UINT64_C(0xb0000)
+#define BOARD_REGISTERS_ID    0x000u /* offset of one with a fixed value */
+#define BOARD_REGISTERS_ID_IS 0x86u  /* its lowest byte */
+
+/*
+ * What the unit reports where nothing is mapped: a second stage has one word for
+ * that and for "not permitted".
+ */
+#define BOARD_FAULT_UNMAPPED IOMMUABS_FAULT_PERMISSION
+
+/* Register writes before the unit can be made to block: TE comes last. */
+#define BOARD_UNTRANSLATED_WRITES 4u
+
+/*
+ * A struct iommuabs_unit_state: does the unit walk guests' tables? They have four
+ * levels, always. Else why not.
+ */
+#define BOARD_CAN_SHARE(unit) ((unit)->input_bits >= 48)
+#define BOARD_CANNOT_SHARE    IOMMUABS_SHARE_LEVELS
+
+/* What is said about a p2m of 48 bits. */
+#define BOARD_WIDE_P2M IOMMUABS_SHARE_OK
 
 #endif

@@ -3,6 +3,7 @@
  * main.c - what happens in which order
  */
 #include <stdint.h>
+#include "apic.h"
 #include "bring_up.h"
 #include "console.h"
 #include "cpu.h"
@@ -10,6 +11,7 @@
 #include "machine.h"
 #include "pages.h"
 #include "pci.h"
+#include "scenarios.h"
 #include "tap.h"
 #include "timer.h"
 
@@ -20,11 +22,16 @@ _Noreturn void host_main(uint64_t start_info)
 	machine_parse(start_info);
 	timer_init();
 	cpu_init();
+	apic_timer_init();
 	pages_init();
 	pci_init();
 	edu_init();
 	if (machine_has_arg("selftest"))
 		bring_up();
+	else if (machine_has_arg("prove"))
+		prove();
+	else if (machine_has_arg("race"))
+		prove_race();
 	else
 		panic("arguments \"%s\" name nothing to do", machine.bootargs);
 	host_exit(tap_finish());

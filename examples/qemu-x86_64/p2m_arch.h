@@ -12,6 +12,7 @@
 #ifndef P2M_ARCH_H
 #define P2M_ARCH_H
 
+#include "arch.h"
 #include "p2m.h"
 #include "pages.h"
 
@@ -71,6 +72,12 @@ static inline uint32_t leaf_flags(uint64_t value)
 {
 	return P2M_READ | (value & NPT_WRITE ? P2M_WRITE : 0) |
 	       (value & NPT_UNCACHED ? P2M_DEVICE : 0);
+}
+
+/* The unit's walks don't snoop (ECAP.C): it finds what is in memory. */
+static inline void p2m_clean(const void *p, uint64_t size)
+{
+	cache_flush(p, size);
 }
 
 /* A TLB may have both for a moment; they say the same. */

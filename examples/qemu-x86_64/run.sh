@@ -28,7 +28,7 @@ set -- -M q35 -cpu max -m 1G -smp "${SMP:-4}" -nodefaults -no-user-config \
 	-device isa-debug-exit,iobase=0xf4,iosize=4 \
 	-kernel "$elf" -append "$arguments"
 if [ "${ICOUNT:-on}" = on ]; then
-	set -- "$@" -icount shift=10
+	set -- "$@" -icount shift=10,sleep=off
 fi
 if [ -t 1 ]; then
 	echo "# q35: ends by itself; Ctrl-C ends it now" >&2

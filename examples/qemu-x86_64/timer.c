@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * timer.c - the time-stamp counter, measured against ACPI's timer
- *
- * Where QEMU counts time in instructions, waiting by looking costs little: a
- * device's 100 ms are as many instructions as a few pages of output.
  */
+#include "apic.h"
 #include "arch.h"
 #include "console.h"
 #include "machine.h"
@@ -43,7 +41,14 @@ int timer_wait(const volatile int *flag, uint64_t timeout_us)
 {
 	uint64_t start = time_us();
 
-	while (!*flag && time_us() - start < timeout_us)
-		cpu_relax();
+	apic_timer_start(timeout_us);
+	/* Masked between the look and HLT, which STI lets nothing get before. */
+	irq_mask();
+	while (!*flag && time_us() - start < timeout_us) {
+		irq_unmask_and_halt();
+		irq_mask();
+	}
+	irq_unmask();
+	apic_timer_stop();
 	return *flag;
 }

@@ -82,9 +82,25 @@ static inline void irq_unmask(void)
 	__asm__ volatile("sti" : : : "memory");
 }
 
+/* No interrupt comes between the two. */
+static inline void irq_unmask_and_halt(void)
+{
+	__asm__ volatile("sti; hlt" : : : "memory");
+}
+
 static inline void halt(void)
 {
 	__asm__ volatile("hlt" : : : "memory");
+}
+
+/* Every line of [@p, @p + @size) to memory, before what is stored next. */
+static inline void cache_flush(const void *p, uint64_t size)
+{
+	uint64_t line = (uintptr_t)p & ~(uint64_t)63;
+
+	for (; line < (uintptr_t)p + size; line += 64)
+		__asm__ volatile("clflush (%0)" : : "r"(line) : "memory");
+	__asm__ volatile("mfence" : : : "memory");
 }
 
 /* Device registers: one access of this width, in program order. */

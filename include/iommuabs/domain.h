@@ -143,7 +143,8 @@ IOMMUABS_MUST_CHECK int iommuabs_domain_destroy(struct iommuabs_domain *dom,
  *          unfinished call has the domain) | E_AGAIN (the batch is full) |
  *          E_TIMEOUT | E_FENCED.
  *          On error nothing is mapped; E_TIMEOUT and E_FENCED come only from an
- *          unsynced removal or a REPLACE.
+ *          unsynced removal or a REPLACE, and from units that cache what is
+ *          absent (VT-d's caching mode): then it is mapped, and they are fenced.
  */
 IOMMUABS_MUST_CHECK int iommuabs_domain_map(struct iommuabs_domain *dom,
 					    iommuabs_gfn_t gfn,

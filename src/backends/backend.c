@@ -15,6 +15,10 @@ const struct backend_ops *backend_find(enum iommuabs_unit_type type)
 	case IOMMUABS_UNIT_SMMUV3:
 		return &smmuv3_backend_ops;
 #endif
+#if IOMMUABS_CONFIG_VTD
+	case IOMMUABS_UNIT_VTD:
+		return &vtd_backend_ops;
+#endif
 	default:
 		return NULL;
 	}

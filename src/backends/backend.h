@@ -40,6 +40,9 @@
 #ifndef IOMMUABS_CONFIG_SMMU
 #define IOMMUABS_CONFIG_SMMU 1
 #endif
+#ifndef IOMMUABS_CONFIG_VTD
+#define IOMMUABS_CONFIG_VTD 1
+#endif
 #ifndef IOMMUABS_CONFIG_NULL
 #define IOMMUABS_CONFIG_NULL 1
 #endif
@@ -61,6 +64,9 @@ struct backend_caps {
 	uint8_t stream_bits;
 	uint8_t bbml;
 	uint8_t ats; /* stream_set() takes BACKEND_STREAM_ATS */
+	/* It may hold on to "nothing is there", or to stores before memory has
+	 * them: what is added is invalidated, too. */
+	uint8_t caches_absent;
 };
 
 struct backend_unit {
@@ -87,8 +93,7 @@ enum backend_format {
 	BACKEND_FORMAT_ARM_S2_DS, /* the same with 52-bit descriptors (DS) */
 	BACKEND_FORMAT_ARM_S1,	  /* VMSAv8-64 stage 1, EL1&0, TTBR0 */
 	BACKEND_FORMAT_ARM_S1_DS,
-	BACKEND_FORMAT_EPT,
-	BACKEND_FORMAT_NPT,
+	BACKEND_FORMAT_VTD, /* second stage; EPT and NPT are read alike */
 };
 
 /* A translation table as a stream entry points at it: shared or mirror. */
@@ -230,7 +235,7 @@ struct backend_ops {
 	bool (*stream_is_hitless)(const struct backend_unit *unit,
 				  const struct backend_table *from,
 				  const struct backend_table *to);
-	/* Read the live entry. */
+	/* Read the live entry; input_bits 0: it doesn't say. */
 	void (*read_stream)(struct backend_unit *unit, uint32_t stream,
 			    struct backend_stream *out);
 
@@ -282,6 +287,7 @@ struct backend_ops {
 
 extern const struct backend_ops null_backend_ops;
 extern const struct backend_ops smmuv3_backend_ops;
+extern const struct backend_ops vtd_backend_ops;
 
 /* The driver for units of @type in this build, NULL for none. */
 const struct backend_ops *backend_find(enum iommuabs_unit_type type);

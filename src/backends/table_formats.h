@@ -19,6 +19,8 @@ extern const struct pt_ops pt_arm_s1_16k_52_ops;
 extern const struct pt_ops pt_arm_s2_4k_ops;
 extern const struct pt_ops pt_arm_s2_16k_ops;
 extern const struct pt_ops pt_arm_s2_64k_ops;
+extern const struct pt_ops pt_vtd_ops;
+extern const struct pt_ops pt_vtd_snoop_ops;
 extern const struct pt_ops pt_arm_s2_4k_52_ops;
 extern const struct pt_ops pt_arm_s2_16k_52_ops;
 

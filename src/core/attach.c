@@ -181,6 +181,9 @@ int attach_prepare(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 	if (!*reserved_in) {
 		ret = reserved_add(dom, dev);
 		*reserved_in = !ret;
+		/* Devices that are in already may have looked there. */
+		if (!ret && dom->caching_bindings)
+			ret = domain_invalidate_all(dom);
 	}
 	if (!ret)
 		ret = attach_views(dev, dom, strategy_of(dom, strategy));

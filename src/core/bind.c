@@ -117,6 +117,7 @@ static int binding_get(struct view *view, const struct device_stream *stream,
 	binding->next = view->bindings;
 	view->bindings = binding;
 	port_add32(&binding->unit->nr_bindings, 1);
+	view->dom->caching_bindings += binding->unit->hw.caps.caches_absent;
 	*out = binding;
 	return 0;
 }
@@ -139,6 +140,7 @@ static void binding_put(struct binding *binding)
 	else
 		unit_id_give(binding->unit, binding->table.id);
 	port_add32(&binding->unit->nr_bindings, (uint32_t)-1);
+	view->dom->caching_bindings -= binding->unit->hw.caps.caches_absent;
 	tablemem_object_free(&view->dom->abs->mem, binding, sizeof(*binding));
 }
 

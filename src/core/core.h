@@ -262,7 +262,9 @@ struct iommuabs_domain {
 	uint32_t nr_coming;	/* devices that are being moved here */
 	uint32_t changes;	/* bumped by every change; atomic */
 	uint64_t read;		/* source P2M: gfns below are in the ledger */
-	uint64_t device_only;	/* frames mapped DEVICE_ONLY; atomic */
+	/* Bindings in units that cache what is absent (caps.caches_absent). */
+	uint32_t caching_bindings;
+	uint64_t device_only; /* frames mapped DEVICE_ONLY; atomic */
 	uint32_t destroying;
 	uint32_t zombie; /* destroyed, but for what a unit may still reach */
 	uint64_t destroy_at; /* gfn up to which destroy has released */

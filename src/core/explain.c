@@ -37,7 +37,7 @@ static bool tables_equal(const struct backend_table *live,
 			 const struct backend_table *table)
 {
 	return live->format == table->format && live->root == table->root &&
-	       live->input_bits == table->input_bits &&
+	       (!live->input_bits || live->input_bits == table->input_bits) &&
 	       live->granule_lg2 == table->granule_lg2 &&
 	       live->levels == table->levels && live->id == table->id;
 }
@@ -73,6 +73,8 @@ static const struct pt_ops *shared_format(const struct backend_table *table)
 							&pt_arm_s2_64k_ops };
 	uint32_t i;
 
+	if (table->format == BACKEND_FORMAT_VTD)
+		return &pt_vtd_ops;
 	if (table->format != BACKEND_FORMAT_ARM_S2)
 		return NULL;
 	for (i = 0; i < IA_COUNT(formats); i++)

@@ -569,6 +569,25 @@ static int request_expressed(const struct request *req)
 	return ret;
 }
 
+/*
+ * New entries, which a unit that caches what is absent is told of when the batch
+ * is synced: by then the host has written its p2m, too.
+ */
+static int request_add(const struct request *req, struct batch *batch)
+{
+	struct iommuabs_domain *dom = req->dom;
+	const struct mapping *map = req->map;
+	int ret = 0;
+
+	if (dom->caching_bindings)
+		ret = batch_room(batch, map->gfn, map->nr);
+	if (!ret)
+		ret = request_enter_new(req);
+	if (!ret && dom->caching_bindings)
+		batch_add(batch, map->gfn, map->nr);
+	return ret;
+}
+
 static int request_run_all(const struct request *req, struct batch *batch)
 {
 	struct iommuabs_domain *dom = req->dom;
@@ -590,7 +609,7 @@ static int request_run_all(const struct request *req, struct batch *batch)
 	if (old)
 		ret = request_replace(req, batch);
 	else if (new_)
-		ret = request_enter_new(req);
+		ret = request_add(req, batch);
 	if (!ret)
 		views_publish(dom);
 	return ret;

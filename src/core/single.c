@@ -94,7 +94,8 @@ bool map_single(struct iommuabs_domain *dom, const struct mapping *map)
 	const uint64_t attr = map->flags & PT_LEDGER_FLAGS;
 	const struct view *mirror;
 
-	if (dom->reserved || (attr & IOMMUABS_DEVICE_ONLY) ||
+	if (dom->reserved || dom->caching_bindings ||
+	    (attr & IOMMUABS_DEVICE_ONLY) ||
 	    !only_mirror(dom, map->gfn, map->nr, &mirror) ||
 	    (mirror && mirror->pt.ops->read_implied &&
 	     !(attr & IOMMUABS_READ)) ||

@@ -271,8 +271,10 @@ extern const struct pt_ops pt_arm_s2_16k_ops;
 extern const struct pt_ops pt_arm_s2_64k_ops;
 extern const struct pt_ops pt_arm_s2_4k_52_ops;
 extern const struct pt_ops pt_arm_s2_16k_52_ops;
-extern const struct pt_ops pt_ledger_ops; /* attr: PT_LEDGER_* below */
-extern const struct pt_ops pt_rmap_ops;	  /* attr: PT_RMAP_* below */
+extern const struct pt_ops pt_vtd_ops;
+extern const struct pt_ops pt_vtd_snoop_ops; /* normal memory: SNP */
+extern const struct pt_ops pt_ledger_ops;    /* attr: PT_LEDGER_* below */
+extern const struct pt_ops pt_rmap_ops;	     /* attr: PT_RMAP_* below */
 
 /* Ledger attr: the public mapping flags in bits 0..5, and a state. */
 #define PT_LEDGER_FLAGS	   ((uint64_t)0x3f)

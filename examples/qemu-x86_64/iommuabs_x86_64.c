@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * iommuabs_x86_64.c - where this machine's unit is, and its interrupt
+ */
+#include "apic.h"
+#include "arch.h"
+#include "iommuabs_host.h"
+#include "machine.h"
+#include "pages.h"
+#include "string.h"
+#include "vm.h"
+
+static void clean(void *ctx, const void *p, size_t size)
+{
+	(void)ctx;
+	cache_flush(p, size);
+}
+
+void (*const iommu_cache_clean)(void *ctx, const void *p, size_t size) = clean;
+
+/* VT-d 8.3: the first DRHD of the table; its register base is at 8. */
+#define DMAR_STRUCTURES 48
+#define DRHD_BASE	8
+
+int iommu_scan(void)
+{
+	struct iommuabs_unit_desc desc = {
+		.size = sizeof(desc),
+		.type = IOMMUABS_UNIT_VTD,
+	};
+	size_t size = 0;
+	const char *dmar = machine_table("DMAR", 0, &size);
+	struct iommuabs_unit *unit;
+
+	if (!dmar || size < DMAR_STRUCTURES + DRHD_BASE + sizeof(desc.base))
+		return IOMMUABS_E_NOENT;
+	memcpy(&desc.base, dmar + DMAR_STRUCTURES + DRHD_BASE,
+	       sizeof(desc.base));
+	return iommuabs_unit_add(iommu.abs, &desc, &unit);
+}
+
+static void on_event(void *arg)
+{
+	(void)arg;
+	iommu.nr_event_irqs++;
+	(void)!iommuabs_unit_irq(iommu.unit, IOMMUABS_IRQ_EVENT);
+}
+
+void iommu_irqs_enable(void)
+{
+	static uint32_t vector;
+
+	if (!vector)
+		vector = apic_vector_new(on_event, NULL);
+	(void)!iommuabs_unit_irq_set_msi(iommu.unit, IOMMUABS_IRQ_EVENT,
+					 apic_msi_address(),
+					 apic_msi_data(vector));
+}
+
+void iommu_irqs_disable(void)
+{
+	(void)!iommuabs_unit_irq_set_msi(iommu.unit, IOMMUABS_IRQ_EVENT, 0, 0);
+}
+
+int vm_p2m_describe(const struct p2m *p2m, struct iommuabs_p2m *desc)
+{
+	*desc = (struct iommuabs_p2m){
+		.size = sizeof(*desc),
+		.flags = IOMMUABS_P2M_CLEANED,
+		.format = IOMMUABS_P2M_NPT,
+		.root = p2m->root,
+		.input_bits = (uint8_t)p2m->ipa_bits,
+		.output_bits = 52,
+		.granule_lg2 = PAGE_LG2,
+		.levels = (uint8_t)(4 - p2m->start_level),
+	};
+	return 0;
+}

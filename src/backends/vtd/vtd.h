@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vtd.h - inside the VT-d driver
+ *
+ *   vtd.c		identification, tables that fit, the list of operations
+ *   vtd_control.c	enabling, blocking, errors
+ *   vtd_queue.c	invalidation queue, or registers where there is none
+ *   vtd_forget.c	what to forget, as descriptors
+ *   vtd_context.c	root and context tables: what an entry says, how it changes
+ *   vtd_pasid.c	scalable mode: PASID tables
+ *   vtd_faults.c	fault recording registers
+ */
+#ifndef IOMMUABS_VTD_VTD_H
+#define IOMMUABS_VTD_VTD_H
+
+#include "../backend.h"
+#include "vtd_regs.h"
+
+#define VTD_BUSES 256
+
+/* Descriptors that one call collects before it takes the lock. */
+#define VTD_BATCH 16
+
+/*
+ * Descriptors are counted from 0 for ever; the place in the queue is in the low
+ * bits. The unit writes the low half of a wait descriptor's number into the
+ * status word of that place, so "is it complete" is one comparison.
+ */
+struct vtd_queue {
+	uint64_t maddr, status; /* a page each */
+	uint8_t lg2;		/* of descriptors in it */
+	/* Under the unit's lock: */
+	uint32_t open;	/* descriptors may be inserted */
+	uint64_t known; /* fetched, as far as seen */
+	/* Written under the lock, read without: */
+	uint64_t tail; /* inserted */
+	uint64_t
+		repaired_to; /* a descriptor before this may have been dropped */
+	uint32_t generation;	/* resets begun */
+	uint32_t generation_ok; /* the last reset that invalidated everything */
+};
+
+struct vtd {
+	struct backend_unit *unit;
+	uint64_t cap, ecap;
+	uint8_t scalable; /* root table of scalable mode */
+	uint8_t has_queue;
+	uint64_t root;	/* root table */
+	uint64_t blank; /* a root table that blocks everything */
+	/* Scalable mode: of each domain-id in use its PASID directory; words of
+	 * pages of 512, pages of a page. 0: none yet. */
+	uint64_t pasids;
+	struct vtd_queue queue;
+	uint32_t busy; /* atomic: a command or a register invalidation runs */
+	uint32_t next_record; /* fault register to look at next */
+	uint32_t msi_data;
+	uint64_t msi_addr; /* 0: none */
+};
+
+static inline struct vtd *vtd_of(const struct backend_unit *unit)
+{
+	return unit->priv;
+}
+
+static inline bool vtd_has(uint64_t field, uint64_t reg)
+{
+	return (reg & field) != 0;
+}
+
+/* Stores to memory that the unit reads, in its reach. */
+static inline void vtd_clean(const struct vtd *vtd, const void *p, size_t size)
+{
+	if (!vtd->unit->caps.coherent)
+		hostif_clean(vtd->unit->host, p, size);
+}
+
+/* ---- vtd.c ---- */
+
+/*
+ * The one poll: until @done says so, at most BACKEND_TIMEOUT_US, with a last look
+ * after the deadline. @what goes into unit->reason. 0 | E_TIMEOUT.
+ */
+int vtd_poll(struct vtd *vtd, const char *what,
+	     bool (*done)(struct vtd *vtd, void *arg), void *arg);
+
+/* A zeroed page for the unit. 0 | E_NOMEM. */
+int vtd_page(struct vtd *vtd, uint64_t *maddr);
+void vtd_page_free(struct vtd *vtd, uint64_t maddr);
+
+enum iommuabs_share_reason vtd_share(const struct backend_unit *unit,
+				     const struct iommuabs_p2m *p2m,
+				     struct backend_table *table);
+int vtd_mirror(const struct backend_unit *unit, uint8_t input_bits,
+	       uint8_t max_level, struct backend_geometry *geometry);
+
+/* ---- vtd_control.c ---- */
+
+int vtd_enable(struct backend_unit *unit);
+int vtd_disable(struct backend_unit *unit);
+int vtd_fence(struct backend_unit *unit);
+int vtd_crash_block(struct backend_unit *unit);
+int vtd_errors(struct backend_unit *unit);
+int vtd_irq_set_msi(struct backend_unit *unit,
+		    enum iommuabs_unit_irq_which which, uint64_t addr,
+		    uint32_t data);
+void vtd_irq(struct backend_unit *unit, enum iommuabs_unit_irq_which which);
+/* Stores are in memory, for units that have a buffer before it (CAP.RWBF). */
+int vtd_flush_writes(struct vtd *vtd);
+
+/* ---- vtd_queue.c ---- */
+
+/* Descriptors on their way into the queue. */
+struct vtd_batch {
+	struct vtd *vtd;
+	uint64_t descs[VTD_BATCH][2];
+	uint32_t nr;
+	uint32_t generation; /* of the queue, when the last went in */
+	uint64_t first;	     /* number of the first that went in */
+	uint64_t wait;	     /* number of the wait descriptor */
+	uint32_t started;
+	int status; /* 0 | E_TIMEOUT: the rest is ignored */
+};
+
+/* Emits descriptors with vtd_batch_add(); may be called again. */
+typedef void (*vtd_emit_fn)(struct vtd_batch *batch, const void *arg);
+
+void vtd_batch_add(struct vtd_batch *batch, uint64_t low, uint64_t high);
+
+/*
+ * Have the unit do what @emit emits, and wait until it has. Orders every earlier
+ * port_dev store before. Context: TASK, no lock held, on any number of CPUs.
+ * 0: done, or a reset of the unit has done more than that, or the unit was turned
+ * off | E_TIMEOUT.
+ */
+int vtd_submit(struct vtd *vtd, vtd_emit_fn emit, const void *arg);
+
+/*
+ * GCMD and the invalidation registers take one thing at a time: wait for one's
+ * turn, and end it. 0 | E_TIMEOUT.
+ */
+int vtd_take(struct vtd *vtd);
+void vtd_give(struct vtd *vtd);
+
+/* By registers, with the queue off or missing; at most a batch of them. */
+int vtd_by_registers(struct vtd *vtd, vtd_emit_fn emit, const void *arg);
+
+/* Empty, not yet open to others; waiters of before wait for the reset's end. */
+void vtd_queue_reset(struct vtd *vtd);
+void vtd_queue_open(struct vtd *vtd);
+/* Everything was invalidated since vtd_queue_reset(). */
+void vtd_queue_settle(struct vtd *vtd);
+void vtd_queue_close(struct vtd *vtd);
+/* Get a queue going again that stopped at a bad descriptor. Takes the lock. */
+void vtd_queue_repair(struct vtd *vtd);
+
+/* ---- vtd_forget.c ---- */
+
+int vtd_invalidate(struct backend_unit *unit, const struct backend_inv *inv,
+		   struct backend_streams *stuck);
+/* Everything that the unit may have cached. 0 | E_TIMEOUT. */
+int vtd_forget_all(struct vtd *vtd);
+/* The same by registers, with the queue off. */
+int vtd_forget_all_by_registers(struct vtd *vtd);
+/* A context entry as the unit may have it cached: with the domain-id it had. */
+struct vtd_cached {
+	uint16_t stream, id;
+};
+
+#define VTD_CACHED_MAX (VTD_BATCH - 2)
+
+/* Those entries, at most VTD_CACHED_MAX; nr 0: all there are. */
+int vtd_forget_contexts(struct vtd *vtd, const struct vtd_cached *cached,
+			uint32_t nr);
+/* The PASID-table entries of domain-id @id. */
+int vtd_forget_pasids(struct vtd *vtd, uint32_t id);
+
+/* ---- vtd_context.c ---- */
+
+void vtd_contexts_free(struct vtd *vtd);
+int vtd_streams_reserve(struct backend_unit *unit, uint32_t first, uint32_t nr);
+int vtd_stream_set(struct backend_unit *unit, uint32_t first, uint32_t nr,
+		   const struct backend_table *table, uint32_t flags);
+bool vtd_stream_is_hitless(const struct backend_unit *unit,
+			   const struct backend_table *from,
+			   const struct backend_table *to);
+void vtd_read_stream(struct backend_unit *unit, uint32_t stream,
+		     struct backend_stream *out);
+
+/* ---- vtd_pasid.c ---- */
+
+int vtd_id_reserve(struct backend_unit *unit, uint32_t id);
+void vtd_pasids_free(struct vtd *vtd);
+/* The directory of @id, 0: none was reserved. */
+uint64_t vtd_pasid_directory(struct vtd *vtd, uint32_t id);
+/* Have the directory of table->id say @table, which no stream uses yet.
+ * 0 | E_TIMEOUT. */
+int vtd_pasid_set(struct vtd *vtd, const struct backend_table *table);
+/* What the directory at @maddr says; false: nothing. */
+bool vtd_pasid_read(struct vtd *vtd, uint64_t maddr,
+		    struct backend_table *table);
+
+/* ---- vtd_faults.c ---- */
+
+uint32_t vtd_events(struct backend_unit *unit, struct backend_event *events,
+		    uint32_t max);
+
+#endif
