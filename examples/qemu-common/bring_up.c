@@ -13,7 +13,7 @@
 #include "tap.h"
 #include "timer.h"
 
-#define PROGBRING_UP_RAM_GFN 0x10u
+#define PROGRAM_GFN 0x10u
 #define RAM_LG2		     21
 #define RAM_NR		     512u
 #define UNMAPPED_GFN	     UINT64_C(0x90000)
@@ -87,7 +87,7 @@ static void check_walk(struct guest *guest, uint64_t mfn)
 
 	p2m_walk(&guest->p2m, 0, 1ull << 20, &out);
 	tap_check(out.nr == 3 && out.next == 1ull << 20 &&
-			  runs[0].gfn == PROGBRING_UP_RAM_GFN &&
+			  runs[0].gfn == PROGRAM_GFN &&
 			  runs[0].nr == 1 && runs[1].gfn == BRING_UP_RAM_GFN &&
 			  runs[1].mfn == mfn && runs[1].nr == 1 &&
 			  runs[1].flags == P2M_READ &&
@@ -107,7 +107,7 @@ static void check_guest(struct guest *guest, unsigned int ipa_bits,
 {
 	uint64_t ram = pages_alloc(&guest_pool, RAM_LG2);
 	uint64_t mfn = ram >> PAGE_LG2;
-	int st = guest_create(guest, ipa_bits, vmid, PROGBRING_UP_RAM_GFN);
+	int st = guest_create(guest, ipa_bits, vmid, PROGRAM_GFN);
 
 	if (!st)
 		st = p2m_map(&guest->p2m, BRING_UP_RAM_GFN, mfn, RAM_NR, RW);
