@@ -39,6 +39,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/compact.c \
 	src/core/decide.c \
 	src/core/device.c \
+	src/core/device_index.c \
 	src/core/domain.c \
 	src/core/dump.c \
 	src/core/explain.c \

@@ -242,10 +242,8 @@ START_TEST(a_device_is_carved_out_of_a_range)
 	ck_assert_ptr_eq(nic->range, bridge);
 	ck_assert_ptr_eq(find_pci(w, 0x08), nic);
 	ck_assert_ptr_eq(find_pci(w, 0x09), bridge);
-	ck_assert_ptr_eq(device_of_stream(w->abs, w->unit[0].unit, 0x1008),
-			 nic);
-	ck_assert_ptr_eq(device_of_stream(w->abs, w->unit[0].unit, 0x1009),
-			 bridge);
+	ck_assert_ptr_eq(device_of_stream(w->unit[0].unit, 0x1008), nic);
+	ck_assert_ptr_eq(device_of_stream(w->unit[0].unit, 0x1009), bridge);
 	/* Taken; half in, half out; a range in a range. */
 	ck_assert_int_eq(add(w, 0x1008, 1, 0, &other), IOMMUABS_E_EXISTS);
 	ck_assert_int_eq(add(w, 0x1006, 4, 0, &other), IOMMUABS_E_EXISTS);
@@ -372,6 +370,159 @@ START_TEST(what_is_left_of_a_range_comes_in_pieces)
 	}
 	ck_assert(!device_next_piece(bridge, &bridge->streams[0], &pos, &first,
 				     &nr));
+	world_delete(w);
+}
+END_TEST
+
+/*
+ * How deep a tree is, whose @nr nodes are counted. It is walked by stacking what
+ * is still to be seen.
+ */
+static unsigned int depth_of(struct rmap_extra *root, unsigned int *nr)
+{
+	struct {
+		struct rmap_extra *node;
+		unsigned int depth;
+	} stack[256];
+	unsigned int left = 0, deepest = 0, depth;
+	struct rmap_extra *node = root;
+
+	*nr = 0;
+	if (root) {
+		stack[left].node = root;
+		stack[left++].depth = 1;
+	}
+	while (left) {
+		node = stack[--left].node;
+		depth = stack[left].depth;
+		deepest = depth > deepest ? depth : deepest;
+		++*nr;
+		ck_assert_uint_lt(left, 254);
+		if (node->left) {
+			stack[left].node = node->left;
+			stack[left++].depth = depth + 1;
+		}
+		if (node->right) {
+			stack[left].node = node->right;
+			stack[left++].depth = depth + 1;
+		}
+	}
+	return deepest;
+}
+
+static struct iommuabs_device *function_add(struct world *w, uint32_t n)
+{
+	const struct iommuabs_stream_range range = { w->unit[0].unit, n, 1, 0 };
+	struct iommuabs_device_desc desc = world_device_desc(&range, PCI);
+	struct iommuabs_device *dev;
+
+	desc.pci = n;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	return dev;
+}
+
+#define MANY 4096 /* = 2^12 */
+
+/*
+ * What is compared for one device is a path in a tree. Its depth is 12 at best
+ * for so many, and would be 4096 where ids come in order and nothing balances;
+ * past 48 it is once in more than 10^6 runs.
+ */
+START_TEST(many_devices_are_a_shallow_tree)
+{
+	struct world *w = world_new(1);
+	const struct iommuabs_unit *unit = w->unit[0].unit;
+	struct iommuabs_device *devs[MANY];
+	unsigned int nr;
+	uint32_t i;
+
+	for (i = 0; i < MANY; i++)
+		devs[i] = function_add(w, i);
+	ck_assert_uint_le(depth_of(unit->streams.others, &nr), 48);
+	ck_assert_uint_eq(nr, MANY);
+	ck_assert_uint_le(depth_of(w->abs->functions.others, &nr), 48);
+	ck_assert_uint_eq(nr, MANY);
+	for (i = 1; i < MANY; i += 2)
+		ck_assert_int_eq(iommuabs_device_remove(devs[i]), 0);
+	(void)depth_of(unit->streams.others, &nr);
+	ck_assert_uint_eq(nr, MANY / 2);
+	for (i = 0; i < MANY; i++)
+		ck_assert_ptr_eq(device_of_stream(unit, i),
+				 i & 1 ? NULL : devs[i]);
+	world_delete(w);
+}
+END_TEST
+
+/*
+ * With the list of devices out of sight everything is found and refused as
+ * before: nothing walks it, however many there are.
+ */
+START_TEST(no_device_is_looked_at_in_vain)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *bridge = bridge_new(w), *first, *nic, *other;
+	struct iommuabs_device *list;
+	uint32_t pos = 0, from, nr;
+
+	first = function_add(w, 0x2000);
+	ck_assert_int_eq(add(w, 0x1008, 1, PCI, &nic), 0);
+	list = w->abs->devices;
+	w->abs->devices = NULL;
+	bridge->next = NULL;
+	ck_assert_int_eq(add(w, 0x1008, 1, 0, &other), IOMMUABS_E_EXISTS);
+	ck_assert_int_eq(add(w, 0x2000, 1, 0, &other), IOMMUABS_E_EXISTS);
+	ck_assert_int_eq(add(w, 0x10ff, 2, 0, &other), IOMMUABS_E_INVAL);
+	ck_assert_ptr_eq(device_of_stream(w->unit[0].unit, 0x1008), nic);
+	ck_assert_ptr_eq(device_of_stream(w->unit[0].unit, 0x1009), bridge);
+	ck_assert_ptr_eq(find_pci(w, 0x08), nic);
+	ck_assert_ptr_eq(find_pci(w, 0x09), bridge);
+	ck_assert_ptr_eq(find_pci(w, 0x2000), first);
+	ck_assert(device_next_piece(bridge, &bridge->streams[0], &pos, &from,
+				    &nr));
+	ck_assert_uint_eq(from, 0x1000);
+	ck_assert_uint_eq(nr, 8);
+	/* Added after the last, and taken away from there. */
+	ck_assert_int_eq(add(w, 0x1010, 1, 0, &other), 0);
+	ck_assert_ptr_eq(other->range, bridge);
+	ck_assert_ptr_eq(iommuabs_device_next(w->abs, nic), other);
+	ck_assert_int_eq(iommuabs_device_remove(other), 0);
+	ck_assert_ptr_null(iommuabs_device_next(w->abs, nic));
+	w->abs->devices = list;
+	bridge->next = first;
+	world_delete(w);
+}
+END_TEST
+
+/* An alias may repeat the device's own function: it goes as a whole. */
+START_TEST(a_function_that_is_told_twice_is_had_once)
+{
+	struct world *w = world_new(1);
+	const struct iommuabs_stream_range range = { w->unit[0].unit, 0x40, 1,
+						     0 };
+	const struct iommuabs_device_alias aliases[] = {
+		{ .pci = 0x100, .nr_pci = 8 },
+		{ .pci = 0x106, .nr_pci = 8 },
+		{ .pci = 0x200, .nr_pci = 1 },
+	};
+	struct iommuabs_device_desc desc = world_device_desc(&range, PCI);
+	struct iommuabs_device *dev, *found;
+	uint32_t pci;
+	int round;
+
+	desc.pci = 0x104;
+	desc.aliases = aliases;
+	desc.nr_aliases = 3;
+	for (round = 0; round < 2; round++) {
+		ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+		for (pci = 0x100; pci < 0x10e; pci++)
+			ck_assert_ptr_eq(find_pci(w, pci), dev);
+		ck_assert_ptr_eq(find_pci(w, 0x200), dev);
+		ck_assert_int_eq(iommuabs_device_remove(dev), 0);
+		for (pci = 0xff; pci <= 0x200; pci++)
+			ck_assert_int_eq(
+				iommuabs_device_find_pci(w->abs, pci, &found),
+				IOMMUABS_E_NOENT);
+	}
 	world_delete(w);
 }
 END_TEST
@@ -681,6 +832,9 @@ static Suite *suite(void)
 	tcase_add_test(ids, all_ids_of_a_carved_device_lie_in_one_range);
 	tcase_add_test(ids, nothing_is_carved_out_of_an_attached_range);
 	tcase_add_test(ids, what_is_left_of_a_range_comes_in_pieces);
+	tcase_add_test(ids, many_devices_are_a_shallow_tree);
+	tcase_add_test(ids, no_device_is_looked_at_in_vain);
+	tcase_add_test(ids, a_function_that_is_told_twice_is_had_once);
 	tcase_add_test(ids, what_no_unit_sees_is_found_and_said_so);
 	tcase_add_test(ids, a_failed_add_takes_nothing);
 	suite_add_tcase(s, ids);

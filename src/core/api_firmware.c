@@ -175,15 +175,12 @@ static struct iommuabs_unit *last_unit(const struct iommuabs *abs)
 /* Take back what was added, newest first. */
 static void scan_undo(const struct scan *scan)
 {
-	struct iommuabs_device *dev;
 	struct iommuabs_unit *unit;
 	uint32_t left;
 	int ret;
 
 	for (left = scan->nr_devices; left; left--) {
-		for (dev = scan->abs->devices; dev->next; dev = dev->next)
-			;
-		ret = device_forget(dev);
+		ret = device_forget(scan->abs->last_device);
 		iommuabs_assert(!ret);
 		(void)ret;
 	}

@@ -68,7 +68,7 @@ void device_set(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 	ia_unlock(&abs->host, &abs->lock);
 }
 
-static void device_link(struct iommuabs_device *dev,
+static void domain_link(struct iommuabs_device *dev,
 			struct iommuabs_domain *dom)
 {
 	device_set(dev, dom, DEVICE_ATTACHING);
@@ -76,7 +76,7 @@ static void device_link(struct iommuabs_device *dev,
 	dom->devices = dev;
 }
 
-static void device_unlink(struct iommuabs_device *dev)
+static void domain_unlink(struct iommuabs_device *dev)
 {
 	struct iommuabs_device **link = &dev->dom->devices;
 
@@ -166,7 +166,7 @@ static void attach_give_up(struct iommuabs_device *dev,
 {
 	domain_enter_alone(dom);
 	attach_undo(dev, dom, &dev->reserved_in);
-	device_unlink(dev);
+	domain_unlink(dev);
 	domain_leave_alone(dom);
 }
 
@@ -234,7 +234,7 @@ static int attach_begin(struct iommuabs_device *dev,
 	dev->attach_flags = flags;
 	dev->attach_strategy = options ? options->strategy : 0;
 	dev->fault_policy = options ? options->fault_policy : 0;
-	device_link(dev, dom);
+	domain_link(dev, dom);
 	domain_leave_alone(dom);
 	return 0;
 }
@@ -276,7 +276,7 @@ static int detach_attached(struct iommuabs_device *dev)
 	domain_enter_alone(dom);
 	ret = streams_block(dev);
 	forgot = device_forget_domain(dev);
-	device_unlink(dev);
+	domain_unlink(dev);
 	domain_leave_alone(dom);
 	/* A unit that was fenced before blocks it: that is a success. */
 	if (!ret && forgot == IOMMUABS_E_TIMEOUT)

@@ -21,6 +21,7 @@
 #include "../pgtable/pgtable.h"
 #include "gate.h"
 #include "rmap.h"
+#include "rmap_tree.h"
 
 #define CORE_DOMAINS_LG2      15
 #define CORE_DOMAIN_CHUNK_LG2 8
@@ -30,6 +31,12 @@
 
 struct core_domain_chunk {
 	struct iommuabs_domain *domains[1u << CORE_DOMAIN_CHUNK_LG2];
+};
+
+/* Who has which number: trees of struct device_span, each of disjoint ones. */
+struct device_index {
+	struct rmap_extra *ranges; /* of range devices */
+	struct rmap_extra *others;
 };
 
 /* What the units as a whole are to do. */
@@ -53,7 +60,8 @@ struct iommuabs {
 	struct gate life;	     /* alone: start, stop, adding of units */
 	struct ia_lock lock;	     /* the lists below, device.state, .dom */
 	struct iommuabs_unit *units; /* in the order in which they were added */
-	struct iommuabs_device *devices;
+	struct iommuabs_device *devices, *last_device;
+	struct device_index functions; /* by IOMMUABS_PCI() */
 	struct iommuabs_domain *domains;
 	struct core_domain_chunk *numbers[CORE_DOMAIN_CHUNKS];
 	/*
@@ -81,6 +89,7 @@ struct iommuabs_unit {
 	int error;
 	uint32_t index; /* of its bit in domain.owing */
 	uint32_t nr_bindings;
+	struct device_index streams; /* by id; abs->lock */
 	/* Machine address of a page; 0: the unit has no driver. First half: a bit
 	 * per id in use. Second: those of them that are free after recovery. */
 	uint64_t ids;
@@ -124,9 +133,20 @@ struct device_alias {
 	char path[IOMMUABS_PATH_MAX];
 };
 
+/* Ids of one unit, or PCI functions, of a device: device_index.c. */
+struct device_span {
+	struct rmap_extra node; /* first; ordered by the last number */
+	struct device_span *next;
+	struct iommuabs_device *dev;
+	struct iommuabs_unit *unit; /* NULL: functions */
+	uint64_t first;
+	uint32_t linked;
+};
+
 struct iommuabs_device {
 	struct iommuabs *abs;
-	struct iommuabs_device *next;
+	struct iommuabs_device *next, *prev;
+	struct device_span *spans;
 	uint32_t busy;		       /* an attach or detach runs; atomic */
 	uint32_t reserved_in;	       /* its regions are in the domain */
 	struct iommuabs_device *range; /* carved out of it, NULL */
@@ -382,11 +402,7 @@ int device_forget(struct iommuabs_device *dev);
 /* STREAM_*, of any of its streams. */
 uint32_t device_quiet(const struct iommuabs_device *dev);
 void device_free(struct iommuabs_device *dev);
-/* With abs->lock held by the caller. NULL: no device has this id. */
-struct iommuabs_device *device_of_stream(struct iommuabs *abs,
-					 const struct iommuabs_unit *unit,
-					 uint32_t stream);
-/* The same of one device: its range with this id, NULL. */
+/* @dev's range of ids with this one, NULL. */
 struct device_stream *device_stream_of(const struct iommuabs_device *dev,
 				       const struct iommuabs_unit *unit,
 				       uint32_t stream);
@@ -394,8 +410,24 @@ int device_find_pci(struct iommuabs *abs, uint32_t pci,
 		    struct iommuabs_device **out);
 int device_find_path(struct iommuabs *abs, const char *path,
 		     struct iommuabs_device **out);
+/* device_index.c: abs->lock is held by the caller, unless said otherwise */
+
+/* Allocate what device_link() links; no lock is needed. false: no memory. */
+bool device_spans_make(struct iommuabs_device *dev);
+void device_spans_free(struct iommuabs_device *dev);
+/* Find the range device that @dev is carved out of, if it is; or what forbids.
+ * 0 | E_EXISTS | E_INVAL | E_BUSY. */
+int device_place(struct iommuabs_device *dev);
+void device_link(struct iommuabs_device *dev);
+void device_unlink(struct iommuabs_device *dev);
+/* NULL: no device has this id, or @unit is of type OTHER. */
+struct iommuabs_device *device_of_stream(const struct iommuabs_unit *unit,
+					 uint32_t stream);
+/* A range device, if no other has the function. NULL: none has. */
+struct iommuabs_device *device_of_function(const struct iommuabs *abs,
+					   uint32_t pci);
 /*
- * Walk what @dev has of @stream: its ids without those that were carved out of
+ * Takes abs->lock. Walk what @dev has of @stream: its ids without those that were carved out of
  * it. *@pos is 0 to begin with; ids [*@first, *@first + *@nr). False: no more.
  */
 bool device_next_piece(const struct iommuabs_device *dev,

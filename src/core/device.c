@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * device.c - who is behind which stream id
- *
- * No two devices have an id in common, except that a device may be carved out of
- * a range device (a PCI host bridge): its ids are then its own, and the range
- * has what is left.
+ * device.c - devices as they are described, made, found and forgotten
  */
 #include "core.h"
 
@@ -32,11 +28,6 @@ static bool string_fits(const char *s, size_t max)
 static bool spans_meet(uint64_t a, uint64_t nr_a, uint64_t b, uint64_t nr_b)
 {
 	return a < b + nr_b && b < a + nr_a;
-}
-
-static bool span_inside(uint64_t a, uint64_t nr_a, uint64_t b, uint64_t nr_b)
-{
-	return a >= b && a + nr_a <= b + nr_b;
 }
 
 /* ---- descriptions ---- */
@@ -200,6 +191,7 @@ void device_free(struct iommuabs_device *dev)
 		dev->aliases = alias->next;
 		tablemem_object_free(mem, alias, sizeof(*alias));
 	}
+	device_spans_free(dev);
 	if (dev->streams)
 		tablemem_object_free(mem, dev->streams,
 				     dev->nr_streams * sizeof(*dev->streams));
@@ -252,120 +244,11 @@ device_make(struct iommuabs *abs, const struct iommuabs_device_desc *desc)
 		return NULL;
 	}
 	device_describe(dev, desc);
+	if (!device_spans_make(dev)) {
+		device_free(dev);
+		return NULL;
+	}
 	return dev;
-}
-
-/* ---- who has which id; abs->lock is held ---- */
-
-/* How many of @dev's stream ranges meet one of @other's, or lie in one. */
-struct overlap {
-	uint32_t meet, inside;
-};
-
-static struct overlap streams_overlap(const struct iommuabs_device *dev,
-				      const struct iommuabs_device *other)
-{
-	struct overlap found = { 0 };
-	uint32_t i, k;
-
-	for (i = 0; i < dev->nr_streams; i++) {
-		const struct device_stream *mine = &dev->streams[i];
-		bool meet = false, inside = false;
-
-		for (k = 0; k < other->nr_streams; k++) {
-			const struct device_stream *its = &other->streams[k];
-
-			/* Another maker's ids: what is one there is unknown. */
-			if (mine->unit != its->unit ||
-			    mine->unit->type == IOMMUABS_UNIT_OTHER)
-				continue;
-			meet |= spans_meet(mine->first, mine->nr, its->first,
-					   its->nr);
-			inside |= span_inside(mine->first, mine->nr, its->first,
-					      its->nr);
-		}
-		found.meet += meet;
-		found.inside += inside;
-	}
-	return found;
-}
-
-/* Does @dev have one of these functions? */
-static bool has_functions(const struct iommuabs_device *dev, uint32_t pci,
-			  uint32_t nr_pci)
-{
-	const struct device_alias *alias = dev->aliases;
-
-	if ((dev->flags & IOMMUABS_DEVICE_PCI) &&
-	    spans_meet(dev->pci, dev->nr_pci, pci, nr_pci))
-		return true;
-	while (alias && !(alias->nr_pci &&
-			  spans_meet(alias->pci, alias->nr_pci, pci, nr_pci)))
-		alias = alias->next;
-	return alias != NULL;
-}
-
-static bool functions_meet(const struct iommuabs_device *dev,
-			   const struct iommuabs_device *other)
-{
-	const struct device_alias *alias = dev->aliases;
-
-	if ((dev->flags & IOMMUABS_DEVICE_PCI) &&
-	    has_functions(other, dev->pci, dev->nr_pci))
-		return true;
-	while (alias && !(alias->nr_pci &&
-			  has_functions(other, alias->pci, alias->nr_pci)))
-		alias = alias->next;
-	return alias != NULL;
-}
-
-/* Find the range device that @dev is carved out of, if it is; or what forbids. */
-static int device_place(struct iommuabs_device *dev)
-{
-	struct iommuabs_device *other, *range = NULL;
-	struct overlap found;
-	bool functions;
-
-	for (other = dev->abs->devices; other; other = other->next) {
-		found = streams_overlap(dev, other);
-		functions = functions_meet(dev, other);
-		if (!found.meet && !functions)
-			continue;
-		if (!(other->flags & IOMMUABS_DEVICE_RANGE) ||
-		    (dev->flags & IOMMUABS_DEVICE_RANGE))
-			return IOMMUABS_E_EXISTS;
-		if (!found.meet) /* a function of the bridge, wired elsewhere */
-			continue;
-		if (range || found.inside != dev->nr_streams)
-			return IOMMUABS_E_INVAL;
-		range = other;
-	}
-	if (range && range->state != DEVICE_BLOCKED)
-		return IOMMUABS_E_BUSY;
-	dev->range = range;
-	return 0;
-}
-
-static void device_link(struct iommuabs_device *dev)
-{
-	struct iommuabs_device **last = &dev->abs->devices;
-
-	while (*last)
-		last = &(*last)->next;
-	*last = dev;
-	if (dev->range)
-		dev->range->nr_carved++;
-}
-
-static void device_unlink(struct iommuabs_device *dev)
-{
-	struct iommuabs_device **at = &dev->abs->devices;
-
-	while (*at != dev)
-		at = &(*at)->next;
-	*at = dev->next;
-	if (dev->range)
-		dev->range->nr_carved--;
 }
 
 int device_create(struct iommuabs *abs, const struct iommuabs_device_desc *desc,
@@ -442,22 +325,6 @@ struct device_stream *device_stream_of(const struct iommuabs_device *dev,
 	return NULL;
 }
 
-struct iommuabs_device *device_of_stream(struct iommuabs *abs,
-					 const struct iommuabs_unit *unit,
-					 uint32_t stream)
-{
-	struct iommuabs_device *dev, *found = NULL;
-
-	for (dev = abs->devices; dev; dev = dev->next) {
-		if (!device_stream_of(dev, unit, stream))
-			continue;
-		found = dev;
-		if (dev->range)
-			break; /* carved: it alone has the id */
-	}
-	return found;
-}
-
 /*
  * Who has the id of @pci, one of @range's functions: a carved device maybe.
  * NULL: no unit sees it.
@@ -466,29 +333,26 @@ static struct iommuabs_device *range_find(struct iommuabs_device *range,
 					  uint32_t pci)
 {
 	const struct device_stream *at = range->streams;
+	struct iommuabs_device *dev;
 	uint32_t i, rid = pci & (FUNCTIONS_MAX - 1) & ~range->rid_ignored;
 
-	for (i = 0; i < range->nr_streams; i++, at++)
-		if (rid >= at->rid && rid - at->rid < at->nr)
-			return device_of_stream(range->abs, at->unit,
-						at->first + (rid - at->rid));
+	for (i = 0; i < range->nr_streams; i++, at++) {
+		if (rid < at->rid || rid - at->rid >= at->nr)
+			continue;
+		dev = device_of_stream(at->unit, at->first + (rid - at->rid));
+		return dev ? dev : range; /* another maker's unit */
+	}
 	return NULL;
 }
 
 int device_find_pci(struct iommuabs *abs, uint32_t pci,
 		    struct iommuabs_device **out)
 {
-	struct iommuabs_device *dev, *found = NULL;
+	struct iommuabs_device *found;
 	bool exists;
 
 	ia_lock(&abs->host, &abs->lock);
-	for (dev = abs->devices; dev; dev = dev->next) {
-		if (!has_functions(dev, pci, 1))
-			continue;
-		found = dev;
-		if (!(dev->flags & IOMMUABS_DEVICE_RANGE))
-			break;
-	}
+	found = device_of_function(abs, pci);
 	exists = found;
 	if (found && (found->flags & IOMMUABS_DEVICE_RANGE))
 		found = range_find(found, pci);
@@ -539,58 +403,4 @@ int device_find_path(struct iommuabs *abs, const char *path,
 	}
 	ia_unlock(&abs->host, &abs->lock);
 	return ret;
-}
-
-/*
- * abs->lock held. The first carved-out ids of @dev at or after @id on @unit, as
- * [*@from, *@end); both UINT64_MAX if there are none.
- */
-static void carved_next(const struct iommuabs_device *dev,
-			const struct iommuabs_unit *unit, uint64_t id,
-			uint64_t *from, uint64_t *end)
-{
-	const struct iommuabs_device *other;
-	uint32_t i;
-
-	*from = *end = ~(uint64_t)0;
-	for (other = dev->abs->devices; other; other = other->next) {
-		if (other->range != dev)
-			continue;
-		for (i = 0; i < other->nr_streams; i++) {
-			const struct device_stream *at = &other->streams[i];
-			uint64_t at_end = (uint64_t)at->first + at->nr;
-
-			if (at->unit != unit || at_end <= id ||
-			    at->first >= *from)
-				continue;
-			*from = at->first;
-			*end = at_end;
-		}
-	}
-}
-
-bool device_next_piece(const struct iommuabs_device *dev,
-		       const struct device_stream *stream, uint32_t *pos,
-		       uint32_t *first, uint32_t *nr)
-{
-	const struct hostif *host = &dev->abs->host;
-	uint64_t id = (uint64_t)stream->first + *pos;
-	uint64_t end = (uint64_t)stream->first + stream->nr;
-	uint64_t from, carved_end;
-
-	ia_lock(host, &dev->abs->lock);
-	for (;;) {
-		carved_next(dev, stream->unit, id, &from, &carved_end);
-		if (from > id)
-			break;
-		id = carved_end;
-	}
-	ia_unlock(host, &dev->abs->lock);
-	if (id >= end)
-		return false;
-	end = IA_MIN(end, from);
-	*first = (uint32_t)id;
-	*nr = (uint32_t)(end - id);
-	*pos = (uint32_t)(end - stream->first);
-	return true;
 }

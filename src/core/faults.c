@@ -128,7 +128,7 @@ static bool fault_attribute(struct iommuabs_fault *fault)
 	bool heard = true;
 
 	ia_lock(&abs->host, &abs->lock);
-	dev = device_of_stream(abs, fault->unit, fault->stream);
+	dev = device_of_stream(fault->unit, fault->stream);
 	if (dev) {
 		heard = !(device_quiet(dev) & STREAM_SILENT);
 		fault->action = storm_watch(dev, fault->count);

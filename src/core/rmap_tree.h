@@ -2,6 +2,8 @@
 /*
  * rmap_tree.h - ordered trees of the further places of frames
  *
+ * (device_index.c orders spans of ids in them: only the keys' order counts.)
+ *
  * A treap: ordered by (mfn, number, gfn), and a heap by a hash of these that
  * begins with a seed, so that nobody who chooses frames chooses the depth. The
  * hash is computed when it is needed: a record is 32 bytes. Nothing recurses.

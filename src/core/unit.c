@@ -555,7 +555,7 @@ static int streams_cut_off(struct iommuabs_unit *unit,
 	ret = unit->hw.ops->stream_set(&unit->hw, stuck->first, stuck->nr, NULL,
 				       0);
 	ia_lock(host, &abs->lock);
-	dev = device_of_stream(abs, unit, stuck->first);
+	dev = device_of_stream(unit, stuck->first);
 	stream = dev ? device_stream_of(dev, unit, stuck->first) : NULL;
 	if (stream) /* until it is attached anew */
 		stream->quiet |= STREAM_CUT_OFF;
