@@ -314,6 +314,84 @@ START_TEST(what_is_mapped_over_a_reserved_region_keeps_the_device_out)
 }
 END_TEST
 
+static struct iommuabs_device *reserved_add_at(struct world *w, uint32_t first,
+					       uint32_t nr, uint32_t flags,
+					       uint32_t nr_reserved)
+{
+	const struct iommuabs_reserved regions[2] = {
+		{ IOMMUABS_GFN(0x300), IOMMUABS_MFN(0x300), 4, RW },
+		{ IOMMUABS_GFN(0x310), IOMMUABS_MFN(0x310), 1, 0 },
+	};
+	const struct iommuabs_stream_range range = { w->unit[0].unit, first, nr,
+						     0 };
+	struct iommuabs_device_desc desc = world_device_desc(&range, flags);
+	struct iommuabs_device *dev;
+
+	desc.reserved = regions;
+	desc.nr_reserved = nr_reserved;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	return dev;
+}
+
+static bool sees(struct iommuabs_device *dev, uint64_t gfn)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+
+	ck_assert_int_eq(
+		iommuabs_device_explain(dev, IOMMUABS_GFN(gfn), RW, &why), 0);
+	return why.obstacle == IOMMUABS_OBSTACLE_NONE && why.mfn.frame == gfn;
+}
+
+/* Firmware gave the regions to every function of the bridge. */
+START_TEST(a_carved_device_has_the_regions_of_its_range)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct iommuabs_device *nic, *own;
+
+	reserved_add_at(w, 0x10, 0x10, IOMMUABS_DEVICE_RANGE, 2);
+	nic = reserved_add_at(w, 0x12, 1, 0, 0);
+	own = reserved_add_at(w, 0x14, 1, 0, 1);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(map(dom, 0x303, 0x5000, 1, RW), 0);
+	refused(w, nic, dom, IOMMUABS_E_RESERVED);
+	ck_assert_int_eq(
+		iommuabs_domain_unmap(dom, IOMMUABS_GFN(0x303), 1, NULL), 0);
+	ck_assert_int_eq(attach(nic, dom), 0);
+	ck_assert(sees(nic, 0x300) && sees(nic, 0x303));
+	ck_assert_int_eq(map(dom, 0x303, 0x5000, 1, RW), IOMMUABS_E_RESERVED);
+	ck_assert_int_eq(map(dom, 0x310, 0x5000, 1, RW), IOMMUABS_E_RESERVED);
+	/* One that was described with the same region by the host, too. */
+	ck_assert_int_eq(attach(own, dom), 0);
+	ck_assert_int_eq(iommuabs_device_detach(nic, 0), 0);
+	ck_assert(sees(own, 0x300));
+	ck_assert_int_eq(map(dom, 0x310, 0x5000, 1, RW), IOMMUABS_E_RESERVED);
+	ck_assert_int_eq(iommuabs_device_detach(own, 0), 0);
+	ck_assert_int_eq(map(dom, 0x303, 0x5000, 1, RW), 0);
+	ck_assert_int_eq(map(dom, 0x310, 0x5001, 1, RW), 0);
+	world_delete(w);
+}
+END_TEST
+
+/* Where the p2m lacks a region of the range, its functions aren't let share. */
+START_TEST(a_region_of_the_range_forbids_sharing_as_an_own_one)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_domain *dom = world_shared_domain(w);
+	struct iommuabs_device *nic;
+
+	reserved_add_at(w, 0x10, 0x10, IOMMUABS_DEVICE_RANGE, 1);
+	nic = reserved_add_at(w, 0x12, 1, 0, 0);
+	refused(w, nic, dom, IOMMUABS_E_NOSHARE);
+	ck_assert_int_eq(
+		iommuabs_domain_set_strategy(dom, IOMMUABS_STRATEGY_AUTO, 0, 0),
+		0);
+	ck_assert_int_eq(attach(nic, dom), 0);
+	ck_assert_int_eq(nic->streams[0].binding->view->kind, VIEW_MIRROR);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(an_attach_without_memory_leaves_nothing)
 {
 	struct world *w = world_new(1);
@@ -560,6 +638,9 @@ static Suite *suite(void)
 	tcase_add_test(
 		memory,
 		what_is_mapped_over_a_reserved_region_keeps_the_device_out);
+	tcase_add_test(memory, a_carved_device_has_the_regions_of_its_range);
+	tcase_add_test(memory,
+		       a_region_of_the_range_forbids_sharing_as_an_own_one);
 	tcase_add_test(memory, an_attach_without_memory_leaves_nothing);
 	tcase_add_test(memory,
 		       a_quota_too_small_for_a_mirror_keeps_the_device_out);

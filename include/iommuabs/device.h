@@ -113,7 +113,10 @@ struct iommuabs_attach_options {
  * @desc: copied
  * @dev:  written on success
  *
- * Ids inside a range device are taken out of it; they must be blocked there.
+ * Ids inside a range device are taken out of it; they must be blocked there. The
+ * range's reserved regions are the device's as well, besides its own: one of its
+ * own that overlaps one of the range's must be the same (else attach answers
+ * E_RESERVED).
  *
  * Context: BOOT or TASK; allocates.
  * Return:  0 | E_INVAL (a range wraps or meets another of its own, an id is
@@ -192,8 +195,9 @@ IOMMUABS_MUST_CHECK int iommuabs_device_find_path(struct iommuabs *abs,
  *          | E_AGAIN | E_NODRIVER | E_UNTRANSLATED | E_UNSAFE_MSI | E_NOSHARE |
  *          E_NOTSUP (no table format of this build suits the unit, or none
  *          expresses a mapping: WRITE without READ in stage 1) | E_GRANULE (a
- *          mapping is no multiple of the unit's granule) | E_RESERVED | E_EXISTS | E_PERM | E_NOIDS | E_NOMEM | E_QUOTA |
- *          E_TIMEOUT | E_FENCED.
+ *          mapping is no multiple of the unit's granule) | E_RESERVED |
+ *          E_EXISTS | E_PERM | E_NOIDS | E_NOMEM | E_QUOTA | E_TIMEOUT |
+ *          E_FENCED.
  *          On error the device is blocked and the domain as it was.
  */
 IOMMUABS_MUST_CHECK int
@@ -233,9 +237,10 @@ IOMMUABS_MUST_CHECK int iommuabs_device_detach(struct iommuabs_device *dev,
  * Context: TASK; takes the gates of both domains alone; allocates; waits.
  * Return:  0 | E_INVAL | E_VERSION | E_NOENT (it is not attached) | E_BUSY (it
  *          is in @dom, or on its way elsewhere, or @dom is being destroyed) |
- *          E_AGAIN | E_WINDOW | E_UNSAFE_MSI | E_NOSHARE | E_NOTSUP |
- *          E_RESERVED | E_EXISTS | E_PERM | E_NOIDS | E_NOMEM | E_QUOTA |
- *          E_FENCED | E_TIMEOUT.
+ *          E_AGAIN | E_WINDOW | E_UNSAFE_MSI | E_NOSHARE | E_NOTSUP,
+ *          E_GRANULE (as by iommuabs_device_attach() to @dom) | E_RESERVED |
+ *          E_EXISTS | E_PERM | E_NOIDS | E_NOMEM | E_QUOTA | E_FENCED |
+ *          E_TIMEOUT.
  *          On error it is where it was, and @dom as it was; with E_TIMEOUT its
  *          unit is fenced, and it is where it was once that has recovered.
  */

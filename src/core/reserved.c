@@ -102,14 +102,27 @@ static int region_in_ledger(const struct iommuabs_domain *dom,
 	return 1;
 }
 
+/* The @i-th region of @dev: its own, then those of the range it is carved out
+ * of, which firmware gave to each of its functions. NULL: no more. */
+static const struct iommuabs_reserved *
+region_of(const struct iommuabs_device *dev, uint32_t i)
+{
+	if (i < dev->nr_reserved)
+		return &dev->reserved[i];
+	i -= dev->nr_reserved;
+	if (dev->range && i < dev->range->nr_reserved)
+		return &dev->range->reserved[i];
+	return NULL;
+}
+
 bool reserved_all_in_ledger(const struct iommuabs_domain *dom,
 			    const struct iommuabs_device *dev)
 {
+	const struct iommuabs_reserved *region;
 	uint32_t i;
 
-	for (i = 0; i < dev->nr_reserved; i++)
-		if (dev->reserved[i].flags &&
-		    region_in_ledger(dom, &dev->reserved[i]) != 1)
+	for (i = 0; (region = region_of(dev, i)) != NULL; i++)
+		if (region->flags && region_in_ledger(dom, region) != 1)
 			return false;
 	return true;
 }
@@ -229,14 +242,15 @@ static void region_remove(struct iommuabs_domain *dom,
 
 int reserved_add(struct iommuabs_domain *dom, const struct iommuabs_device *dev)
 {
+	const struct iommuabs_reserved *region;
 	uint32_t i;
 	int ret;
 
-	for (i = 0; i < dev->nr_reserved; i++) {
-		ret = region_add(dom, &dev->reserved[i]);
+	for (i = 0; (region = region_of(dev, i)) != NULL; i++) {
+		ret = region_add(dom, region);
 		if (ret) {
 			while (i--)
-				region_remove(dom, &dev->reserved[i]);
+				region_remove(dom, region_of(dev, i));
 			reserved_settle(dom);
 			return ret;
 		}
@@ -247,10 +261,11 @@ int reserved_add(struct iommuabs_domain *dom, const struct iommuabs_device *dev)
 void reserved_remove(struct iommuabs_domain *dom,
 		     const struct iommuabs_device *dev)
 {
+	const struct iommuabs_reserved *region;
 	uint32_t i;
 
-	for (i = 0; i < dev->nr_reserved; i++)
-		region_remove(dom, &dev->reserved[i]);
+	for (i = 0; (region = region_of(dev, i)) != NULL; i++)
+		region_remove(dom, region);
 }
 
 void reserved_settle(struct iommuabs_domain *dom)
