@@ -361,6 +361,53 @@ START_TEST(a_refresh_within_a_granule_takes_it_away_whole)
 }
 END_TEST
 
+/*
+ * Sharing, a device sees what the p2m says; a mirror can't express it, and so the
+ * device stays where it is.
+ */
+START_TEST(who_shares_what_a_mirror_cannot_express_stays)
+{
+	static const struct {
+		const struct backend_geometry *geometry;
+		uint32_t flags;
+		int ret;
+	} cases[] = { { &s2_64k, RW, IOMMUABS_E_GRANULE },
+		      { &s1_4k, IOMMUABS_WRITE, IOMMUABS_E_NOTSUP } };
+	struct iommuabs_domain *other;
+	struct iommuabs_p2m p2m;
+	int ret = cases[_i].ret;
+	struct rig rig;
+
+	COVERS(iommuabs_domain_set_strategy, E_GRANULE);
+	COVERS(iommuabs_domain_set_strategy, E_NOTSUP);
+	COVERS(iommuabs_domain_set_p2m, E_GRANULE);
+	COVERS(iommuabs_domain_set_p2m, E_NOTSUP);
+	COVERS(iommuabs_device_move, E_GRANULE);
+	COVERS(iommuabs_device_move, E_NOTSUP);
+	rig_new(&rig, cases[_i].geometry);
+	other = rig.dom;
+	ck_assert_int_eq(map(&rig, 0x100, 0x6000, 1, cases[_i].flags), 0);
+	rig.dom = world_shared_domain(rig.w);
+	ck_assert_int_eq(map(&rig, 0x100, 0x5000, 1, cases[_i].flags), 0);
+	rig_attach(&rig);
+	ck_assert_int_eq(iommuabs_domain_set_strategy(
+				 rig.dom, IOMMUABS_STRATEGY_MIRROR, 0, 0),
+			 ret);
+	ck_assert_int_eq(iommuabs_domain_set_strategy(
+				 rig.dom, IOMMUABS_STRATEGY_AUTO, 0, 0),
+			 0);
+	p2m = rig.dom->p2m;
+	p2m.granule_lg2 = 16; /* to be mirrored */
+	ck_assert_int_eq(iommuabs_domain_set_p2m(rig.dom, &p2m), ret);
+	ck_assert_uint_eq(rig.dom->p2m.granule_lg2, 12);
+	ck_assert_int_eq(iommuabs_device_move(rig.dev, other, NULL, 0), ret);
+	ck_assert_ptr_eq(rig.dev->dom, rig.dom);
+	ck_assert_int_eq(rig.dev->streams[0].binding->view->kind, VIEW_SHARED);
+	ck_assert_ptr_null(mirror_of(&rig));
+	world_delete(rig.w);
+}
+END_TEST
+
 /* ---- taking leaves apart ---- */
 
 static const struct rig *watched;
@@ -482,6 +529,8 @@ static Suite *suite(void)
 	tcase_add_test(tc, a_refresh_within_a_granule_takes_it_away_whole);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("format");
+	tcase_add_loop_test(tc, who_shares_what_a_mirror_cannot_express_stays,
+			    0, 2);
 	tcase_add_test(tc, stage_1_is_never_asked_to_write_without_reading);
 	tcase_add_loop_test(
 		tc, a_large_leaf_is_taken_apart_as_the_unit_can_take_it, 0, 6);

@@ -100,8 +100,9 @@ iommuabs_domain_create(struct iommuabs *abs,
  *
  * Context: BOOT or TASK; takes the gate alone; allocates; waits for hardware.
  * Return:  0 | E_INVAL | E_VERSION | E_BUSY (being destroyed, or batches are
- *          open) | E_WINDOW | E_NOSHARE | E_NOTSUP (no format for a mirror) |
- *          E_NOIDS | E_NOMEM | E_QUOTA | E_FENCED | E_TIMEOUT.
+ *          open) | E_WINDOW | E_NOSHARE | E_NOTSUP (no format for a mirror, or
+ *          none that expresses a mapping) | E_GRANULE (a mapping is no
+ *          multiple of a mirror's granule) | E_NOIDS | E_NOMEM | E_QUOTA | E_FENCED | E_TIMEOUT.
  *          On error the old one is in use, as by set_strategy.
  */
 IOMMUABS_MUST_CHECK int iommuabs_domain_set_p2m(struct iommuabs_domain *dom,
@@ -298,7 +299,9 @@ IOMMUABS_MUST_CHECK int iommuabs_domain_progress(struct iommuabs_domain *dom,
  * Return:  0 | E_INVAL (also: SHARE of an IDENTITY domain) | E_BUSY (being
  *          destroyed) | E_AGAIN | E_WINDOW | E_NOSHARE (a unit can't walk the
  *          p2m, or a refresh of it has failed) | E_NOTSUP (no table format of
- *          this build suits a unit) | E_RESERVED (a mirror is too narrow for a
+ *          this build suits a unit, or none expresses a mapping: WRITE without
+ *          READ in stage 1) | E_GRANULE (a mapping is no multiple of a mirror's
+ *          granule) | E_RESERVED (a mirror is too narrow for a
  *          region) | E_NOIDS | E_NOMEM | E_QUOTA | E_FENCED (a unit of an
  *          attached device is fenced) | E_TIMEOUT.
  *          On error every device is as it was before; with E_TIMEOUT the unit
