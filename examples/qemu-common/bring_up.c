@@ -13,11 +13,11 @@
 #include "tap.h"
 #include "timer.h"
 
-#define PROGRAM_GFN 0x10u
-#define RAM_LG2		     21
-#define RAM_NR		     512u
-#define UNMAPPED_GFN	     UINT64_C(0x90000)
-#define RW		     (P2M_READ | P2M_WRITE)
+#define PROGRAM_GFN  0x10u
+#define RAM_LG2	     21
+#define RAM_NR	     512u
+#define UNMAPPED_GFN UINT64_C(0x90000)
+#define RW	     (P2M_READ | P2M_WRITE)
 
 static void check_timer(void)
 {
@@ -87,8 +87,8 @@ static void check_walk(struct guest *guest, uint64_t mfn)
 
 	p2m_walk(&guest->p2m, 0, 1ull << 20, &out);
 	tap_check(out.nr == 3 && out.next == 1ull << 20 &&
-			  runs[0].gfn == PROGRAM_GFN &&
-			  runs[0].nr == 1 && runs[1].gfn == BRING_UP_RAM_GFN &&
+			  runs[0].gfn == PROGRAM_GFN && runs[0].nr == 1 &&
+			  runs[1].gfn == BRING_UP_RAM_GFN &&
 			  runs[1].mfn == mfn && runs[1].nr == 1 &&
 			  runs[1].flags == P2M_READ &&
 			  runs[2].gfn == BRING_UP_RAM_GFN + 2 &&
