@@ -140,7 +140,6 @@ struct device_span {
 	struct iommuabs_device *dev;
 	struct iommuabs_unit *unit; /* NULL: functions */
 	uint64_t first;
-	uint32_t linked;
 };
 
 struct iommuabs_device {

@@ -54,7 +54,10 @@ static struct rmap_extra **root_of(const struct device_span *span)
 							: &index->others;
 }
 
-/* A device may be told the same function twice: one span has both. */
+/*
+ * A device may be told the same function twice: one span has both then, and the
+ * other is in no tree.
+ */
 static void span_link(struct device_span *span)
 {
 	struct rmap_extra **root = root_of(span);
@@ -65,13 +68,11 @@ static void span_link(struct device_span *span)
 	while ((met = span_meeting(*root, first, last))) {
 		iommuabs_assert(met->dev == span->dev);
 		(void)rmap_tree_remove(root, seed, &met->node);
-		met->linked = 0;
 		first = IA_MIN(first, met->first);
 		last = IA_MAX(last, span_last(met));
 	}
 	span_set(span, first, last);
 	rmap_tree_insert(root, seed, &span->node);
-	span->linked = 1;
 }
 
 /* false: no memory. */
@@ -199,9 +200,8 @@ void device_unlink(struct iommuabs_device *dev)
 	else
 		abs->last_device = dev->prev;
 	for (span = dev->spans; span; span = span->next)
-		if (span->linked)
-			(void)rmap_tree_remove(root_of(span), abs->rmap.seed,
-					       &span->node);
+		(void)rmap_tree_remove(root_of(span), abs->rmap.seed,
+				       &span->node);
 	if (dev->range)
 		dev->range->nr_carved--;
 }
