@@ -151,6 +151,23 @@ START_TEST(a_forger_of_interrupts_needs_leave)
 }
 END_TEST
 
+START_TEST(messages_that_a_unit_lets_pass_need_leave)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	const struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.flags = IOMMUABS_ALLOW_UNSAFE_MSI,
+	};
+	struct iommuabs_domain *dom = world_domain(w);
+
+	w->unit[0].unit->hw.caps.unsafe_msi = 1;
+	refused(w, dev, dom, IOMMUABS_E_UNSAFE_MSI);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, &options, 0), 0);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(what_cannot_be_shared_is_not_mirrored_instead)
 {
 	const struct iommuabs_attach_options options = {
@@ -622,6 +639,7 @@ static Suite *suite(void)
 	tcase_add_test(who, an_attach_in_steps_keeps_the_device_blocked);
 	tcase_add_test(who, without_a_unit_or_a_driver_there_is_no_attach);
 	tcase_add_test(who, a_forger_of_interrupts_needs_leave);
+	tcase_add_test(who, messages_that_a_unit_lets_pass_need_leave);
 	tcase_add_test(who, what_cannot_be_shared_is_not_mirrored_instead);
 	tcase_add_test(who, a_device_is_in_one_call_at_a_time);
 	suite_add_tcase(s, who);

@@ -9,6 +9,10 @@
 
 void (*const iommu_cache_clean)(void *ctx, const void *p, size_t size) = NULL;
 
+const struct iommuabs_attach_options iommu_attach_options = {
+	.size = sizeof(iommu_attach_options),
+};
+
 int iommu_scan(void)
 {
 	return iommuabs_scan_fdt(iommu.abs, machine.fdt, machine.fdt_size);

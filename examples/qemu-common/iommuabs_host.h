@@ -47,6 +47,9 @@ extern void (*const iommu_cache_clean)(void *ctx, const void *p, size_t size);
 void iommu_irqs_enable(void);
 void iommu_irqs_disable(void);
 
+/* How devices are given to guests here. */
+extern const struct iommuabs_attach_options iommu_attach_options;
+
 /* Enable, and let the units' interrupts in. */
 int iommu_start(void);
 

@@ -160,7 +160,8 @@ static void one_domain(struct racer *racers)
 
 	after = before;
 	if (!st)
-		st = iommuabs_device_attach(iommu.edu[0], dom, NULL, 0);
+		st = iommuabs_device_attach(iommu.edu[0], dom,
+					    &iommu_attach_options, 0);
 	if (!st)
 		st = iommuabs_unit_state(iommu.unit, &before);
 	for (unsigned int n = 0; n < race.nr_racers; n++)

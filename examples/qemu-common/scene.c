@@ -88,7 +88,8 @@ int scene_open(struct scene *scene, const char *name,
 
 int scene_attach(struct scene *scene, unsigned int edu)
 {
-	int st = iommuabs_device_attach(iommu.edu[edu], scene->vm.dom, NULL, 0);
+	int st = iommuabs_device_attach(iommu.edu[edu], scene->vm.dom,
+					&iommu_attach_options, 0);
 
 	if (st)
 		tap_check(0, "%s: attach of edu %u: %s", scene->name, edu,

@@ -101,6 +101,7 @@ static void both_at_once(void)
 {
 	const struct iommuabs_attach_options mirror = {
 		.size = sizeof(mirror),
+		.flags = iommu_attach_options.flags,
 		.strategy = IOMMUABS_STRATEGY_MIRROR,
 	};
 	struct scene scene;

@@ -18,6 +18,12 @@ static void clean(void *ctx, const void *p, size_t size)
 
 void (*const iommu_cache_clean)(void *ctx, const void *p, size_t size) = clean;
 
+/* Nothing remaps interrupts yet: a guest's device could raise any. */
+const struct iommuabs_attach_options iommu_attach_options = {
+	.size = sizeof(iommu_attach_options),
+	.flags = IOMMUABS_ALLOW_UNSAFE_MSI,
+};
+
 /* VT-d 8.3: the first DRHD of the table; its register base is at 8. */
 #define DMAR_STRUCTURES 48
 #define DRHD_BASE	8

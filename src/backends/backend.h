@@ -67,6 +67,7 @@ struct backend_caps {
 	/* It may hold on to "nothing is there", or to stores before memory has
 	 * them: what is added is invalidated, too. */
 	uint8_t caches_absent;
+	uint8_t unsafe_msi; /* messages pass it, and it can't tell whose they are */
 };
 
 struct backend_unit {

@@ -8,6 +8,17 @@
  */
 #include "change.h"
 
+/* Could it raise an interrupt that isn't its own (C17)? */
+static bool forges_interrupts(const struct iommuabs_device *dev)
+{
+	uint32_t i;
+
+	for (i = 0; i < dev->nr_streams; i++)
+		if (dev->streams[i].unit->hw.caps.unsafe_msi)
+			return true;
+	return dev->flags & IOMMUABS_DEVICE_UNSAFE_MSI;
+}
+
 int attach_check(const struct iommuabs_device *dev,
 		 const struct iommuabs_domain *dom, uint32_t flags)
 {
@@ -19,8 +30,7 @@ int attach_check(const struct iommuabs_device *dev,
 	for (i = 0; i < dev->nr_streams; i++)
 		if (!dev->streams[i].unit->hw.ops)
 			return IOMMUABS_E_NODRIVER;
-	if ((dev->flags & IOMMUABS_DEVICE_UNSAFE_MSI) &&
-	    !(dom->flags & IOMMUABS_DOMAIN_HOST) &&
+	if (forges_interrupts(dev) && !(dom->flags & IOMMUABS_DOMAIN_HOST) &&
 	    !(flags & IOMMUABS_ALLOW_UNSAFE_MSI))
 		return IOMMUABS_E_UNSAFE_MSI;
 	for (i = 0; i < dev->nr_streams; i++) {

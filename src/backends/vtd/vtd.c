@@ -116,6 +116,8 @@ static void caps_fill(struct backend_unit *unit, uint64_t cap, uint64_t ecap)
 	caps->granules = 0x1000;
 	caps->id_bits = (uint8_t)IA_MIN(ids, (uint64_t)16);
 	caps->stream_bits = 16;
+	/* Writes to 0xFEExxxxx are messages; nothing remaps them. */
+	caps->unsafe_msi = 1;
 	caps->caches_absent =
 		vtd_has(VTD_CAP_CM, cap) || vtd_has(VTD_CAP_RWBF, cap);
 	/* 6.2: a leaf may become a table of the same content at once. */
