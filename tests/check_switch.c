@@ -819,8 +819,8 @@ END_TEST
 static int narrow_mirror(const struct backend_unit *unit, uint8_t input_bits,
 			 uint8_t max_level, struct backend_geometry *geometry)
 {
-	int ret =
-		null_backend_ops.mirror(unit, input_bits, max_level, geometry);
+	int ret = backend_find(IOMMUABS_UNIT_NULL)
+			  ->mirror(unit, input_bits, max_level, geometry);
 
 	geometry->input_bits = 39;
 	geometry->levels = 3;
