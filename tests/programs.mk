@@ -46,7 +46,8 @@ SIM_TESTS = \
 	tests/check_smmuv3_entry \
 	tests/check_smmuv3_errata \
 	tests/check_smmuv3_events \
-	tests/check_smmuv3_stage1
+	tests/check_smmuv3_stage1 \
+	tests/check_units_many
 
 THREAD_TESTS = \
 	tests/check_hostif \
@@ -111,6 +112,8 @@ tests_check_smmuv3_events_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_smmuv3_events_LDADD = $(SIM_TEST_LIBS)
 tests_check_smmuv3_stage1_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_smmuv3_stage1_LDADD = $(SIM_TEST_LIBS)
+tests_check_units_many_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_units_many_LDADD = $(SIM_TEST_LIBS)
 # Linked with the library as it is installed, and nothing hidden.
 BENCHES = \
 	bench/bench
