@@ -547,6 +547,10 @@ static int scan_run(struct iort_scan *scan)
 		ret = segment_settle(scan, entry->key, entry->value);
 	if (!ret)
 		ret = desc_unite(scan->scan.set);
+	/* The last device may be one that has gone into another. */
+	scan->scan.last_device = &scan->scan.set->devices;
+	while (*scan->scan.last_device)
+		scan->scan.last_device = &(*scan->scan.last_device)->next;
 	return ret ? ret : iort_memory_settle(scan);
 }
 
