@@ -190,13 +190,15 @@ IOMMUABS_HEADERS_PRIVATE = \
 # The hardware models: a library of their own, for tests.
 IOMMUABS_SIM_SOURCES = \
 	sim/sim_arena.c \
+	sim/sim_desc.c \
+	sim/sim_dma.c \
 	sim/sim_memory.c \
+	sim/sim_regime.c \
 	sim/sim_smmuv3_ats.c \
 	sim/sim_smmuv3_bbm.c \
 	sim/sim_smmuv3_cache.c \
 	sim/sim_smmuv3_config.c \
 	sim/sim_smmuv3_desc.c \
-	sim/sim_smmuv3_dma.c \
 	sim/sim_smmuv3_events.c \
 	sim/sim_smmuv3_fetch.c \
 	sim/sim_smmuv3_queues.c \
@@ -206,9 +208,11 @@ IOMMUABS_SIM_SOURCES = \
 	sim/sim_smmuv3_streams.c \
 	sim/sim_smmuv3_strtab.c \
 	sim/sim_smmuv3_tlbi.c \
-	sim/sim_smmuv3_track.c \
 	sim/sim_smmuv3_unit.c \
-	sim/sim_smmuv3_walk.c
+	sim/sim_tlb.c \
+	sim/sim_track.c \
+	sim/sim_unit.c \
+	sim/sim_walk.c
 
 IOMMUABS_SIM_HEADERS_PUBLIC = \
 	include/iommuabs/sim.h
@@ -216,7 +220,8 @@ IOMMUABS_SIM_HEADERS_PUBLIC = \
 IOMMUABS_SIM_HEADERS_PRIVATE = \
 	sim/sim_int.h \
 	sim/sim_port.h \
-	sim/sim_smmuv3.h
+	sim/sim_smmuv3.h \
+	sim/sim_unit.h
 
 # A hosted program of its own: what firmware tables hold. main.c apart, for a
 # fuzzer has its own.

@@ -2,7 +2,7 @@
 /*
  * sim_arena.c - the machine: its RAM, allocator, clock, and the violations
  */
-#include "sim_smmuv3.h"
+#include "sim_unit.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,7 +152,7 @@ struct iommuabs_sim_arena *sim_find_mmio(uint64_t addr)
 
 	pthread_rwlock_rdlock(&arenas_lock);
 	for (i = 0; i < MAX_ARENAS && !found; i++) {
-		if (arenas[i] && smmuv3_at(arenas[i], addr))
+		if (arenas[i] && sim_unit_at(arenas[i], addr))
 			found = arenas[i];
 	}
 	pthread_rwlock_unlock(&arenas_lock);
@@ -292,7 +292,7 @@ void iommuabs_sim_arena_destroy(struct iommuabs_sim_arena *a)
 		return;
 	leave_registry(a);
 	while (a->units)
-		smmuv3_delete(a->units);
+		sim_unit_delete(a->units);
 	arena_free(a);
 }
 
@@ -388,7 +388,7 @@ void iommuabs_sim_free(struct iommuabs_sim_arena *a, uint64_t maddr,
 							   (i << PAGE_LG2)));
 			continue;
 		}
-		smmuv3_page_freed(a, i);
+		sim_page_freed(a, i);
 		sim_forget_page(a, i);
 		a->used[i] = 0;
 		a->nr_used--;

@@ -144,21 +144,19 @@ void sim_forget_page(struct iommuabs_sim_arena *a, uint64_t page);
 void sim_check_ready(struct iommuabs_sim_arena *a, uint64_t maddr, uint64_t len,
 		     uint32_t epoch, const char *what);
 
-/* ---- hooks of the unit models into the arena ---- */
+/* As the CPU stored it last. */
+uint64_t sim_cpu_word(const struct iommuabs_sim_arena *a, uint64_t maddr);
+
+/* ---- sim_track.c, sim_tlb.c: what the arena tells the units ---- */
 
 /* Before and after a pending store of @v to @word; @old is in program order. */
-void smmuv3_before_store(struct iommuabs_sim_arena *a, uint32_t word,
-			 uint64_t old, uint64_t v);
-void smmuv3_after_store(struct iommuabs_sim_arena *a, uint32_t word,
-			const struct value *value);
+void sim_before_store(struct iommuabs_sim_arena *a, uint32_t word, uint64_t old,
+		      uint64_t v);
+void sim_after_store(struct iommuabs_sim_arena *a, uint32_t word,
+		     const struct value *value);
 /* @old leaves memory for good. */
-void smmuv3_retire(struct iommuabs_sim_arena *a, uint32_t word,
-		   const struct value *old, uint64_t now);
-void smmuv3_page_freed(struct iommuabs_sim_arena *a, uint64_t page);
-uint64_t smmuv3_read(struct iommuabs_sim_unit *unit, uint32_t offset,
-		     unsigned int width);
-void smmuv3_write(struct iommuabs_sim_unit *unit, uint32_t offset,
-		  unsigned int width, uint64_t value);
-void smmuv3_delete(struct iommuabs_sim_unit *unit);
+void sim_retire(struct iommuabs_sim_arena *a, uint32_t word,
+		const struct value *old, uint64_t now);
+void sim_page_freed(struct iommuabs_sim_arena *a, uint64_t page);
 
 #endif

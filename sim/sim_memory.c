@@ -7,7 +7,7 @@
  * get it only if its line was cleaned before. Between two pending stores a write
  * barrier orders: who sees the later one sees the earlier one from then on.
  */
-#include "sim_smmuv3.h"
+#include "sim_unit.h"
 #include <string.h>
 
 #define LINE_LG2 6u
@@ -50,6 +50,13 @@ unsigned int sim_values(struct iommuabs_sim_arena *a, uint32_t word,
 	return nr;
 }
 
+uint64_t sim_cpu_word(const struct iommuabs_sim_arena *a, uint64_t maddr)
+{
+	const uint64_t *p = (uint64_t *)(a->cpu + (maddr - a->config.base));
+
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
 /* The oldest pending store of its word takes the place of what is in memory. */
 static void commit(struct iommuabs_sim_arena *a, struct pending *p)
 {
@@ -58,7 +65,7 @@ static void commit(struct iommuabs_sim_arena *a, struct pending *p)
 			     .pair = p->pair, /* of what replaces it */
 			     .init = a->flags[word] & WORD_INIT };
 
-	smmuv3_retire(a, word, &old, p->value);
+	sim_retire(a, word, &old, p->value);
 	a->dev[word] = p->value;
 	a->flags[word] |= WORD_INIT;
 	a->head[word] = p->next;
@@ -98,9 +105,9 @@ static void store_words(struct iommuabs_sim_arena *a, uint32_t word,
 	unsigned int i;
 
 	for (i = 0; a->adversary && i < nr; i++)
-		smmuv3_before_store(a, word + i,
-				    __atomic_load_n(cpu + i, __ATOMIC_RELAXED),
-				    v[i]);
+		sim_before_store(a, word + i,
+				 __atomic_load_n(cpu + i, __ATOMIC_RELAXED),
+				 v[i]);
 	for (i = 0; i < nr; i++) {
 		__atomic_store_n(cpu + i, v[i], __ATOMIC_RELEASE);
 		if (a->adversary)
@@ -109,7 +116,7 @@ static void store_words(struct iommuabs_sim_arena *a, uint32_t word,
 	for (i = 0; a->adversary && i < nr; i++) {
 		struct value value = { v[i], a->epoch, pair, true };
 
-		smmuv3_after_store(a, word + i, &value);
+		sim_after_store(a, word + i, &value);
 	}
 }
 

@@ -9,7 +9,7 @@
 #ifndef SIM_SMMUV3_H
 #define SIM_SMMUV3_H
 
-#include "sim_int.h"
+#include "sim_unit.h"
 
 /* 6.2.1, 6.2.2: offsets of registers. Those without a width are 32 bits wide. */
 enum {
@@ -206,8 +206,6 @@ enum {
 #define EVENT1_RNW	BIT64(35)
 #define EVENT1_S2	BIT64(39)
 #define EVENT1_CLASS(c) ((uint64_t)(c) << 40)
-#define EVENT_CLASS_TTD 1u
-#define EVENT_CLASS_IN	2u
 
 /* 8 PRI queue entries; 128 bits */
 #define PRI_LG2	   4u
@@ -316,59 +314,6 @@ enum {
 #define DESC_ADDR	  MASK64(47, 12)
 #define DESC_APTABLE_PRIV BIT64(61) /* no access for the unprivileged */
 #define DESC_APTABLE_RO	  BIT64(62)
-#define LAST_LEVEL	  3
-#define FIRST_LEVEL	  (-1)
-
-/* What depends on the granule (Arm ARM D8.2). */
-struct granule {
-	unsigned int lg2; /* of the granule */
-	unsigned int
-		cont_lg2[4]; /* entries that a contiguous bit spans, by level */
-	unsigned int tlbi_tg; /* 4.4.1.1 */
-};
-
-/* By what TLB entries are told apart (3.17). */
-struct tag {
-	uint16_t vmid, asid; /* ASID: stage 1 only, 0 at EL2 */
-	bool s1, el2;
-	bool global; /* a leaf: for every ASID of the VMID */
-};
-
-struct regime {
-	struct regime *next;
-	uint64_t key[4]; /* words of the STE or CD, what a TLB may hold */
-	struct tag tag;
-	const struct granule *granule;
-	int start_level;
-	int first_block; /* lowest level number that may hold a block */
-	unsigned int ia_bits, pa_bits;
-	uint64_t ttb;
-	bool affd;
-	bool ds;   /* 52 bits with 4K or 16K */
-	bool wide; /* 52 bits with 64K */
-	/* stage 1 only */
-	bool had, pan, tbi, no_walk;
-	bool globals;  /* some leaf of it is or was global */
-	uint32_t live; /* streams whose STE may select it now */
-	/* No stream, but perhaps cached as a whole: global leaves, the rest. */
-	bool stale[2];
-	bool doomed[2];
-};
-#define REST   0
-#define GLOBAL 1
-
-/* One page of a table. */
-struct role {
-	struct role *next; /* of the same page */
-	struct iommuabs_sim_unit *unit;
-	struct regime *regime;
-	uint64_t ipa; /* of the first entry */
-	int level;
-	uint32_t first, nr; /* words of the page that are entries */
-	uint32_t live;	    /* values in tables, or streams, that lead here */
-	uint32_t stale;	    /* of cached table entries */
-	uint32_t roots;	    /* of regimes no stream selects any more */
-};
 
 /* One page of a stream table. */
 struct stream_role {
@@ -386,25 +331,6 @@ struct cd_role {
 	struct stream *stream;
 	uint64_t table;
 	uint32_t nr; /* CDs in all of the table */
-};
-
-/* A translation in the TLB, for certain (FUNCTIONAL) or perhaps. */
-struct leaf {
-	uint64_t ipa, pa, desc;
-	unsigned int size_lg2;
-	int level;
-	struct tag tag;
-	const struct regime *regime;
-	bool doomed;
-};
-
-/* A table descriptor in a walk cache, perhaps. */
-struct wtable {
-	uint64_t ipa, table, desc;
-	unsigned int size_lg2; /* of the descriptor */
-	int level;
-	struct regime *regime;
-	bool doomed;
 };
 
 /* Two words of an STE or a CD that were in memory. */
@@ -466,36 +392,6 @@ struct stalled {
 /* Beside IOMMUABS_SIM_DMA_*: a device's translation request. */
 #define DMA_ATS_REQUEST (1u << 31)
 
-struct outcome {
-	uint64_t maddr;	    /* IOMMUABS_SIM_BLOCKED */
-	unsigned int event; /* 0: nothing is recorded */
-	bool stage2;
-	bool stalls, privileged;
-	unsigned int class; /* EVENT_CLASS_* */
-	uint64_t ipa;	    /* or the address of the fetch */
-	/* what translated it; NULL: nothing */
-	const struct regime *regime;
-	uint64_t desc;
-};
-
-#define MAX_OUTCOMES 32
-struct outcomes {
-	struct outcome o[MAX_OUTCOMES];
-	unsigned int nr;
-};
-
-#define MAX_ALLOWED 8
-struct iommuabs_sim_probe {
-	struct iommuabs_sim_probe *next;
-	struct iommuabs_sim_unit *unit;
-	uint32_t sid, flags;
-	uint64_t iova;
-	uint64_t allowed[MAX_ALLOWED];
-	unsigned int nr_allowed;
-	bool any;
-	bool violated; /* once per set of allowed outcomes */
-};
-
 /* A register whose change is acknowledged later. */
 struct update {
 	uint64_t value, ack;
@@ -503,10 +399,8 @@ struct update {
 	uint64_t hangs_until;	 /* virtual time; 0: it doesn't hang */
 };
 
-#define NR_LOGGED 4096u
-struct iommuabs_sim_unit {
-	struct iommuabs_sim_unit *next;
-	struct iommuabs_sim_arena *arena;
+/* What a unit of this kind has besides. */
+struct smmuv3 {
 	struct iommuabs_sim_smmuv3_config config;
 	uint64_t idr0, idr1, idr3, idr5;
 	struct update cr0, irq_ctrl, gbpa;
@@ -523,41 +417,31 @@ struct iommuabs_sim_unit {
 	bool configs_clean,
 		tlbs_clean; /* all invalidated since the last reason */
 	bool configs_dooming, tlbs_dooming, el2_dooming;
-	bool el2_clean; /* of what was cached for EL2 before the reset */
-	bool configs_empty, tlbs_empty; /* nothing cached, and disabled since */
+	bool el2_clean;	    /* of what was cached for EL2 before the reset */
+	bool configs_empty; /* nothing cached, and disabled since */
 	/* caches */
-	struct vec leaves, wtables, stale_stes, stale_l1s, cached_stes;
+	struct vec stale_stes, stale_l1s, cached_stes;
 	struct vec stale_cds, cached_cds, meant_cds;
 	struct vec atc;	    /* struct atc */
 	struct vec mute;    /* StreamIDs that do not answer */
 	struct vec stalled; /* struct stalled */
 	uint32_t next_stag;
 	uint32_t atc_timeouts; /* since the last CMD_SYNC */
-	struct regime *regimes;
 	struct stream *streams;
-	struct iommuabs_sim_probe *probes;
 	/* planted */
 	uint64_t hang_in, hang_until;
 	bool hanging;
 	uint64_t sync_hang_in, sync_hang_us, sync_delay;
 	uint64_t illegal_in, abort_in, event_abort, pri_abort, msi_abort;
 	uint64_t conflicts, failed_until;
-	uint64_t wait_in, wait_us;
 	uint64_t cr0_ignored_until, gbpa_stuck_until;
-	bool dead;
-	/* what happened */
-	unsigned int irqs[IOMMUABS_SIM_IRQ_COUNT_];
-	struct iommuabs_sim_counters counters;
-	uint64_t log[NR_LOGGED][2];
 };
 
-struct iommuabs_sim_unit *smmuv3_at(struct iommuabs_sim_arena *a,
-				    uint64_t addr);
-#define FOR_EVER UINT64_MAX
-
 /* ---- sim_smmuv3_regs.c ---- */
-/* A wait begins; the time until which it hangs, 0: not at all. */
-uint64_t smmuv3_wait_begins(struct iommuabs_sim_unit *u);
+uint64_t smmuv3_read(struct iommuabs_sim_unit *unit, uint32_t offset,
+		     unsigned int width);
+void smmuv3_write(struct iommuabs_sim_unit *unit, uint32_t offset,
+		  unsigned int width, uint64_t value);
 bool smmuv3_may_be_enabled(const struct iommuabs_sim_unit *u);
 void smmuv3_gerror(struct iommuabs_sim_unit *u, uint64_t bit);
 /* In service failure mode (12.3). */
@@ -646,7 +530,6 @@ void smmuv3_newest_ste(struct iommuabs_sim_unit *u, uint32_t sid,
 		       uint64_t w[4]);
 void smmuv3_newest_cd(struct iommuabs_sim_unit *u, const uint64_t ste[4],
 		      uint32_t ssid, uint64_t w[4]);
-uint64_t smmuv3_cpu_word(const struct iommuabs_sim_arena *a, uint64_t maddr);
 unsigned int smmuv3_split(const struct iommuabs_sim_unit *u);
 bool smmuv3_two_levels(const struct iommuabs_sim_unit *u);
 uint64_t smmuv3_l1_base(const struct iommuabs_sim_unit *u);
@@ -669,39 +552,20 @@ struct cached *smmuv3_cached(const struct vec *list, uint32_t sid,
 /* ---- sim_smmuv3_strtab.c: which pages hold STEs and CDs ---- */
 /* What STRTAB_BASE points to is a stream table from now on. */
 void smmuv3_reach_stream_table(struct iommuabs_sim_unit *u);
-void smmuv3_config_stored(struct iommuabs_sim_arena *a, uint32_t word,
-			  const struct value *value);
-void smmuv3_config_retired(struct iommuabs_sim_arena *a, uint32_t word,
-			   const struct value *old, uint64_t now);
 void smmuv3_link_cds(struct iommuabs_sim_unit *u, struct stream *s,
 		     const struct cd_table *table, uint32_t epoch);
 void smmuv3_unlink_cds(struct iommuabs_sim_unit *u, struct stream *s,
 		       const struct cd_table *table);
-/* Of one page, or of one unit (@unit not NULL). */
-void smmuv3_forget_config_page(struct iommuabs_sim_arena *a, uint64_t page,
-			       struct iommuabs_sim_unit *u);
-
-/* ---- sim_smmuv3_track.c: which page is which table ---- */
-void smmuv3_link_root(struct iommuabs_sim_unit *u, struct regime *r, int live,
-		      int root);
-void smmuv3_link_table(struct iommuabs_sim_unit *u, struct regime *r, int level,
-		       uint64_t ipa, uint64_t table, int live, int stale);
-uint64_t smmuv3_root_bytes(const struct regime *r);
-/* Of the page: the address that this word translates; false: no entry. */
-bool smmuv3_entry_of(const struct role *role, uint32_t word, uint64_t *ipa);
-void smmuv3_forget_roles(struct iommuabs_sim_unit *u);
+/* ---- sim_smmuv3_unit.c ---- */
+extern const struct unit_ops smmuv3_ops;
 /* SMMUEN is set: what is reached and what may be cached is found anew. */
 void smmuv3_restart(struct iommuabs_sim_unit *u);
-void smmuv3_forget(struct iommuabs_sim_unit *u);
 
 /* ---- sim_smmuv3_bbm.c: break before make ---- */
 void smmuv3_check_store(const struct role *role, uint64_t ipa, uint64_t old,
 			uint64_t v);
-struct leaf smmuv3_leaf_of(const struct regime *r, int level, uint64_t ipa,
-			   uint64_t desc);
 
-/* ---- sim_smmuv3_cache.c: what leaves memory stays in caches ---- */
-void smmuv3_regime_dies(struct iommuabs_sim_unit *u, struct regime *r);
+/* ---- sim_smmuv3_cache.c: what is invalidated, and synced ---- */
 void smmuv3_doom_tlb(struct iommuabs_sim_unit *u, const uint64_t cmd[2]);
 /* At once, with no CMD_SYNC. */
 void smmuv3_drop_tlb(struct iommuabs_sim_unit *u, const uint64_t cmd[2]);
@@ -715,49 +579,12 @@ void smmuv3_doom_cds(struct iommuabs_sim_unit *u, uint32_t first, uint32_t last,
 void smmuv3_sync_done(struct iommuabs_sim_unit *u);
 
 /* ---- sim_smmuv3_desc.c: what a descriptor says ---- */
-enum desc_kind { DESC_INVALID, DESC_IS_TABLE, DESC_IS_LEAF };
-enum desc_kind smmuv3_desc_kind(const struct regime *r, int level,
-				uint64_t desc);
-unsigned int smmuv3_level_lg2(const struct regime *r, int level);
-unsigned int smmuv3_cont_lg2(const struct regime *r, int level);
-/* The address that it holds: of what a leaf maps, of the next table. */
-uint64_t smmuv3_desc_out(const struct regime *r, int level, uint64_t desc);
-uint64_t smmuv3_desc_table(const struct regime *r, uint64_t desc);
-/* Bits that must be zero and are not. */
-uint64_t smmuv3_desc_res0(const struct regime *r, int level, uint64_t desc);
+extern const struct table_format smmuv3_format;
 /* Bits that change only by break-before-make, besides the address. */
 uint64_t smmuv3_desc_attrs(const struct regime *r);
-
-/* ---- sim_smmuv3_walk.c: from an address to what may happen ---- */
-struct walk {
-	struct iommuabs_sim_unit *u;
-	struct regime *r;
-	uint64_t in;
-	bool write, privileged;
-	bool record, stalls; /* R and S of the STE or CD */
-	bool only_global;    /* another ASID's table: what matches anyway */
-	bool fill;	     /* FUNCTIONAL: put what is found into the TLB */
-	struct outcomes *out;
-};
-/* The regime was chosen by stores up to @epoch. */
-void smmuv3_translate(const struct walk *w, uint32_t epoch);
-void smmuv3_add_outcome(struct outcomes *out, const struct outcome *o);
-/* By name, for messages; valid until the fourth next call of this thread. */
-const char *smmuv3_name(const struct tag *tag);
 
 /* ---- sim_smmuv3_request.c: all that may happen to one request now ---- */
 void smmuv3_outcomes(struct iommuabs_sim_unit *u, uint32_t sid, uint32_t ssid,
 		     uint64_t iova, uint32_t flags, struct outcomes *out);
-
-/* ---- sim_smmuv3_dma.c ---- */
-/* From @dma->done on: 1 done | 0 blocked | IOMMUABS_SIM_STALLED. */
-int smmuv3_run_dma(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma);
-/* All probes, those in a range of addresses, those of a range of streams. */
-void smmuv3_look(struct iommuabs_sim_unit *u);
-void smmuv3_look_at(struct iommuabs_sim_unit *u, uint64_t ipa,
-		    unsigned int size_lg2);
-void smmuv3_look_at_streams(struct iommuabs_sim_unit *u, uint32_t first,
-			    uint32_t nr);
-void smmuv3_land(struct iommuabs_sim_arena *a, struct iommuabs_sim_unit *u);
 
 #endif

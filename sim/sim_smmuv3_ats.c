@@ -9,7 +9,7 @@
 
 static void add(struct iommuabs_sim_unit *u, uint32_t sid, const struct leaf *t)
 {
-	struct atc *e = vec_add(&u->atc);
+	struct atc *e = vec_add(&u->smmu->atc);
 
 	e->sid = sid;
 	e->leaf = *t;
@@ -31,7 +31,7 @@ void smmuv3_atc_leaf(struct iommuabs_sim_unit *u, const struct leaf *t)
 {
 	const struct stream *s;
 
-	for (s = u->streams; u->config.ats && s; s = s->next) {
+	for (s = u->smmu->streams; u->smmu->config.ats && s; s = s->next) {
 		if (s->ats && uses(s, t->regime))
 			add(u, s->sid, t);
 	}
@@ -41,13 +41,13 @@ static void add_tree(struct iommuabs_sim_unit *u, uint32_t sid,
 		     const struct regime *r, int level, uint64_t ipa,
 		     uint64_t table)
 {
-	unsigned int lg2 = smmuv3_level_lg2(r, level);
+	unsigned int lg2 = sim_level_lg2(r, level);
 	uint64_t i, nr = BIT64(r->granule->lg2 - 3);
 	struct value values[MAX_VALUES];
 	unsigned int n;
 
 	if (level == r->start_level)
-		nr = smmuv3_root_bytes(r) >> 3;
+		nr = sim_root_bytes(r) >> 3;
 	if (!sim_inside(u->arena, table, 8 * nr))
 		return;
 	for (i = 0; i < nr; i++, ipa += BIT64(lg2)) {
@@ -55,8 +55,8 @@ static void add_tree(struct iommuabs_sim_unit *u, uint32_t sid,
 			       values);
 		while (n--) {
 			uint64_t v = values[n].v;
-			enum desc_kind kind = smmuv3_desc_kind(r, level, v);
-			struct leaf t = smmuv3_leaf_of(r, level, ipa, v);
+			enum desc_kind kind = sim_desc_kind(r, level, v);
+			struct leaf t = sim_leaf_of(r, level, ipa, v);
 
 			if (!values[n].init || kind == DESC_INVALID)
 				continue;
@@ -64,7 +64,7 @@ static void add_tree(struct iommuabs_sim_unit *u, uint32_t sid,
 				add(u, sid, &t);
 			else
 				add_tree(u, sid, r, level + 1, ipa,
-					 smmuv3_desc_table(r, v));
+					 sim_desc_table(r, v));
 		}
 	}
 }
@@ -87,7 +87,7 @@ static bool permits(const struct leaf *t, bool write)
 bool smmuv3_atc_hit(const struct iommuabs_sim_unit *u, uint32_t i, uint32_t sid,
 		    uint64_t iova, bool write, uint64_t *maddr)
 {
-	const struct atc *e = vec_at(&u->atc, i);
+	const struct atc *e = vec_at(&u->smmu->atc, i);
 	const struct leaf *t = &e->leaf;
 
 	if (e->sid != sid || iova < t->ipa ||
@@ -145,8 +145,8 @@ static bool is_mute(const struct iommuabs_sim_unit *u, uint32_t sid)
 {
 	uint32_t i;
 
-	for (i = 0; i < u->mute.nr; i++) {
-		if (*(uint32_t *)vec_at(&u->mute, i) == sid)
+	for (i = 0; i < u->smmu->mute.nr; i++) {
+		if (*(uint32_t *)vec_at(&u->smmu->mute, i) == sid)
 			return true;
 	}
 	return false;
@@ -162,11 +162,11 @@ void smmuv3_atc_inv(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 	if (!smmuv3_may_be_enabled(u))
 		return;
 	if (is_mute(u, sid)) {
-		u->atc_timeouts++;
+		u->smmu->atc_timeouts++;
 		return;
 	}
-	for (i = 0; i < u->atc.nr; i++) {
-		struct atc *e = vec_at(&u->atc, i);
+	for (i = 0; i < u->smmu->atc.nr; i++) {
+		struct atc *e = vec_at(&u->smmu->atc, i);
 		const struct leaf *t = &e->leaf;
 
 		if (e->sid == sid && t->ipa <= last &&
@@ -180,9 +180,9 @@ void smmuv3_atc_sync(struct iommuabs_sim_unit *u)
 {
 	uint32_t i;
 
-	for (i = u->atc.nr; i--;) {
-		if (((struct atc *)vec_at(&u->atc, i))->leaf.doomed)
-			vec_remove(&u->atc, i);
+	for (i = u->smmu->atc.nr; i--;) {
+		if (((struct atc *)vec_at(&u->smmu->atc, i))->leaf.doomed)
+			vec_remove(&u->smmu->atc, i);
 	}
 }
 
@@ -226,11 +226,11 @@ void iommuabs_sim_atc_mute(struct iommuabs_sim_unit *u, uint32_t sid,
 	uint32_t i;
 
 	sim_lock(u->arena);
-	for (i = u->mute.nr; i--;) {
-		if (*(uint32_t *)vec_at(&u->mute, i) == sid)
-			vec_remove(&u->mute, i);
+	for (i = u->smmu->mute.nr; i--;) {
+		if (*(uint32_t *)vec_at(&u->smmu->mute, i) == sid)
+			vec_remove(&u->smmu->mute, i);
 	}
 	if (mute)
-		*(uint32_t *)vec_add(&u->mute) = sid;
+		*(uint32_t *)vec_add(&u->smmu->mute) = sid;
 	sim_unlock(u->arena);
 }

@@ -13,23 +13,23 @@ static bool disagrees(struct iommuabs_sim_arena *a, const struct regime *r,
 		      int level, uint64_t ipa, uint64_t desc,
 		      const struct leaf *t)
 {
-	unsigned int lg2 = smmuv3_level_lg2(r, level);
-	uint64_t table = smmuv3_desc_table(r, desc),
-		 end = BIT64(r->granule->lg2), at, x;
-	enum desc_kind kind = smmuv3_desc_kind(r, level, desc);
+	unsigned int lg2 = sim_level_lg2(r, level);
+	uint64_t table = sim_desc_table(r, desc), end = BIT64(r->granule->lg2),
+		 at, x;
+	enum desc_kind kind = sim_desc_kind(r, level, desc);
 
 	if (kind == DESC_INVALID || ipa >= t->ipa + BIT64(t->size_lg2) ||
 	    t->ipa >= ipa + BIT64(lg2))
 		return false;
 	if (kind == DESC_IS_LEAF) {
 		x = ipa > t->ipa ? ipa : t->ipa;
-		return smmuv3_desc_out(r, level, desc) + (x - ipa) !=
+		return sim_desc_out(r, level, desc) + (x - ipa) !=
 			       t->pa + (x - t->ipa) ||
 		       (desc ^ t->desc) & smmuv3_desc_attrs(r);
 	}
 	if (!sim_inside(a, table, end))
 		return false;
-	lg2 = smmuv3_level_lg2(r, level + 1);
+	lg2 = sim_level_lg2(r, level + 1);
 	for (at = 0; at < end; at += 8, ipa += BIT64(lg2)) {
 		desc = *(uint64_t *)(a->cpu + (table + at - a->config.base));
 		if (disagrees(a, r, level + 1, ipa, desc, t))
@@ -41,35 +41,16 @@ static bool disagrees(struct iommuabs_sim_arena *a, const struct regime *r,
 static void bbm(const struct role *role, uint64_t ipa, const char *what)
 {
 	sim_violation(role->unit->arena, IOMMUABS_SIM_V_BBM,
-		      "%s, address %#llx, level %d: %s",
-		      smmuv3_name(&role->regime->tag), (unsigned long long)ipa,
-		      role->level, what);
-}
-
-struct leaf smmuv3_leaf_of(const struct regime *r, int level, uint64_t ipa,
-			   uint64_t desc)
-{
-	struct leaf t = {
-		.ipa = ipa,
-		.pa = smmuv3_desc_out(r, level, desc),
-		.desc = desc,
-		.size_lg2 = smmuv3_level_lg2(r, level),
-		.level = level,
-		.tag = r->tag,
-		.regime = r,
-	};
-
-	t.tag.global = r->tag.s1 && !r->tag.el2 && !(desc & DESC_NG);
-	return t;
+		      "%s, address %#llx, level %d: %s", sim_name(role->regime),
+		      (unsigned long long)ipa, role->level, what);
 }
 
 /* 3.21.1: a block becomes a table, or the other way round. */
 static void check_resize(const struct role *role, uint64_t ipa,
 			 uint64_t leaf_desc, uint64_t table_desc)
 {
-	unsigned int bbml = role->unit->config.bbml;
-	struct leaf t =
-		smmuv3_leaf_of(role->regime, role->level, ipa, leaf_desc);
+	unsigned int bbml = role->unit->smmu->config.bbml;
+	struct leaf t = sim_leaf_of(role->regime, role->level, ipa, leaf_desc);
 
 	if (!bbml || (bbml == 1 && !(leaf_desc & DESC_NT)))
 		bbm(role, ipa,
@@ -83,15 +64,15 @@ static void check_resize(const struct role *role, uint64_t ipa,
 static void check_in_place(const struct role *role, uint64_t ipa, uint64_t old,
 			   uint64_t v)
 {
-	enum desc_kind was = smmuv3_desc_kind(role->regime, role->level, old);
-	enum desc_kind is = smmuv3_desc_kind(role->regime, role->level, v);
+	enum desc_kind was = sim_desc_kind(role->regime, role->level, old);
+	enum desc_kind is = sim_desc_kind(role->regime, role->level, v);
 	struct leaf t;
 
 	if (was == DESC_INVALID || is == DESC_INVALID || old == v)
 		return;
 	if (was == DESC_IS_TABLE && is == DESC_IS_TABLE) {
-		if (smmuv3_desc_table(role->regime, old) !=
-		    smmuv3_desc_table(role->regime, v))
+		if (sim_desc_table(role->regime, old) !=
+		    sim_desc_table(role->regime, v))
 			bbm(role, ipa, "one table replaces another");
 		return;
 	}
@@ -100,11 +81,11 @@ static void check_in_place(const struct role *role, uint64_t ipa, uint64_t old,
 			     was == DESC_IS_LEAF ? v : old);
 		return;
 	}
-	t = smmuv3_leaf_of(role->regime, role->level, ipa, old);
+	t = sim_leaf_of(role->regime, role->level, ipa, old);
 	if (disagrees(role->unit->arena, role->regime, role->level, ipa, v, &t))
 		bbm(role, ipa, "another output address or memory type");
-	else if ((old ^ v) & DESC_CONT && !role->unit->config.bbml &&
-		 smmuv3_cont_lg2(role->regime, role->level))
+	else if ((old ^ v) & DESC_CONT && !role->unit->smmu->config.bbml &&
+		 sim_cont_lg2(role->regime, role->level))
 		bbm(role, ipa, "the contiguous bit changes, but BBML is 0");
 }
 
@@ -122,11 +103,11 @@ static bool same_space(const struct tag *a, const struct tag *b)
 static bool sizes_conflict(const struct role *role, uint64_t desc,
 			   const struct leaf *t)
 {
-	unsigned int bbml = role->unit->config.bbml;
-	unsigned int lg2 = smmuv3_level_lg2(role->regime, role->level);
+	unsigned int bbml = role->unit->smmu->config.bbml;
+	unsigned int lg2 = sim_level_lg2(role->regime, role->level);
 
 	if (desc & DESC_CONT)
-		lg2 += smmuv3_cont_lg2(role->regime, role->level);
+		lg2 += sim_cont_lg2(role->regime, role->level);
 	if (bbml == 2 || t->size_lg2 == lg2)
 		return false;
 	if (!bbml)
@@ -139,10 +120,10 @@ static void check_against_leaf(const struct role *role, uint64_t ipa,
 			       uint64_t v, const struct leaf *t)
 {
 	struct iommuabs_sim_arena *a = role->unit->arena;
-	unsigned int lg2 = smmuv3_level_lg2(role->regime, role->level);
-	unsigned int bbml = role->unit->config.bbml;
+	unsigned int lg2 = sim_level_lg2(role->regime, role->level);
+	unsigned int bbml = role->unit->smmu->config.bbml;
 	bool is_leaf =
-		smmuv3_desc_kind(role->regime, role->level, v) == DESC_IS_LEAF;
+		sim_desc_kind(role->regime, role->level, v) == DESC_IS_LEAF;
 
 	if (t->ipa >= ipa + BIT64(lg2) || ipa >= t->ipa + BIT64(t->size_lg2) ||
 	    !same_space(&t->tag, &role->regime->tag))
@@ -162,20 +143,21 @@ static void check_against_table(const struct role *role, uint64_t ipa,
 				uint64_t v, const struct wtable *t)
 {
 	const struct iommuabs_sim_unit *u = role->unit;
-	struct leaf new = smmuv3_leaf_of(role->regime, role->level, ipa, v);
+	struct leaf new = sim_leaf_of(role->regime, role->level, ipa, v);
 	bool is_table =
-		smmuv3_desc_kind(role->regime, role->level, v) == DESC_IS_TABLE;
+		sim_desc_kind(role->regime, role->level, v) == DESC_IS_TABLE;
 
 	if (t->regime != role->regime || t->level != role->level ||
 	    t->ipa != ipa)
 		return;
 	if (is_table) {
-		if (t->table != smmuv3_desc_table(role->regime, v))
+		if (t->table != sim_desc_table(role->regime, v))
 			bbm(role, ipa,
 			    "a new table, the old one may be in a walk cache");
 		return;
 	}
-	if (!u->config.bbml || (u->config.bbml == 1 && !(v & DESC_NT)) ||
+	if (!u->smmu->config.bbml ||
+	    (u->smmu->config.bbml == 1 && !(v & DESC_NT)) ||
 	    disagrees(u->arena, role->regime, role->level, ipa, t->desc, &new))
 		bbm(role, ipa, "a block, the old table may be in a walk cache");
 }
@@ -197,6 +179,6 @@ void smmuv3_check_store(const struct role *role, uint64_t ipa, uint64_t old,
 			uint64_t v)
 {
 	check_in_place(role, ipa, old, v);
-	if (smmuv3_desc_kind(role->regime, role->level, v) != DESC_INVALID)
+	if (sim_desc_kind(role->regime, role->level, v) != DESC_INVALID)
 		check_against_stale(role, ipa, v);
 }

@@ -21,7 +21,8 @@ static const struct granule *granule(const struct iommuabs_sim_unit *u,
 					      IOMMUABS_SIM_GRAN64K,
 					      IOMMUABS_SIM_GRAN16K };
 
-	return tg < 3 && u->config.granules & bits[tg] ? &granules[tg] : NULL;
+	return tg < 3 && u->smmu->config.granules & bits[tg] ? &granules[tg]
+							     : NULL;
 }
 
 /* IPS and S2PS, capped by OAS; 56 bits are not to be had. */
@@ -30,13 +31,14 @@ static unsigned int output_bits(const struct iommuabs_sim_unit *u,
 {
 	static const unsigned int sizes[8] = { 32, 36, 40, 42, 44, 48, 52, 52 };
 
-	return sizes[ps] < u->config.oas ? sizes[ps] : u->config.oas;
+	return sizes[ps] < u->smmu->config.oas ? sizes[ps]
+					       : u->smmu->config.oas;
 }
 
 static unsigned int max_tsz(const struct iommuabs_sim_unit *u,
 			    const struct granule *g)
 {
-	return !u->config.stt ? 39 : g->lg2 == 16 ? 47 : 48;
+	return !u->smmu->config.stt ? 39 : g->lg2 == 16 ? 47 : 48;
 }
 
 bool smmuv3_ste_is_s1(const uint64_t ste[4])
@@ -67,7 +69,9 @@ static int start_level(const struct iommuabs_sim_unit *u,
 	if (g->lg2 == 12 && ds && ste[3] & STE3_SL0_2)
 		return sl0 ? NO_LEVEL : -1;
 	if (g->lg2 == 12)
-		return sl0 < 3 ? 2 - (int)sl0 : u->config.stt ? 3 : NO_LEVEL;
+		return sl0 < 3		     ? 2 - (int)sl0
+		       : u->smmu->config.stt ? 3
+					     : NO_LEVEL;
 	if (sl0 == 3)
 		return g->lg2 == 14 && ds ? 0 : NO_LEVEL;
 	return 3 - (int)sl0;
@@ -83,15 +87,15 @@ static const char *geometry_illegal(const struct iommuabs_sim_unit *u,
 	unsigned int stride = g->lg2 - 3, least;
 	int level = start_level(u, g, ste);
 
-	if (64 - u->config.oas > least_t0sz)
-		least_t0sz = 64 - u->config.oas;
+	if (64 - u->smmu->config.oas > least_t0sz)
+		least_t0sz = 64 - u->smmu->config.oas;
 	if (t0sz > max_tsz(u, g) || t0sz < least_t0sz)
 		return "S2T0SZ out of range";
 	if (level == NO_LEVEL)
 		return "S2SL0 reserved";
-	if ((g->lg2 == 12 && level == 0 && u->config.oas < 44) ||
-	    (g->lg2 == 14 && level == 1 && u->config.oas < 42) ||
-	    (g->lg2 == 16 && level == 1 && u->config.oas < 44))
+	if ((g->lg2 == 12 && level == 0 && u->smmu->config.oas < 44) ||
+	    (g->lg2 == 14 && level == 1 && u->smmu->config.oas < 42) ||
+	    (g->lg2 == 16 && level == 1 && u->smmu->config.oas < 44))
 		return "S2SL0 too low a level for OAS";
 	least = (unsigned int)(LAST_LEVEL - level) * stride + g->lg2 + 1;
 	if (bits < least || bits > least + stride - 1 + 4)
@@ -110,9 +114,9 @@ static bool ttb_out_of_range(uint64_t ttb, unsigned int out,
 
 static const char *stall_illegal(const struct iommuabs_sim_unit *u, bool stalls)
 {
-	if (stalls && u->config.stall_model == 1)
+	if (stalls && u->smmu->config.stall_model == 1)
 		return "S or S2S, but IDR0.STALL_MODEL is 0b01";
-	if (!stalls && u->config.stall_model == 2)
+	if (!stalls && u->smmu->config.stall_model == 2)
 		return "S or S2S is 0, but IDR0.STALL_MODEL is 0b10";
 	return NULL;
 }
@@ -123,7 +127,7 @@ static const char *stage2_illegal(const struct iommuabs_sim_unit *u,
 	const struct granule *g = granule(u, STE2_TG(w[2]));
 	const char *why = stall_illegal(u, w[2] & STE2_S);
 
-	if (!u->config.s2p)
+	if (!u->smmu->config.s2p)
 		return "stage 2 not implemented";
 	if (why)
 		return why;
@@ -146,7 +150,7 @@ static const char *stage2_illegal(const struct iommuabs_sim_unit *u,
 unsigned int smmuv3_cds_lg2(const struct iommuabs_sim_unit *u,
 			    const uint64_t ste[4])
 {
-	return u->config.ssidsize ? STE0_S1CDMAX(ste[0]) : 0;
+	return u->smmu->config.ssidsize ? STE0_S1CDMAX(ste[0]) : 0;
 }
 
 uint64_t smmuv3_cds_at(const struct iommuabs_sim_unit *u, const uint64_t ste[4])
@@ -156,8 +160,8 @@ uint64_t smmuv3_cds_at(const struct iommuabs_sim_unit *u, const uint64_t ste[4])
 
 static bool strw_used(const struct iommuabs_sim_unit *u, const uint64_t w[4])
 {
-	return u->config.s1p && u->config.hyp && smmuv3_ste_is_s1(w) &&
-	       !smmuv3_ste_is_s2(w);
+	return u->smmu->config.s1p && u->smmu->config.hyp &&
+	       smmuv3_ste_is_s1(w) && !smmuv3_ste_is_s2(w);
 }
 
 static const char *stage1_illegal(const struct iommuabs_sim_unit *u,
@@ -165,15 +169,15 @@ static const char *stage1_illegal(const struct iommuabs_sim_unit *u,
 {
 	unsigned int max = smmuv3_cds_lg2(u, w), fmt = STE0_S1FMT(w[0]);
 
-	if (!u->config.s1p)
+	if (!u->smmu->config.s1p)
 		return "stage 1 not implemented";
-	if (w[1] & STE1_S1STALLD && u->config.stall_model)
+	if (w[1] & STE1_S1STALLD && u->smmu->config.stall_model)
 		return "S1STALLD, but IDR0.STALL_MODEL is not 0b00";
-	if (max > u->config.ssidsize)
+	if (max > u->smmu->config.ssidsize)
 		return "S1CDMax beyond IDR1.SSIDSIZE";
-	if (max && !u->config.cd2l && (fmt == 1 || fmt == 2))
+	if (max && !u->smmu->config.cd2l && (fmt == 1 || fmt == 2))
 		return "S1Fmt, but IDR0.CD2L is 0";
-	if ((w[0] & STE0_S1PTR) >> u->config.oas)
+	if ((w[0] & STE0_S1PTR) >> u->smmu->config.oas)
 		return "S1ContextPtr beyond OAS";
 	if (strw_used(u, w) && STE1_STRW(w[1]) & 1)
 		return "STRW reserved";
@@ -183,7 +187,7 @@ static const char *stage1_illegal(const struct iommuabs_sim_unit *u,
 static const char *ats_illegal(const struct iommuabs_sim_unit *u,
 			       const uint64_t w[4])
 {
-	if (!u->config.ats || STE0_CONFIG(w[0]) == STE_CONFIG_BYPASS)
+	if (!u->smmu->config.ats || STE0_CONFIG(w[0]) == STE_CONFIG_BYPASS)
 		return NULL;
 	if (STE1_EATS(w[1]) == 2 &&
 	    (!smmuv3_ste_is_s1(w) || !smmuv3_ste_is_s2(w) || w[2] & STE2_S))
@@ -208,8 +212,8 @@ const char *smmuv3_ste_illegal(const struct iommuabs_sim_unit *u,
 		why = stage2_illegal(u, w);
 	if (!why)
 		why = ats_illegal(u, w);
-	if (!why && config != STE_CONFIG_BYPASS && u->config.s2p &&
-	    !u->config.vmid16 && STE2_VMID(w[2]) > 0xff)
+	if (!why && config != STE_CONFIG_BYPASS && u->smmu->config.s2p &&
+	    !u->smmu->config.vmid16 && STE2_VMID(w[2]) > 0xff)
 		why = "S2VMID has more than 8 bits";
 	return why;
 }
@@ -218,12 +222,12 @@ static const char *ttb0_illegal(const struct iommuabs_sim_unit *u,
 				const uint64_t cd[4])
 {
 	const struct granule *g = granule(u, CD0_TG0(cd[0]));
-	bool ds = cd[2] & CD2_DS && u->config.ds;
+	bool ds = cd[2] & CD2_DS && u->smmu->config.ds;
 	unsigned int t0sz = CD0_T0SZ(cd[0]), least = 16;
 
 	if (!g)
 		return "TG0 reserved or not supported";
-	if (u->config.vax == 52 && (g->lg2 == 16 || ds))
+	if (u->smmu->config.vax == 52 && (g->lg2 == 16 || ds))
 		least = 12;
 	if (t0sz < least || t0sz > max_tsz(u, g))
 		return "T0SZ out of range";
@@ -253,38 +257,12 @@ const char *smmuv3_cd_illegal(const struct iommuabs_sim_unit *u,
 		return "AA64 = 0, but IDR0.TTF[0] is 0";
 	if (cd[0] & (CD0_HA | CD0_HD))
 		return "HA or HD, but IDR0.HTTU is 0";
-	if (!el2 && !u->config.asid16 && CD0_ASID(cd[0]) > 0xff)
+	if (!el2 && !u->smmu->config.asid16 && CD0_ASID(cd[0]) > 0xff)
 		return "ASID has more than 8 bits";
 	return walks0 ? ttb0_illegal(u, cd) : NULL;
 }
 
 /* ---- regimes ---- */
-
-static struct regime *find_regime(struct iommuabs_sim_unit *u,
-				  const uint64_t key[4], const struct tag *tag)
-{
-	struct regime *r = u->regimes;
-
-	while (r && (memcmp(r->key, key, sizeof(r->key)) ||
-		     r->tag.vmid != tag->vmid || r->tag.s1 != tag->s1 ||
-		     r->tag.el2 != tag->el2 || r->tag.asid != tag->asid))
-		r = r->next;
-	return r;
-}
-
-static struct regime *new_regime(struct iommuabs_sim_unit *u,
-				 const uint64_t key[4], const struct tag *tag)
-{
-	struct regime *r = calloc(1, sizeof(*r));
-
-	if (!r)
-		abort();
-	memcpy(r->key, key, sizeof(r->key));
-	r->tag = *tag;
-	r->next = u->regimes;
-	u->regimes = r;
-	return r;
-}
 
 /* Arm ARM D8.3.1: blocks; D8.2: tables are aligned to their size. */
 static void finish_regime(struct iommuabs_sim_unit *u, struct regime *r,
@@ -292,12 +270,12 @@ static void finish_regime(struct iommuabs_sim_unit *u, struct regime *r,
 {
 	unsigned int lg2;
 
-	r->wide = r->granule->lg2 == 16 && u->config.oas == 52;
+	r->wide = r->granule->lg2 == 16 && u->smmu->config.oas == 52;
 	r->first_block = r->granule->lg2 == 12 ? 1 : 2;
 	r->first_block -= r->ds || r->wide;
 	if (r->no_walk)
 		return;
-	lg2 = r->ia_bits - smmuv3_level_lg2(r, r->start_level) + 3;
+	lg2 = r->ia_bits - sim_level_lg2(r, r->start_level) + 3;
 	if (r->pa_bits == 52 && lg2 < 6)
 		lg2 = 6;
 	r->ttb = ALIGN_DOWN(ttb, lg2);
@@ -313,11 +291,11 @@ struct regime *smmuv3_regime_s2(struct iommuabs_sim_unit *u,
 	uint64_t key[4] = { 0, ste[1] & STE1_TLB, ste[2] & STE2_TLB,
 			    ste[3] & STE3_TLB };
 	struct tag tag = { .vmid = STE2_VMID(ste[2]) };
-	struct regime *r = find_regime(u, key, &tag);
+	struct regime *r = sim_find_regime(u, key, &tag);
 
 	if (r)
 		return r;
-	r = new_regime(u, key, &tag);
+	r = sim_new_regime(u, &smmuv3_format, key, &tag);
 	r->granule = granule(u, STE2_TG(ste[2]));
 	r->start_level = start_level(u, r->granule, ste);
 	r->ia_bits = 64 - STE2_T0SZ(ste[2]);
@@ -341,13 +319,13 @@ struct regime *smmuv3_regime_s1(struct iommuabs_sim_unit *u,
 	unsigned int stride;
 
 	if (!tag.el2) {
-		tag.vmid = u->config.s2p ? STE2_VMID(ste[2]) : 0;
+		tag.vmid = u->smmu->config.s2p ? STE2_VMID(ste[2]) : 0;
 		tag.asid = CD0_ASID(cd[0]);
 	}
-	r = find_regime(u, key, &tag);
+	r = sim_find_regime(u, key, &tag);
 	if (r)
 		return r;
-	r = new_regime(u, key, &tag);
+	r = sim_new_regime(u, &smmuv3_format, key, &tag);
 	r->no_walk = !tag.el2 && cd[0] & CD0_EPD0;
 	r->granule = granule(u, CD0_TG0(cd[0]));
 	if (!r->granule)
@@ -361,7 +339,7 @@ struct regime *smmuv3_regime_s1(struct iommuabs_sim_unit *u,
 	r->tbi = cd[0] & CD0_TBI0;
 	r->pan = !tag.el2 && cd[0] & CD0_PAN;
 	r->had = cd[1] & CD1_HAD0;
-	r->ds = cd[2] & CD2_DS && u->config.ds && r->granule->lg2 != 16;
+	r->ds = cd[2] & CD2_DS && u->smmu->config.ds && r->granule->lg2 != 16;
 	finish_regime(u, r, cd[1] & CD1_TTB0, "TTB0");
 	return r;
 }

@@ -4,20 +4,8 @@
  */
 #include "sim_smmuv3.h"
 
-unsigned int smmuv3_level_lg2(const struct regime *r, int level)
-{
-	return r->granule->lg2 +
-	       (r->granule->lg2 - 3) * (unsigned int)(LAST_LEVEL - level);
-}
-
-unsigned int smmuv3_cont_lg2(const struct regime *r, int level)
-{
-	return level < 0 ? 0 : r->granule->cont_lg2[level];
-}
-
 /* Reserved encodings are invalid ones (Arm ARM D8.3.1). */
-enum desc_kind smmuv3_desc_kind(const struct regime *r, int level,
-				uint64_t desc)
+static enum desc_kind kind(const struct regime *r, int level, uint64_t desc)
 {
 	if (!(desc & DESC_VALID))
 		return DESC_INVALID;
@@ -37,19 +25,9 @@ static uint64_t address(const struct regime *r, uint64_t desc)
 	return desc & DESC_ADDR;
 }
 
-uint64_t smmuv3_desc_out(const struct regime *r, int level, uint64_t desc)
+static uint64_t res0(const struct regime *r, int level, uint64_t desc)
 {
-	return ALIGN_DOWN(address(r, desc), smmuv3_level_lg2(r, level));
-}
-
-uint64_t smmuv3_desc_table(const struct regime *r, uint64_t desc)
-{
-	return ALIGN_DOWN(address(r, desc), r->granule->lg2);
-}
-
-uint64_t smmuv3_desc_res0(const struct regime *r, int level, uint64_t desc)
-{
-	uint64_t low = DESC_ADDR & (BIT64(smmuv3_level_lg2(r, level)) - 1);
+	uint64_t low = DESC_ADDR & (BIT64(sim_level_lg2(r, level)) - 1);
 
 	if (level < LAST_LEVEL)
 		low &= ~DESC_NT;
@@ -63,3 +41,95 @@ uint64_t smmuv3_desc_attrs(const struct regime *r)
 	return (r->tag.s1 ? DESC_ATTRINDX | DESC_NG : DESC_MEMATTR) |
 	       (r->ds ? 0 : DESC_SH);
 }
+
+/* Arm ARM D8.4: S2AP; AP[2:1], of which EL2 has AP[2] only. */
+static bool permits(const struct walk *w, uint64_t desc)
+{
+	if (!w->r->tag.s1)
+		return desc & (w->write ? DESC_S2AP_W : DESC_S2AP_R);
+	if (w->write && desc & DESC_AP_RO)
+		return false;
+	if (w->r->tag.el2)
+		return true;
+	return w->privileged ? !(w->r->pan && desc & DESC_AP_USER)
+			     : desc & DESC_AP_USER;
+}
+
+static bool is_global(const struct regime *r, uint64_t desc)
+{
+	return r->tag.s1 && !r->tag.el2 && !(desc & DESC_NG);
+}
+
+static bool accessible(const struct regime *r, uint64_t desc)
+{
+	return desc & DESC_AF || r->affd;
+}
+
+static bool meet_leaf(const struct walk *w, int level, uint64_t desc)
+{
+	struct iommuabs_sim_unit *u = w->u;
+
+	if (res0(w->r, level, desc))
+		sim_violation(u->arena, IOMMUABS_SIM_V_RESERVED,
+			      "descriptor %#llx at level %d has reserved bits "
+			      "set",
+			      (unsigned long long)desc, level);
+	if (level < LAST_LEVEL &&
+	    u->smmu->config.quirks & IOMMUABS_SIM_QUIRK_HANGS_ON_BLOCKS) {
+		u->dead = true;
+		sim_violation(u->arena, IOMMUABS_SIM_V_ERRATUM,
+			      "a block at level %d, which hangs this unit",
+			      level);
+	}
+	if (!(desc & DESC_CONT) || !sim_cont_lg2(w->r, level) ||
+	    !(u->smmu->config.quirks & IOMMUABS_SIM_QUIRK_NO_CONTIGUOUS))
+		return true;
+	sim_violation(u->arena, IOMMUABS_SIM_V_ERRATUM,
+		      "the contiguous bit at level %d, which this unit gets "
+		      "wrong",
+		      level);
+	return false;
+}
+
+static bool meet(const struct walk *w, int level, uint64_t desc)
+{
+	if (kind(w->r, level, desc) == DESC_IS_LEAF)
+		return meet_leaf(w, level, desc);
+	if (w->r->tag.s1 && !w->r->had &&
+	    desc & (DESC_APTABLE_PRIV | DESC_APTABLE_RO))
+		sim_violation(w->u->arena, IOMMUABS_SIM_V_UNMODELLED,
+			      "permissions in a table descriptor");
+	return true;
+}
+
+static bool is_contiguous(uint64_t desc)
+{
+	return desc & DESC_CONT;
+}
+
+/* 7.3.12 ff. */
+static unsigned int event(const struct walk *w, enum walk_fault fault)
+{
+	static const unsigned int numbers[WALK_FAULTS] = {
+		[WALK_NOTHING] = F_TRANSLATION,
+		[WALK_ADDRESS] = F_ADDR_SIZE,
+		[WALK_INACCESSIBLE] = F_ACCESS,
+		[WALK_PERMISSION] = F_PERMISSION,
+		[WALK_ABORT] = F_WALK_EABT,
+	};
+
+	(void)w;
+	return numbers[fault];
+}
+
+const struct table_format smmuv3_format = {
+	.tag_name = "VMID",
+	.kind = kind,
+	.address = address,
+	.permits = permits,
+	.is_global = is_global,
+	.is_contiguous = is_contiguous,
+	.accessible = accessible,
+	.meet = meet,
+	.event = event,
+};

@@ -22,36 +22,30 @@ void smmuv3_message(struct iommuabs_sim_unit *u, uint64_t addr, uint32_t data,
 		    enum iommuabs_sim_irq irq)
 {
 	struct iommuabs_sim_arena *a = u->arena;
-	uint64_t at = ALIGN_DOWN(addr, 3);
 
-	if (u->config.quirks & IOMMUABS_SIM_QUIRK_NO_MSI) {
+	if (u->smmu->config.quirks & IOMMUABS_SIM_QUIRK_NO_MSI) {
 		sim_violation(a, IOMMUABS_SIM_V_ERRATUM,
 			      "a message, which this unit loses");
 		return;
 	}
-	if (u->msi_abort) {
-		u->msi_abort--;
+	if (u->smmu->msi_abort) {
+		u->smmu->msi_abort--;
 		smmuv3_gerror(u, sources[irq].error);
 		return;
 	}
-	if (!sim_inside(a, addr, 4)) {
-		u->irqs[irq]++;
-		return;
-	}
-	__atomic_store_n((uint32_t *)(a->cpu + (addr - a->config.base)), data,
-			 __ATOMIC_RELEASE);
-	a->dev[sim_word(a, at)] = *(uint64_t *)(a->cpu + (at - a->config.base));
+	sim_message(u, addr, data, irq);
 }
 
 void smmuv3_raise(struct iommuabs_sim_unit *u, enum iommuabs_sim_irq irq)
 {
 	const struct source *s = &sources[irq];
-	uint64_t addr = u->irq_cfg0[s->cfg] & MASK64(55, 2);
+	uint64_t addr = u->smmu->irq_cfg0[s->cfg] & MASK64(55, 2);
 
-	if (!(u->irq_ctrl.ack & s->enable))
+	if (!(u->smmu->irq_ctrl.ack & s->enable))
 		return;
-	if (u->config.msi && addr)
-		smmuv3_message(u, addr, (uint32_t)u->irq_cfg1[s->cfg], irq);
+	if (u->smmu->config.msi && addr)
+		smmuv3_message(u, addr, (uint32_t)u->smmu->irq_cfg1[s->cfg],
+			       irq);
 	else
 		u->irqs[irq]++;
 }
@@ -136,20 +130,21 @@ static bool write_event(struct iommuabs_sim_unit *u,
 	uint64_t rec[4], at;
 	unsigned int i;
 
-	if (!(u->cr0.ack & CR0_EVENTQEN) || smmuv3_failed(u) ||
-	    (u->gerror ^ u->gerrorn) & GERROR_EVENTQ_ABT ||
-	    !room(u, u->eventq_base, &u->eventq_prod, u->eventq_cons, EVENT_LG2,
-		  &at))
+	if (!(u->smmu->cr0.ack & CR0_EVENTQEN) || smmuv3_failed(u) ||
+	    (u->smmu->gerror ^ u->smmu->gerrorn) & GERROR_EVENTQ_ABT ||
+	    !room(u, u->smmu->eventq_base, &u->smmu->eventq_prod,
+		  u->smmu->eventq_cons, EVENT_LG2, &at))
 		return false;
-	if (u->event_abort || !sim_page_used(u->arena, at)) {
-		u->event_abort -= u->event_abort != 0;
+	if (u->smmu->event_abort || !sim_page_used(u->arena, at)) {
+		u->smmu->event_abort -= u->smmu->event_abort != 0;
 		smmuv3_gerror(u, GERROR_EVENTQ_ABT);
 		return false;
 	}
 	fill_record(dma, o, rec);
 	for (i = 0; i < 4; i++)
 		sim_unit_store(u->arena, at + 8 * i, rec[i]);
-	if (advance(u->eventq_base, &u->eventq_prod, u->eventq_cons))
+	if (advance(u->smmu->eventq_base, &u->smmu->eventq_prod,
+		    u->smmu->eventq_cons))
 		smmuv3_raise(u, IOMMUABS_SIM_IRQ_EVENTQ);
 	return true;
 }
@@ -176,12 +171,13 @@ int iommuabs_sim_page_request(struct iommuabs_sim_unit *u,
 	int queued = 0;
 
 	sim_lock(u->arena);
-	if (!(u->cr0.ack & CR0_PRIQEN) || smmuv3_failed(u) ||
-	    (u->gerror ^ u->gerrorn) & GERROR_PRIQ_ABT ||
-	    !room(u, u->priq_base, &u->priq_prod, u->priq_cons, PRI_LG2, &at))
+	if (!(u->smmu->cr0.ack & CR0_PRIQEN) || smmuv3_failed(u) ||
+	    (u->smmu->gerror ^ u->smmu->gerrorn) & GERROR_PRIQ_ABT ||
+	    !room(u, u->smmu->priq_base, &u->smmu->priq_prod,
+		  u->smmu->priq_cons, PRI_LG2, &at))
 		goto out;
-	if (u->pri_abort || !sim_page_used(u->arena, at)) {
-		u->pri_abort -= u->pri_abort != 0;
+	if (u->smmu->pri_abort || !sim_page_used(u->arena, at)) {
+		u->smmu->pri_abort -= u->smmu->pri_abort != 0;
 		smmuv3_gerror(u, GERROR_PRIQ_ABT);
 		goto out;
 	}
@@ -192,7 +188,8 @@ int iommuabs_sim_page_request(struct iommuabs_sim_unit *u,
 			      : 0));
 	sim_unit_store(u->arena, at + 8,
 		       (dma->addr & MASK64(63, 12)) | (group & 0x1ff));
-	if (advance(u->priq_base, &u->priq_prod, u->priq_cons))
+	if (advance(u->smmu->priq_base, &u->smmu->priq_prod,
+		    u->smmu->priq_cons))
 		smmuv3_raise(u, IOMMUABS_SIM_IRQ_PRIQ);
 	queued = 1;
 out:

@@ -87,7 +87,7 @@ static void current_pairs(struct iommuabs_sim_unit *u, const struct place *p,
 					      "before it was ever stored",
 					      p->what,
 					      (unsigned long long)p->at);
-			if (!u->config.fetch_128 ||
+			if (!u->smmu->config.fetch_128 ||
 			    halves_agree(lo, nlo, i, hi, nhi, j))
 				add_pair(out, lo[i].v, hi[j].v, newest);
 		}
@@ -105,7 +105,7 @@ static void stale_pairs(struct iommuabs_sim_unit *u, const struct place *p,
 		if (s->sid == p->sid && s->ssid == p->ssid && s->pair == pair)
 			add_pair(out, s->lo, s->hi, 0);
 	}
-	if (u->config.fetch_128 || nr == out->nr)
+	if (u->smmu->config.fetch_128 || nr == out->nr)
 		return;
 	nr = out->nr;
 	for (i = 0; i < nr; i++) {
@@ -158,34 +158,36 @@ static void each_entry(struct iommuabs_sim_unit *u, const struct place *p,
 
 unsigned int smmuv3_split(const struct iommuabs_sim_unit *u)
 {
-	return STRTAB_CFG_SPLIT(u->strtab_cfg);
+	return STRTAB_CFG_SPLIT(u->smmu->strtab_cfg);
 }
 
 bool smmuv3_two_levels(const struct iommuabs_sim_unit *u)
 {
-	return STRTAB_CFG_FMT(u->strtab_cfg) == STRTAB_CFG_FMT_2LEVEL;
+	return STRTAB_CFG_FMT(u->smmu->strtab_cfg) == STRTAB_CFG_FMT_2LEVEL;
 }
 
 uint64_t smmuv3_l1_base(const struct iommuabs_sim_unit *u)
 {
-	unsigned int size = STRTAB_CFG_LOG2SIZE(u->strtab_cfg);
+	unsigned int size = STRTAB_CFG_LOG2SIZE(u->smmu->strtab_cfg);
 	unsigned int lg2 =
 		size > smmuv3_split(u) ? size - smmuv3_split(u) + 3 : 3;
 
-	return ALIGN_DOWN(u->strtab_base & STRTAB_BASE_ADDR, lg2 > 6 ? lg2 : 6);
+	return ALIGN_DOWN(u->smmu->strtab_base & STRTAB_BASE_ADDR,
+			  lg2 > 6 ? lg2 : 6);
 }
 
 uint64_t smmuv3_linear_base(const struct iommuabs_sim_unit *u)
 {
-	return ALIGN_DOWN(u->strtab_base & STRTAB_BASE_ADDR,
-			  STRTAB_CFG_LOG2SIZE(u->strtab_cfg) + STE_LG2);
+	return ALIGN_DOWN(u->smmu->strtab_base & STRTAB_BASE_ADDR,
+			  STRTAB_CFG_LOG2SIZE(u->smmu->strtab_cfg) + STE_LG2);
 }
 
 static void each_ste_at(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t at,
 			uint32_t epoch, entry_fn fn, void *arg)
 {
-	const struct place p = { sid,	      0,  &u->stale_stes, "an STE",
-				 F_STE_FETCH, at, epoch };
+	const struct place p = { sid,	   0,		&u->smmu->stale_stes,
+				 "an STE", F_STE_FETCH, at,
+				 epoch };
 
 	each_entry(u, &p, fn, arg);
 }
@@ -242,8 +244,8 @@ static void each_ste_2level(struct iommuabs_sim_unit *u, uint32_t sid,
 				      (unsigned long long)at);
 		each_ste_of_l1(u, sid, values[i].v, values[i].epoch, fn, arg);
 	}
-	for (i = 0; a->adversary && i < u->stale_l1s.nr; i++) {
-		const struct stale_l1 *s = vec_at(&u->stale_l1s, i);
+	for (i = 0; a->adversary && i < u->smmu->stale_l1s.nr; i++) {
+		const struct stale_l1 *s = vec_at(&u->smmu->stale_l1s, i);
 
 		if (s->index == index)
 			each_ste_of_l1(u, sid, s->l1std, 0, fn, arg);
@@ -255,8 +257,8 @@ void smmuv3_each_ste(struct iommuabs_sim_unit *u, uint32_t sid, entry_fn fn,
 {
 	struct entry none = { .event = C_BAD_STREAMID };
 
-	if ((uint64_t)sid >> STRTAB_CFG_LOG2SIZE(u->strtab_cfg) ||
-	    (uint64_t)sid >> u->config.sidsize)
+	if ((uint64_t)sid >> STRTAB_CFG_LOG2SIZE(u->smmu->strtab_cfg) ||
+	    (uint64_t)sid >> u->smmu->config.sidsize)
 		fn(u, &none, arg);
 	else if (smmuv3_two_levels(u))
 		each_ste_2level(u, sid, fn, arg);
@@ -274,7 +276,7 @@ void smmuv3_each_cd(struct iommuabs_sim_unit *u, uint32_t sid, uint32_t ssid,
 	const struct place p = {
 		sid,
 		ssid,
-		&u->stale_cds,
+		&u->smmu->stale_cds,
 		"a CD",
 		F_CD_FETCH,
 		smmuv3_cds_at(u, ste->w) + ((uint64_t)ssid << CD_LG2),
@@ -286,21 +288,13 @@ void smmuv3_each_cd(struct iommuabs_sim_unit *u, uint32_t sid, uint32_t ssid,
 
 /* ---- what the CPU stored last ---- */
 
-uint64_t smmuv3_cpu_word(const struct iommuabs_sim_arena *a, uint64_t maddr)
-{
-	const uint64_t *p = (uint64_t *)(a->cpu + (maddr - a->config.base));
-
-	return __atomic_load_n(p, __ATOMIC_RELAXED);
-}
-
 static void newest_at(const struct iommuabs_sim_arena *a, uint64_t at,
 		      uint64_t w[4])
 {
 	unsigned int i;
 
 	for (i = 0; i < 4; i++)
-		w[i] = sim_inside(a, at, 64) ? smmuv3_cpu_word(a, at + 8 * i)
-					     : 0;
+		w[i] = sim_inside(a, at, 64) ? sim_cpu_word(a, at + 8 * i) : 0;
 }
 
 void smmuv3_newest_ste(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t w[4])
@@ -311,7 +305,7 @@ void smmuv3_newest_ste(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t w[4])
 	if (smmuv3_two_levels(u)) {
 		l1 = smmuv3_l1_base(u) + 8 * (uint64_t)(sid >> smmuv3_split(u));
 		if (!sim_inside(u->arena, l1, 8) ||
-		    !ste_of_l1(u, sid, smmuv3_cpu_word(u->arena, l1), &at))
+		    !ste_of_l1(u, sid, sim_cpu_word(u->arena, l1), &at))
 			return;
 	}
 	newest_at(u->arena, at, w);

@@ -57,17 +57,17 @@ static bool implemented(const struct iommuabs_sim_unit *u, enum needs needs)
 {
 	switch (needs) {
 	case STAGE1:
-		return u->config.s1p;
+		return u->smmu->config.s1p;
 	case STAGE2:
-		return u->config.s2p;
+		return u->smmu->config.s2p;
 	case HYP:
-		return u->config.hyp;
+		return u->smmu->config.hyp;
 	case ATS:
-		return u->config.ats;
+		return u->smmu->config.ats;
 	case PRI:
-		return u->config.pri;
+		return u->smmu->config.pri;
 	case STALLS:
-		return u->config.stall_model != 1;
+		return u->smmu->config.stall_model != 1;
 	default:
 		return true;
 	}
@@ -87,8 +87,8 @@ static bool command_legal(const struct iommuabs_sim_unit *u,
 		return false;
 	known0 = OPCODE | c->known0;
 	known1 = c->known1;
-	if (c->by_address && u->config.ril) {
-		known0 |= NUM_SCALE | (u->config.ds ? BIT64(25) : 0);
+	if (c->by_address && u->smmu->config.ril) {
+		known0 |= NUM_SCALE | (u->smmu->config.ds ? BIT64(25) : 0);
 		known1 |= TG_TTL;
 	}
 	if (cmd[0] & ~known0 || cmd[1] & ~known1)
@@ -105,7 +105,8 @@ static bool command_legal(const struct iommuabs_sim_unit *u,
 		return FIELD(cmd[1], 13, 12) != 3;
 	case CMD_PREFETCH_CONFIG:
 	case CMD_PREFETCH_ADDR:
-		return !(u->config.quirks & IOMMUABS_SIM_QUIRK_NO_PREFETCH);
+		return !(u->smmu->config.quirks &
+			 IOMMUABS_SIM_QUIRK_NO_PREFETCH);
 	default:
 		return true;
 	}
@@ -113,7 +114,7 @@ static bool command_legal(const struct iommuabs_sim_unit *u,
 
 static bool sid_in_range(struct iommuabs_sim_unit *u, uint64_t sid)
 {
-	if (!(sid >> u->config.sidsize))
+	if (!(sid >> u->smmu->config.sidsize))
 		return true;
 	sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
 		      "a CFGI for StreamID %#llx, out of range",
@@ -133,7 +134,7 @@ static void cfgi_ste(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 	}
 	if (nr == BIT64(32)) {
 		sid = 0;
-		u->configs_dooming = true;
+		u->smmu->configs_dooming = true;
 	} else if (!sid_in_range(u, sid)) {
 		return;
 	}
@@ -150,7 +151,7 @@ static void cfgi_cd(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 		return;
 	if (FIELD(cmd[0], 7, 0) == CMD_CFGI_CD_ALL)
 		ssid = UINT32_MAX;
-	else if (ssid >> u->config.ssidsize)
+	else if (ssid >> u->smmu->config.ssidsize)
 		sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
 			      "a CFGI for SubstreamID %#x, out of range", ssid);
 	smmuv3_cd_meant(u, sid, sid, ssid);
@@ -162,9 +163,9 @@ static void tlbi(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 	if (!smmuv3_tlbi_sensible(u, cmd))
 		return;
 	if (FIELD(cmd[0], 7, 0) == CMD_TLBI_NSNH_ALL)
-		u->tlbs_dooming = true;
+		u->smmu->tlbs_dooming = true;
 	if (FIELD(cmd[0], 7, 0) == CMD_TLBI_EL2_ALL)
-		u->el2_dooming = true;
+		u->smmu->el2_dooming = true;
 	smmuv3_doom_tlb(u, cmd);
 }
 
@@ -200,9 +201,10 @@ static void execute(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 
 static void command_error(struct iommuabs_sim_unit *u, unsigned int error)
 {
-	uint64_t index = MASK64(Q_BASE_LOG2SIZE(u->cmdq_base), 0);
+	uint64_t index = MASK64(Q_BASE_LOG2SIZE(u->smmu->cmdq_base), 0);
 
-	u->cmdq_cons = (u->cmdq_cons & index) | CMDQ_CONS_ERR(error);
+	u->smmu->cmdq_cons =
+		(u->smmu->cmdq_cons & index) | CMDQ_CONS_ERR(error);
 	smmuv3_gerror(u, GERROR_CMDQ);
 }
 
@@ -213,7 +215,7 @@ static void signal_sync(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 
 	if (FIELD(cmd[0], 13, 12) != 1)
 		return;
-	if (u->config.msi && addr)
+	if (u->smmu->config.msi && addr)
 		smmuv3_message(u, addr, (uint32_t)(cmd[0] >> 32),
 			       IOMMUABS_SIM_IRQ_SYNC);
 	else
@@ -222,60 +224,58 @@ static void signal_sync(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 
 static void begin_sync(struct iommuabs_sim_unit *u)
 {
-	u->sync_started = true;
-	u->sync_polls = (unsigned int)u->sync_delay;
+	u->smmu->sync_started = true;
+	u->smmu->sync_polls = (unsigned int)u->smmu->sync_delay;
 	if (u->arena->adversary)
-		u->sync_polls += (unsigned int)(sim_random(u->arena) % 4);
-	u->sync_hangs_until = smmuv3_wait_begins(u);
-	if (u->sync_hang_in && !--u->sync_hang_in)
-		u->sync_hangs_until =
-			u->sync_hang_us ? u->arena->time_us + u->sync_hang_us
-					: FOR_EVER;
+		u->smmu->sync_polls += (unsigned int)(sim_random(u->arena) % 4);
+	u->smmu->sync_hangs_until = sim_wait_begins(u);
+	if (u->smmu->sync_hang_in && !--u->smmu->sync_hang_in)
+		u->smmu->sync_hangs_until =
+			u->smmu->sync_hang_us
+				? u->arena->time_us + u->smmu->sync_hang_us
+				: FOR_EVER;
 }
 
 static bool sync_over(struct iommuabs_sim_unit *u)
 {
-	if (!u->sync_started)
+	if (!u->smmu->sync_started)
 		begin_sync(u);
-	if (u->sync_hangs_until > u->arena->time_us)
+	if (u->smmu->sync_hangs_until > u->arena->time_us)
 		return false;
-	if (u->sync_polls) {
-		u->sync_polls--;
+	if (u->smmu->sync_polls) {
+		u->smmu->sync_polls--;
 		return false;
 	}
-	u->sync_started = false;
+	u->smmu->sync_started = false;
 	/* 3.9.1.4: nothing that waits for this one counts as complete. */
-	if (u->atc_timeouts) {
-		u->atc_timeouts = 0;
+	if (u->smmu->atc_timeouts) {
+		u->smmu->atc_timeouts = 0;
 		command_error(u, CERROR_ATC_INV_SYNC);
 		return false;
 	}
-	if (u->configs_dooming) {
-		u->configs_clean = true;
-		u->configs_empty = !smmuv3_may_be_enabled(u);
+	if (u->smmu->configs_dooming) {
+		u->smmu->configs_clean = true;
+		u->smmu->configs_empty = !smmuv3_may_be_enabled(u);
 	}
-	if (u->tlbs_dooming) {
-		u->tlbs_clean = true;
+	if (u->smmu->tlbs_dooming) {
+		u->smmu->tlbs_clean = true;
 		u->tlbs_empty = !smmuv3_may_be_enabled(u);
 	}
-	u->el2_clean |= u->el2_dooming;
-	u->configs_dooming = u->tlbs_dooming = u->el2_dooming = false;
+	u->smmu->el2_clean |= u->smmu->el2_dooming;
+	u->smmu->configs_dooming = u->smmu->tlbs_dooming =
+		u->smmu->el2_dooming = false;
 	u->counters.syncs++;
 	smmuv3_sync_done(u);
-	smmuv3_land(u->arena, u);
+	sim_land(u->arena, u);
 	return true;
 }
 
 static void consumed(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 {
-	uint64_t mask = MASK64(Q_BASE_LOG2SIZE(u->cmdq_base), 0);
-	uint64_t *log = u->log[u->counters.commands % NR_LOGGED];
+	uint64_t mask = MASK64(Q_BASE_LOG2SIZE(u->smmu->cmdq_base), 0);
 
-	log[0] = cmd[0];
-	log[1] = cmd[1];
-	u->counters.commands++;
-	u->counters.by_opcode[FIELD(cmd[0], 7, 0)]++;
-	u->cmdq_cons = (u->cmdq_cons + 1) & mask;
+	sim_log_command(u, cmd, (unsigned int)FIELD(cmd[0], 7, 0));
+	u->smmu->cmdq_cons = (u->smmu->cmdq_cons + 1) & mask;
 }
 
 uint64_t smmuv3_queue_at(uint64_t base, unsigned int entry_lg2)
@@ -288,9 +288,9 @@ uint64_t smmuv3_queue_at(uint64_t base, unsigned int entry_lg2)
 static bool fetch_command(struct iommuabs_sim_unit *u, uint64_t cmd[2])
 {
 	struct iommuabs_sim_arena *a = u->arena;
-	uint64_t index =
-		u->cmdq_cons & (BIT64(Q_BASE_LOG2SIZE(u->cmdq_base)) - 1);
-	uint64_t at = smmuv3_queue_at(u->cmdq_base, CMD_LG2) + 16 * index;
+	uint64_t index = u->smmu->cmdq_cons &
+			 (BIT64(Q_BASE_LOG2SIZE(u->smmu->cmdq_base)) - 1);
+	uint64_t at = smmuv3_queue_at(u->smmu->cmdq_base, CMD_LG2) + 16 * index;
 	struct value values[MAX_VALUES];
 	unsigned int i, nr;
 
@@ -318,23 +318,17 @@ static bool fetch_command(struct iommuabs_sim_unit *u, uint64_t cmd[2])
 	return true;
 }
 
-/* Planted faults that are counted in commands; true: this one is hit. */
-static bool hit(uint64_t *countdown)
-{
-	return *countdown && !--*countdown;
-}
-
 static bool runnable(struct iommuabs_sim_unit *u)
 {
-	uint64_t mask = MASK64(Q_BASE_LOG2SIZE(u->cmdq_base), 0);
+	uint64_t mask = MASK64(Q_BASE_LOG2SIZE(u->smmu->cmdq_base), 0);
 
-	if (!(u->cr0.ack & CR0_CMDQEN) || smmuv3_failed(u) ||
-	    (u->gerror ^ u->gerrorn) & GERROR_CMDQ ||
-	    !((u->cmdq_prod ^ u->cmdq_cons) & mask))
+	if (!(u->smmu->cr0.ack & CR0_CMDQEN) || smmuv3_failed(u) ||
+	    (u->smmu->gerror ^ u->smmu->gerrorn) & GERROR_CMDQ ||
+	    !((u->smmu->cmdq_prod ^ u->smmu->cmdq_cons) & mask))
 		return false;
-	if (u->hanging && u->hang_until <= u->arena->time_us)
-		u->hanging = false;
-	return !u->hanging;
+	if (u->smmu->hanging && u->smmu->hang_until <= u->arena->time_us)
+		u->smmu->hanging = false;
+	return !u->smmu->hanging;
 }
 
 /* One command; false: nothing more for now. */
@@ -342,12 +336,12 @@ static bool run_one(struct iommuabs_sim_unit *u)
 {
 	uint64_t cmd[2];
 
-	if (!u->sync_started) {
-		if (hit(&u->hang_in)) {
-			u->hanging = true;
+	if (!u->smmu->sync_started) {
+		if (sim_hit(&u->smmu->hang_in)) {
+			u->smmu->hanging = true;
 			return false;
 		}
-		if (hit(&u->abort_in)) {
+		if (sim_hit(&u->smmu->abort_in)) {
 			command_error(u, CERROR_ABT);
 			return false;
 		}
@@ -356,8 +350,8 @@ static bool run_one(struct iommuabs_sim_unit *u)
 		command_error(u, CERROR_ABT);
 		return false;
 	}
-	if (!u->sync_started &&
-	    (hit(&u->illegal_in) || !command_legal(u, cmd))) {
+	if (!u->smmu->sync_started &&
+	    (sim_hit(&u->smmu->illegal_in) || !command_legal(u, cmd))) {
 		command_error(u, CERROR_ILL);
 		return false;
 	}
@@ -370,7 +364,7 @@ static bool run_one(struct iommuabs_sim_unit *u)
 		return false;
 	consumed(u, cmd);
 	signal_sync(u, cmd);
-	smmuv3_look(u);
+	sim_look(u);
 	return true;
 }
 
@@ -378,26 +372,6 @@ void smmuv3_run_commands(struct iommuabs_sim_unit *u)
 {
 	while (runnable(u) && run_one(u))
 		;
-}
-
-static int logged(struct iommuabs_sim_unit *u, uint64_t n, uint64_t words[2])
-{
-	if (n >= u->counters.commands || u->counters.commands - n > NR_LOGGED)
-		return 0;
-	words[0] = u->log[n % NR_LOGGED][0];
-	words[1] = u->log[n % NR_LOGGED][1];
-	return 1;
-}
-
-int iommuabs_sim_command(struct iommuabs_sim_unit *u, uint64_t n,
-			 uint64_t words[2])
-{
-	int known;
-
-	sim_lock(u->arena);
-	known = logged(u, n, words);
-	sim_unlock(u->arena);
-	return known;
 }
 
 unsigned int iommuabs_sim_tlbi_covering(struct iommuabs_sim_unit *u,
@@ -410,7 +384,7 @@ unsigned int iommuabs_sim_tlbi_covering(struct iommuabs_sim_unit *u,
 
 	sim_lock(u->arena);
 	for (; from < u->counters.commands; from++) {
-		if (logged(u, from, cmd))
+		if (sim_logged(u, from, cmd))
 			nr += smmuv3_tlbi_covers(u, cmd, &tag, ipa, 0);
 	}
 	sim_unlock(u->arena);
@@ -424,11 +398,12 @@ void iommuabs_sim_broadcast_tlbi(struct iommuabs_sim_arena *a, uint16_t vmid)
 
 	sim_lock(a);
 	for (u = a->units; u; u = u->next) {
-		if (!u->config.btm || u->cr2 & CR2_PTM || smmuv3_failed(u))
+		if (u->ops != &smmuv3_ops || !u->smmu->config.btm ||
+		    u->smmu->cr2 & CR2_PTM || smmuv3_failed(u))
 			continue;
 		smmuv3_drop_tlb(u, cmd);
-		smmuv3_land(a, u);
-		smmuv3_look(u);
+		sim_land(a, u);
+		sim_look(u);
 	}
 	sim_unlock(a);
 }

@@ -16,28 +16,27 @@ struct request {
 
 static void blocked(const struct request *q, unsigned int event)
 {
-	smmuv3_add_outcome(q->out,
-			   &(struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
-					      .event = event,
-					      .class = EVENT_CLASS_IN });
+	sim_add_outcome(q->out,
+			&(struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
+					   .event = event,
+					   .class = OUTCOME_CLASS_IN });
 }
 
 static void fetch_failed(const struct request *q, const struct entry *e)
 {
-	smmuv3_add_outcome(q->out,
-			   &(struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
-					      .event = e->event,
-					      .ipa = e->fetch });
+	sim_add_outcome(q->out,
+			&(struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
+					   .event = e->event,
+					   .ipa = e->fetch });
 }
 
 static void bypass(const struct request *q)
 {
 	/* 3.4: beyond OAS it is a stage 1 fault, even without a stage 1. */
-	if (q->iova >> q->u->config.oas)
+	if (q->iova >> q->u->smmu->config.oas)
 		blocked(q, F_ADDR_SIZE);
 	else
-		smmuv3_add_outcome(q->out,
-				   &(struct outcome){ .maddr = q->iova });
+		sim_add_outcome(q->out, &(struct outcome){ .maddr = q->iova });
 }
 
 /* 5.2: PRIVCFG */
@@ -66,14 +65,14 @@ static void stage2(const struct request *q)
 	const uint64_t *ste = q->ste->w;
 	struct walk w;
 
-	if (q->iova >> q->u->config.oas) {
+	if (q->iova >> q->u->smmu->config.oas) {
 		blocked(q, F_ADDR_SIZE);
 		return;
 	}
 	w = walk_of(q, smmuv3_regime_s2(q->u, ste));
 	w.record = ste[2] & STE2_R;
 	w.stalls = ste[2] & STE2_S;
-	smmuv3_translate(&w, q->ste->epoch);
+	sim_translate(&w, q->ste->epoch);
 }
 
 /* ---- stage 1 ---- */
@@ -104,7 +103,7 @@ static void use_cd(struct iommuabs_sim_unit *u, const struct entry *cd,
 	w.in = va(w.r, q->iova);
 	w.record = cd->w[0] & CD0_R;
 	w.stalls = cd->w[0] & CD0_S;
-	smmuv3_translate(&w, cd->epoch);
+	sim_translate(&w, cd->epoch);
 }
 
 static void copy_entry(struct iommuabs_sim_unit *u, const struct entry *e,
@@ -148,9 +147,9 @@ static void with_cd(struct request *q, uint32_t ssid)
 		smmuv3_each_cd(u, q->sid, ssid, q->ste, use_cd, q);
 		return;
 	}
-	if (!from_cache(&u->cached_cds, q->sid, ssid, &cd)) {
+	if (!from_cache(&u->smmu->cached_cds, q->sid, ssid, &cd)) {
 		smmuv3_each_cd(u, q->sid, ssid, q->ste, copy_entry, &cd);
-		into_cache(&u->cached_cds, q->sid, ssid, &cd);
+		into_cache(&u->smmu->cached_cds, q->sid, ssid, &cd);
 	}
 	use_cd(u, &cd, q);
 }
@@ -178,7 +177,7 @@ static void stage1(struct request *q)
 static bool may_use_ats(const struct request *q, const struct entry *ste)
 {
 	return STE0_CONFIG(ste->w[0]) != STE_CONFIG_BYPASS &&
-	       STE1_EATS(ste->w[1]) == 1 && q->u->config.ats;
+	       STE1_EATS(ste->w[1]) == 1 && q->u->smmu->config.ats;
 }
 
 static void use_ste(struct iommuabs_sim_unit *u, const struct entry *ste,
@@ -191,7 +190,7 @@ static void use_ste(struct iommuabs_sim_unit *u, const struct entry *ste,
 		fetch_failed(q, ste);
 	else if (ste->event == C_BAD_STREAMID)
 		/* 6.3.12: recorded by request. */
-		blocked(q, u->cr2 & CR2_RECINVSID ? C_BAD_STREAMID : 0);
+		blocked(q, u->smmu->cr2 & CR2_RECINVSID ? C_BAD_STREAMID : 0);
 	else if (!(ste->w[0] & STE0_V) || smmuv3_ste_illegal(u, ste->w))
 		blocked(q, C_BAD_STE);
 	else if (!(STE0_CONFIG(ste->w[0]) & STE_CONFIG_BYPASS))
@@ -222,11 +221,10 @@ static void check_translated(struct iommuabs_sim_unit *u,
 		blocked(q, 0);
 	else if (!may_use_ats(q, ste))
 		blocked(q, F_TRANSL_FORBIDDEN);
-	else if (q->iova >> u->config.oas)
+	else if (q->iova >> u->smmu->config.oas)
 		blocked(q, 0);
 	else
-		smmuv3_add_outcome(q->out,
-				   &(struct outcome){ .maddr = q->iova });
+		sim_add_outcome(q->out, &(struct outcome){ .maddr = q->iova });
 }
 
 /* ---- requests ---- */
@@ -234,11 +232,10 @@ static void check_translated(struct iommuabs_sim_unit *u,
 /* 6.3.9.6: SMMUEN == 0 */
 static void disabled(const struct request *q, uint64_t gbpa)
 {
-	if (gbpa & GBPA_ABORT || q->iova >> q->u->config.oas)
+	if (gbpa & GBPA_ABORT || q->iova >> q->u->smmu->config.oas)
 		blocked(q, 0);
 	else
-		smmuv3_add_outcome(q->out,
-				   &(struct outcome){ .maddr = q->iova });
+		sim_add_outcome(q->out, &(struct outcome){ .maddr = q->iova });
 }
 
 static void use_cached_ste(struct request *q, entry_fn fn)
@@ -246,9 +243,9 @@ static void use_cached_ste(struct request *q, entry_fn fn)
 	struct iommuabs_sim_unit *u = q->u;
 	struct entry ste;
 
-	if (!from_cache(&u->cached_stes, q->sid, 0, &ste)) {
+	if (!from_cache(&u->smmu->cached_stes, q->sid, 0, &ste)) {
 		smmuv3_each_ste(u, q->sid, copy_entry, &ste);
-		into_cache(&u->cached_stes, q->sid, 0, &ste);
+		into_cache(&u->smmu->cached_stes, q->sid, 0, &ste);
 	}
 	fn(u, &ste, q);
 }
@@ -265,14 +262,14 @@ static void translated(struct request *q)
 {
 	struct iommuabs_sim_unit *u = q->u;
 
-	if (!u->config.ats || !((u->cr0.value & u->cr0.ack) & CR0_SMMUEN))
+	if (!u->smmu->config.ats ||
+	    !((u->smmu->cr0.value & u->smmu->cr0.ack) & CR0_SMMUEN))
 		blocked(q, F_TRANSL_FORBIDDEN);
-	if (!u->config.ats || !smmuv3_may_be_enabled(u))
+	if (!u->smmu->config.ats || !smmuv3_may_be_enabled(u))
 		return;
-	if (!((u->cr0.value & u->cr0.ack) & CR0_ATSCHK))
-		smmuv3_add_outcome(q->out,
-				   &(struct outcome){ .maddr = q->iova });
-	if ((u->cr0.value | u->cr0.ack) & CR0_ATSCHK)
+	if (!((u->smmu->cr0.value & u->smmu->cr0.ack) & CR0_ATSCHK))
+		sim_add_outcome(q->out, &(struct outcome){ .maddr = q->iova });
+	if ((u->smmu->cr0.value | u->smmu->cr0.ack) & CR0_ATSCHK)
 		each_ste(q, check_translated);
 }
 
@@ -283,7 +280,7 @@ static bool from_atc(const struct request *q)
 	struct request at = *q;
 	uint32_t i;
 
-	for (i = 0; i < q->u->atc.nr; i++) {
+	for (i = 0; i < q->u->smmu->atc.nr; i++) {
 		if (!smmuv3_atc_hit(q->u, i, q->sid, q->iova, write, &at.iova))
 			continue;
 		translated(&at);
@@ -299,7 +296,7 @@ void smmuv3_outcomes(struct iommuabs_sim_unit *u, uint32_t sid, uint32_t ssid,
 		     uint64_t iova, uint32_t flags, struct outcomes *out)
 {
 	struct request q = { u, sid, ssid, flags, iova, NULL, out };
-	bool on = (u->cr0.value & u->cr0.ack) & CR0_SMMUEN;
+	bool on = (u->smmu->cr0.value & u->smmu->cr0.ack) & CR0_SMMUEN;
 
 	out->nr = 0;
 	if (smmuv3_failed(u)) {
@@ -315,9 +312,9 @@ void smmuv3_outcomes(struct iommuabs_sim_unit *u, uint32_t sid, uint32_t ssid,
 	if (!on && flags & DMA_ATS_REQUEST) {
 		blocked(&q, F_BAD_ATS_TREQ);
 	} else if (!on) {
-		disabled(&q, u->gbpa.ack);
-		if (u->gbpa.value & GBPA_UPDATE)
-			disabled(&q, u->gbpa.value);
+		disabled(&q, u->smmu->gbpa.ack);
+		if (u->smmu->gbpa.value & GBPA_UPDATE)
+			disabled(&q, u->smmu->gbpa.value);
 	}
 	if (!smmuv3_may_be_enabled(u))
 		return;

@@ -10,19 +10,20 @@ enum { HELD, WAITING, DONE, TERMINATED };
 int smmuv3_stall(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
 		 const struct outcome *o, const struct iommuabs_sim_dma *at)
 {
-	struct stalled *s = vec_add(&u->stalled);
+	struct stalled *s = vec_add(&u->smmu->stalled);
 	struct iommuabs_sim_dma rec = *at;
 	uint32_t i, waiting = 0;
 
-	for (i = 0; i < u->stalled.nr; i++)
-		waiting += ((struct stalled *)vec_at(&u->stalled, i))->state ==
-			   WAITING;
+	for (i = 0; i < u->smmu->stalled.nr; i++)
+		waiting += ((struct stalled *)vec_at(&u->smmu->stalled, i))
+				   ->state == WAITING;
 	/* A tag in use is not given again, and not the next time either. */
-	dma->stag = rec.stag = u->next_stag++ & 0xffff;
+	dma->stag = rec.stag = u->smmu->next_stag++ & 0xffff;
 	dma->event = o->event;
-	s->state = waiting < u->config.stall_max && smmuv3_record(u, &rec, o)
-			   ? WAITING
-			   : HELD;
+	s->state =
+		waiting < u->smmu->config.stall_max && smmuv3_record(u, &rec, o)
+			? WAITING
+			: HELD;
 	s->dma = *dma;
 	return IOMMUABS_SIM_STALLED;
 }
@@ -30,29 +31,30 @@ int smmuv3_stall(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
 /* As though it had just arrived. */
 static void retry(struct iommuabs_sim_unit *u, uint32_t i)
 {
-	struct stalled s = *(struct stalled *)vec_at(&u->stalled, i);
-	uint32_t tag = s.dma.stag, nr = u->stalled.nr;
-	int st = smmuv3_run_dma(u, &s.dma);
+	struct stalled s = *(struct stalled *)vec_at(&u->smmu->stalled, i);
+	uint32_t tag = s.dma.stag, nr = u->smmu->stalled.nr;
+	int st = sim_run_dma(u, &s.dma);
 
 	if (st == IOMMUABS_SIM_STALLED) {
 		/* It is the last one now, under the tag its device knows. */
-		struct stalled *again = vec_at(&u->stalled, nr);
+		struct stalled *again = vec_at(&u->smmu->stalled, nr);
 
 		again->known = s.known ? s.known : tag + 1;
-		vec_remove(&u->stalled, i);
+		vec_remove(&u->smmu->stalled, i);
 		return;
 	}
 	s.state = st ? DONE : TERMINATED;
-	*(struct stalled *)vec_at(&u->stalled, i) = s;
+	*(struct stalled *)vec_at(&u->smmu->stalled, i) = s;
 }
 
 /* Room in the queue, or a tag, may be there now. */
 void smmuv3_retry_held(struct iommuabs_sim_unit *u)
 {
-	uint32_t i, nr = u->stalled.nr;
+	uint32_t i, nr = u->smmu->stalled.nr;
 
-	for (i = 0; i < nr && i < u->stalled.nr; i++) {
-		if (((struct stalled *)vec_at(&u->stalled, i))->state == HELD)
+	for (i = 0; i < nr && i < u->smmu->stalled.nr; i++) {
+		if (((struct stalled *)vec_at(&u->smmu->stalled, i))->state ==
+		    HELD)
 			retry(u, i);
 	}
 }
@@ -61,8 +63,8 @@ void smmuv3_terminate(struct iommuabs_sim_unit *u, uint32_t sid, bool all)
 {
 	uint32_t i;
 
-	for (i = 0; i < u->stalled.nr; i++) {
-		struct stalled *s = vec_at(&u->stalled, i);
+	for (i = 0; i < u->smmu->stalled.nr; i++) {
+		struct stalled *s = vec_at(&u->smmu->stalled, i);
 
 		if (s->state <= WAITING && (all || s->dma.sid == sid))
 			s->state = TERMINATED;
@@ -79,8 +81,8 @@ void smmuv3_resume(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 		smmuv3_retry_held(u);
 		return;
 	}
-	for (i = 0; i < u->stalled.nr; i++) {
-		struct stalled *s = vec_at(&u->stalled, i);
+	for (i = 0; i < u->smmu->stalled.nr; i++) {
+		struct stalled *s = vec_at(&u->smmu->stalled, i);
 
 		if (s->state != WAITING || s->dma.sid != sid ||
 		    s->dma.stag != stag)
@@ -105,19 +107,20 @@ int iommuabs_sim_dma_result(struct iommuabs_sim_unit *u,
 	uint32_t i;
 
 	sim_lock(u->arena);
-	for (i = 0; i < u->stalled.nr; i++) {
-		const struct stalled *s = vec_at(&u->stalled, i);
+	for (i = 0; i < u->smmu->stalled.nr; i++) {
+		const struct stalled *s = vec_at(&u->smmu->stalled, i);
 		uint32_t tag = s->known ? s->known - 1 : s->dma.stag;
 
 		if (s->dma.sid != dma->sid || tag != dma->stag)
 			continue;
 		*dma = s->dma;
 		if (s->state <= WAITING) {
-			((struct stalled *)vec_at(&u->stalled, i))->known = 0;
+			((struct stalled *)vec_at(&u->smmu->stalled, i))
+				->known = 0;
 			break;
 		}
 		st = s->state == DONE;
-		vec_remove(&u->stalled, i);
+		vec_remove(&u->smmu->stalled, i);
 		break;
 	}
 	sim_unlock(u->arena);
@@ -130,8 +133,8 @@ unsigned int iommuabs_sim_stalled(struct iommuabs_sim_unit *u)
 	uint32_t i;
 
 	sim_lock(u->arena);
-	for (i = 0; i < u->stalled.nr; i++)
-		nr += ((struct stalled *)vec_at(&u->stalled, i))->state <=
+	for (i = 0; i < u->smmu->stalled.nr; i++)
+		nr += ((struct stalled *)vec_at(&u->smmu->stalled, i))->state <=
 		      WAITING;
 	sim_unlock(u->arena);
 	return nr;

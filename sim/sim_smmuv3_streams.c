@@ -9,7 +9,7 @@
 
 struct stream *smmuv3_find_stream(struct iommuabs_sim_unit *u, uint32_t sid)
 {
-	struct stream *s = u->streams;
+	struct stream *s = u->smmu->streams;
 
 	while (s && s->sid != sid)
 		s = s->next;
@@ -26,8 +26,8 @@ struct stream *smmuv3_get_stream(struct iommuabs_sim_unit *u, uint32_t sid)
 	if (!s)
 		abort();
 	s->sid = sid;
-	s->next = u->streams;
-	u->streams = s;
+	s->next = u->smmu->streams;
+	u->smmu->streams = s;
 	return s;
 }
 
@@ -57,12 +57,12 @@ static void check_ste_reserved(struct iommuabs_sim_unit *u, uint32_t sid,
 {
 	uint64_t zero3 = STE3_RES0;
 
-	if (!u->config.ds || STE2_TG(w[2]) == 1)
+	if (!u->smmu->config.ds || STE2_TG(w[2]) == 1)
 		zero3 |= STE3_DS;
-	if (!u->config.ds)
+	if (!u->smmu->config.ds)
 		zero3 |= STE3_SL0_2;
 	if (w[0] & STE0_RES0 ||
-	    w[1] & (STE1_RES0 | (u->config.fwb ? 0 : STE1_FWB)) ||
+	    w[1] & (STE1_RES0 | (u->smmu->config.fwb ? 0 : STE1_FWB)) ||
 	    (smmuv3_ste_is_s2(w) && (w[2] & STE2_RES0 || w[3] & zero3)))
 		reserved(u, sid, "STE");
 }
@@ -72,7 +72,7 @@ static void check_cd_reserved(struct iommuabs_sim_unit *u, uint32_t sid,
 {
 	uint64_t zero2 = CD2_RES0;
 
-	if (!u->config.ds || CD0_TG0(w[0]) == 1)
+	if (!u->smmu->config.ds || CD0_TG0(w[0]) == 1)
 		zero2 |= CD2_DS;
 	if (w[1] & CD1_RES0 || w[2] & zero2)
 		reserved(u, sid, "CD");
@@ -120,7 +120,7 @@ static void collect_cd(struct iommuabs_sim_unit *u, const struct entry *cd,
 	r = smmuv3_regime_s1(u, c->ste->w, cd->w);
 	if (!r->tag.el2 && !(cd->w[0] & CD0_EPD1))
 		unmodelled(u, c->sid, "CD.EPD1 = 0, so TTB1 is used");
-	if (r->tag.el2 && u->cr2 & CR2_E2H)
+	if (r->tag.el2 && u->smmu->cr2 & CR2_E2H)
 		unmodelled(u, c->sid, "EL2 with CR2.E2H");
 	add_regime(c, r, cd->epoch);
 }
@@ -171,7 +171,7 @@ static void collect(struct iommuabs_sim_unit *u, const struct entry *ste,
 	}
 	if (!c->quiet)
 		check_ste_reserved(u, c->sid, ste->w);
-	c->ats |= u->config.ats && STE1_EATS(ste->w[1]) == 1;
+	c->ats |= u->smmu->config.ats && STE1_EATS(ste->w[1]) == 1;
 	if (ste->w[1] & STE1_CONT)
 		unmodelled(u, c->sid, "STE.CONT");
 	if (smmuv3_ste_is_s1(ste->w) && smmuv3_ste_is_s2(ste->w))
@@ -182,45 +182,13 @@ static void collect(struct iommuabs_sim_unit *u, const struct entry *ste,
 		add_regime(c, smmuv3_regime_s2(u, ste->w), ste->epoch);
 }
 
-static void check_tag(struct iommuabs_sim_unit *u, const struct regime *r)
-{
-	const struct regime *o = u->regimes;
-
-	for (; o; o = o->next) {
-		bool kin =
-			o->tag.el2 == r->tag.el2 &&
-			o->tag.vmid == r->tag.vmid &&
-			(o->tag.s1 != r->tag.s1 || o->tag.asid == r->tag.asid);
-
-		if (o == r || !kin || (!o->live && !o->stale[REST]))
-			continue;
-		sim_violation(u->arena,
-			      r->tag.s1 && o->tag.s1 ? IOMMUABS_SIM_V_ASID
-						     : IOMMUABS_SIM_V_VMID,
-			      o->live ? "%s names two tables or geometries at "
-					"once"
-				      : "%s names a new table, the old one was "
-					"not invalidated",
-			      smmuv3_name(&r->tag));
-	}
-}
-
 static void regime_lives(struct iommuabs_sim_unit *u, struct regime *r,
 			 uint32_t epoch)
 {
-	if (r->live++)
-		return;
-	if (smmuv3_may_be_enabled(u)) {
-		check_tag(u, r);
-		if (r->tag.el2 && !u->el2_clean)
-			sim_violation(u->arena, IOMMUABS_SIM_V_ENABLE,
-				      "EL2 is used, no CMD_TLBI_EL2_ALL since "
-				      "reset");
-		if (!r->no_walk)
-			sim_check_ready(u->arena, r->ttb, smmuv3_root_bytes(r),
-					epoch, "a root table");
-	}
-	smmuv3_link_root(u, r, 1, 0);
+	if (sim_regime_lives(u, r, epoch) && r->tag.el2 &&
+	    smmuv3_may_be_enabled(u) && !u->smmu->el2_clean)
+		sim_violation(u->arena, IOMMUABS_SIM_V_ENABLE,
+			      "EL2 is used, no CMD_TLBI_EL2_ALL since reset");
 }
 
 static bool among(struct regime *const *list, unsigned int nr,
@@ -281,7 +249,7 @@ void smmuv3_stream_update(struct iommuabs_sim_unit *u, struct stream *s)
 			continue;
 		if (s->ats)
 			smmuv3_atc_regime(u, s->sid, old[i]);
-		smmuv3_regime_dies(u, old[i]);
+		sim_regime_dies(u, old[i]);
 	}
 	s->ats = c.ats;
 }
@@ -290,7 +258,7 @@ void smmuv3_streams_update(struct iommuabs_sim_unit *u)
 {
 	struct stream *s;
 
-	for (s = u->streams; s; s = s->next)
+	for (s = u->smmu->streams; s; s = s->next)
 		smmuv3_stream_update(u, s);
 }
 
@@ -420,7 +388,7 @@ void smmuv3_ste_meant(struct iommuabs_sim_unit *u, uint32_t first,
 
 	if (!u->arena->adversary)
 		return;
-	for (s = u->streams; s; s = s->next) {
+	for (s = u->smmu->streams; s; s = s->next) {
 		if (s->sid >= first && s->sid <= last)
 			check_ste_tear(u, s);
 	}
@@ -432,8 +400,8 @@ void smmuv3_cd_meant(struct iommuabs_sim_unit *u, uint32_t first, uint32_t last,
 {
 	uint32_t i;
 
-	for (i = 0; u->arena->adversary && i < u->meant_cds.nr; i++) {
-		struct cached *m = vec_at(&u->meant_cds, i);
+	for (i = 0; u->arena->adversary && i < u->smmu->meant_cds.nr; i++) {
+		struct cached *m = vec_at(&u->smmu->meant_cds, i);
 
 		if (m->sid >= first && m->sid <= last &&
 		    (ssid == UINT32_MAX || m->ssid == ssid))

@@ -11,7 +11,7 @@
 
 static uint64_t nr_l1stds(const struct iommuabs_sim_unit *u)
 {
-	unsigned int size = STRTAB_CFG_LOG2SIZE(u->strtab_cfg);
+	unsigned int size = STRTAB_CFG_LOG2SIZE(u->smmu->strtab_cfg);
 
 	return size > smmuv3_split(u) ? BIT64(size - smmuv3_split(u)) : 1;
 }
@@ -56,7 +56,7 @@ static void add_stes(struct iommuabs_sim_unit *u, uint64_t at, uint32_t sid,
 		add_stream_page(u, page + (i << STE_LG2), false,
 				(uint32_t)(sid - in_page + i));
 	for (i = 0; i < nr; i++) {
-		value = smmuv3_cpu_word(a, at + (i << STE_LG2));
+		value = sim_cpu_word(a, at + (i << STE_LG2));
 		if (value & STE0_V &&
 		    !smmuv3_find_stream(u, (uint32_t)(sid + i))) {
 			struct stream *s =
@@ -119,17 +119,17 @@ static void forget_stream_pages(struct iommuabs_sim_unit *u)
 
 static void check_strtab_cfg(struct iommuabs_sim_unit *u)
 {
-	unsigned int size = STRTAB_CFG_LOG2SIZE(u->strtab_cfg);
+	unsigned int size = STRTAB_CFG_LOG2SIZE(u->smmu->strtab_cfg);
 	unsigned int s = smmuv3_split(u);
 
-	if (size > u->config.sidsize)
+	if (size > u->smmu->config.sidsize)
 		sim_violation(u->arena, IOMMUABS_SIM_V_REGISTER,
 			      "STRTAB_BASE_CFG.LOG2SIZE %u, SIDSIZE is %u",
-			      size, u->config.sidsize);
-	if (STRTAB_CFG_FMT(u->strtab_cfg) > u->config.st_level)
+			      size, u->smmu->config.sidsize);
+	if (STRTAB_CFG_FMT(u->smmu->strtab_cfg) > u->smmu->config.st_level)
 		sim_violation(u->arena, IOMMUABS_SIM_V_REGISTER,
 			      "STRTAB_BASE_CFG.FMT %u is not supported",
-			      STRTAB_CFG_FMT(u->strtab_cfg));
+			      STRTAB_CFG_FMT(u->smmu->strtab_cfg));
 	/* 6.3.25: 4 KiB, 16 KiB or 64 KiB leaf tables. */
 	if (smmuv3_two_levels(u) && s != 6 && s != 8 && s != 10)
 		sim_violation(u->arena, IOMMUABS_SIM_V_REGISTER,
@@ -139,7 +139,7 @@ static void check_strtab_cfg(struct iommuabs_sim_unit *u)
 void smmuv3_reach_stream_table(struct iommuabs_sim_unit *u)
 {
 	struct iommuabs_sim_arena *a = u->arena;
-	unsigned int size = STRTAB_CFG_LOG2SIZE(u->strtab_cfg);
+	unsigned int size = STRTAB_CFG_LOG2SIZE(u->smmu->strtab_cfg);
 	uint64_t nr, i, base = smmuv3_l1_base(u), bytes;
 
 	check_strtab_cfg(u);
@@ -156,7 +156,7 @@ void smmuv3_reach_stream_table(struct iommuabs_sim_unit *u)
 	for (i = ALIGN_DOWN(base, PAGE_LG2); i < base + bytes; i += PAGE_SIZE)
 		add_stream_page(u, i, true, (uint32_t)((i - base) / 8));
 	for (i = 0; i < nr; i++)
-		link_l1std(u, (uint32_t)i, smmuv3_cpu_word(a, base + 8 * i), 0);
+		link_l1std(u, (uint32_t)i, sim_cpu_word(a, base + 8 * i), 0);
 }
 
 void smmuv3_forget_config_page(struct iommuabs_sim_arena *a, uint64_t page,
@@ -177,21 +177,34 @@ void smmuv3_forget_config_page(struct iommuabs_sim_arena *a, uint64_t page,
 	}
 }
 
+void smmuv3_config_freed(struct iommuabs_sim_arena *a, uint64_t page)
+{
+	uint64_t maddr = a->config.base + (page << PAGE_LG2);
+	const struct stream_role *stream = a->stream_roles[page];
+	const struct cd_role *cd = a->cd_roles[page];
+
+	for (; stream; stream = stream->next)
+		sim_freed(stream->unit, maddr, "a stream table");
+	for (; cd; cd = cd->next)
+		sim_freed(cd->unit, maddr, "a table of context descriptors");
+	smmuv3_forget_config_page(a, page, NULL);
+}
+
 /* ---- tables of context descriptors ---- */
 
 static void meant_cd(struct iommuabs_sim_unit *u, uint32_t sid, uint32_t ssid,
 		     uint64_t at)
 {
-	struct cached *m = smmuv3_cached(&u->meant_cds, sid, ssid);
+	struct cached *m = smmuv3_cached(&u->smmu->meant_cds, sid, ssid);
 	unsigned int i;
 
 	if (m)
 		return;
-	m = vec_add(&u->meant_cds);
+	m = vec_add(&u->smmu->meant_cds);
 	m->sid = sid;
 	m->ssid = ssid;
 	for (i = 0; i < 4; i++)
-		m->w[i] = smmuv3_cpu_word(u->arena, at + 8 * i);
+		m->w[i] = sim_cpu_word(u->arena, at + 8 * i);
 }
 
 void smmuv3_link_cds(struct iommuabs_sim_unit *u, struct stream *s,
@@ -273,7 +286,7 @@ static void cd_stored(struct iommuabs_sim_arena *a, uint32_t word,
 				      "stream %#x: word %u of CD %u is not 0",
 				      role->stream->sid, word % CD_WORDS, ssid);
 		smmuv3_stream_update(role->unit, role->stream);
-		smmuv3_look_at_streams(role->unit, role->stream->sid, 1);
+		sim_look_at_streams(role->unit, role->stream->sid, 1);
 	}
 }
 
@@ -302,8 +315,8 @@ static void ste_stored(struct iommuabs_sim_arena *a, uint32_t word,
 				continue;
 			link_l1std(u, index, value->v, value->epoch);
 			smmuv3_streams_update(u);
-			smmuv3_look_at_streams(u, index << smmuv3_split(u),
-					       1u << smmuv3_split(u));
+			sim_look_at_streams(u, index << smmuv3_split(u),
+					    1u << smmuv3_split(u));
 			continue;
 		}
 		if (word % STE_WORDS > 3 && value->v)
@@ -311,7 +324,7 @@ static void ste_stored(struct iommuabs_sim_arena *a, uint32_t word,
 				      "stream %#x: word %u of the STE is not 0",
 				      sid, word % STE_WORDS);
 		smmuv3_stream_update(u, smmuv3_get_stream(u, sid));
-		smmuv3_look_at_streams(u, sid, 1);
+		sim_look_at_streams(u, sid, 1);
 	}
 }
 
@@ -327,7 +340,7 @@ static bool speaks(const struct iommuabs_sim_unit *u, uint32_t word,
 		   const struct value *old)
 {
 	return word % STE_WORDS < 4 &&
-	       !(old->pair && u->config.fetch_128 && word % 2);
+	       !(old->pair && u->smmu->config.fetch_128 && word % 2);
 }
 
 static void stale_pair(const struct iommuabs_sim_arena *a, struct vec *list,
@@ -355,23 +368,23 @@ void smmuv3_config_retired(struct iommuabs_sim_arena *a, uint32_t word,
 	for (; role; role = role->next) {
 		struct iommuabs_sim_unit *u = role->unit;
 
-		if (u->configs_empty)
+		if (u->smmu->configs_empty)
 			continue;
 		if (role->l1) {
-			struct stale_l1 *s = vec_add(&u->stale_l1s);
+			struct stale_l1 *s = vec_add(&u->smmu->stale_l1s);
 
 			s->index = role->first + (uint32_t)in_page(word);
 			s->l1std = old->v;
 		} else if (speaks(u, word, old)) {
-			stale_pair(a, &u->stale_stes, word,
+			stale_pair(a, &u->smmu->stale_stes, word,
 				   role->first + (uint32_t)(in_page(word) / 8),
 				   0);
 		}
 	}
 	for (; cd; cd = cd->next) {
-		if (!cd->unit->configs_empty && cd_of(a, cd, word, &ssid) &&
-		    speaks(cd->unit, word, old))
-			stale_pair(a, &cd->unit->stale_cds, word,
+		if (!cd->unit->smmu->configs_empty &&
+		    cd_of(a, cd, word, &ssid) && speaks(cd->unit, word, old))
+			stale_pair(a, &cd->unit->smmu->stale_cds, word,
 				   cd->stream->sid, ssid);
 	}
 }

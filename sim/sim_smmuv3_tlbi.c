@@ -91,7 +91,8 @@ bool smmuv3_tlbi_covers(const struct iommuabs_sim_unit *u,
 /* With 16K, level 1 holds leaves only where IDR5.DS is 1. */
 static int level_hint(const struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 {
-	return TG(cmd) == 2 && TTL(cmd) == 1 && !u->config.ds ? 0 : TTL(cmd);
+	return TG(cmd) == 2 && TTL(cmd) == 1 && !u->smmu->config.ds ? 0
+								    : TTL(cmd);
 }
 
 /* 4.4.1.1: reserved combinations of the range fields. */
@@ -122,11 +123,11 @@ bool smmuv3_tlbi_sensible(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 	bool s2 = op == CMD_TLBI_S2_IPA || op == CMD_TLBI_S12_VMALL;
 	bool has_asid = op == CMD_TLBI_NH_VA || op == CMD_TLBI_NH_ASID;
 
-	if (VMID(cmd) > 0xff && !u->config.vmid16)
+	if (VMID(cmd) > 0xff && !u->smmu->config.vmid16)
 		return useless(u, "a VMID of 8 bits,", VMID(cmd));
-	if (VMID(cmd) && !s2 && !u->config.s2p)
+	if (VMID(cmd) && !s2 && !u->smmu->config.s2p)
 		return useless(u, "a VMID, without stage 2:", VMID(cmd));
-	if (has_asid && ASID(cmd) > 0xff && !u->config.asid16)
+	if (has_asid && ASID(cmd) > 0xff && !u->smmu->config.asid16)
 		return useless(u, "an ASID of 8 bits,", ASID(cmd));
 	if (!by_address(op) || !TG(cmd))
 		return true;
@@ -134,7 +135,7 @@ bool smmuv3_tlbi_sensible(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 	if (address(cmd) != ALIGN_DOWN(address(cmd), lg2))
 		return useless(u, "an address not aligned to its level,",
 			       address(cmd));
-	if (!(u->config.quirks & IOMMUABS_SIM_QUIRK_IGNORES_RANGES))
+	if (!(u->smmu->config.quirks & IOMMUABS_SIM_QUIRK_IGNORES_RANGES))
 		return true;
 	sim_violation(u->arena, IOMMUABS_SIM_V_ERRATUM,
 		      "a TLBI by range or level, which this unit ignores");

@@ -44,50 +44,54 @@ static int oas_field(unsigned int bits)
 
 static void reset(struct iommuabs_sim_unit *u)
 {
-	const struct iommuabs_sim_smmuv3_config *c = &u->config;
+	const struct iommuabs_sim_smmuv3_config *c = &u->smmu->config;
 
-	u->idr0 = (c->s2p ? IDR0_S2P : 0) | (c->s1p ? IDR0_S1P : 0) |
-		  IDR0_TTF_AA64 | (c->cohacc ? IDR0_COHACC : 0) |
-		  (c->btm ? IDR0_BTM : 0) | (c->hyp ? IDR0_HYP : 0) |
-		  (c->ats ? IDR0_ATS : 0) | (c->asid16 ? IDR0_ASID16 : 0) |
-		  (c->msi ? IDR0_MSI : 0) | (c->sev ? IDR0_SEV : 0) |
-		  (c->pri ? IDR0_PRI : 0) | (c->vmid16 ? IDR0_VMID16 : 0) |
-		  (c->cd2l ? IDR0_CD2L : 0) | IDR0_TTENDIAN_LE |
-		  IDR0_STALL(c->stall_model) | IDR0_TERM_MODEL |
-		  (c->st_level ? IDR0_ST_2LEVEL : 0);
-	u->idr1 = IDR1_SIDSIZE(c->sidsize) | IDR1_SSIDSIZE(c->ssidsize) |
-		  IDR1_PRIQS(c->priqs) | IDR1_EVENTQS(c->eventqs) |
-		  IDR1_CMDQS(c->cmdqs) | IDR1_ATTR_TYPES_OVR |
-		  IDR1_ATTR_PERMS_OVR;
-	u->idr3 = (c->s1p ? IDR3_HAD : 0) | (c->s2p ? IDR3_XNX : 0) |
-		  (c->fwb ? IDR3_FWB : 0) | (c->stt ? IDR3_STT : 0) |
-		  (c->ril ? IDR3_RIL : 0) | IDR3_BBML(c->bbml);
-	u->idr5 = (uint64_t)oas_field(c->oas) |
-		  (c->granules & IOMMUABS_SIM_GRAN4K ? IDR5_GRAN4K : 0) |
-		  (c->granules & IOMMUABS_SIM_GRAN16K ? IDR5_GRAN16K : 0) |
-		  (c->granules & IOMMUABS_SIM_GRAN64K ? IDR5_GRAN64K : 0) |
-		  (c->ds ? IDR5_DS : 0) | (c->vax == 52 ? IDR5_VAX52 : 0) |
-		  IDR5_STALL_MAX(c->stall_max);
-	memset(&u->cr0, 0, sizeof(u->cr0));
-	memset(&u->irq_ctrl, 0, sizeof(u->irq_ctrl));
-	memset(&u->gbpa, 0, sizeof(u->gbpa));
-	u->cr1 = u->cr2 = u->gerror = u->gerrorn = 0;
-	memset(u->irq_cfg0, 0, sizeof(u->irq_cfg0));
-	memset(u->irq_cfg1, 0, sizeof(u->irq_cfg1));
-	memset(u->irq_cfg2, 0, sizeof(u->irq_cfg2));
-	u->strtab_base = u->strtab_cfg = 0;
-	u->cmdq_base = u->cmdq_prod = u->cmdq_cons = 0;
-	u->eventq_base = u->eventq_prod = u->eventq_cons = 0;
-	u->priq_base = u->priq_prod = u->priq_cons = 0;
-	u->failed_until = 0;
-	u->sync_started = false;
-	u->configs_clean = u->tlbs_clean = false;
-	u->configs_dooming = u->tlbs_dooming = u->el2_dooming = false;
-	u->el2_clean = false;
-	u->configs_empty = u->tlbs_empty = false;
-	u->hanging = false;
+	u->smmu->idr0 =
+		(c->s2p ? IDR0_S2P : 0) | (c->s1p ? IDR0_S1P : 0) |
+		IDR0_TTF_AA64 | (c->cohacc ? IDR0_COHACC : 0) |
+		(c->btm ? IDR0_BTM : 0) | (c->hyp ? IDR0_HYP : 0) |
+		(c->ats ? IDR0_ATS : 0) | (c->asid16 ? IDR0_ASID16 : 0) |
+		(c->msi ? IDR0_MSI : 0) | (c->sev ? IDR0_SEV : 0) |
+		(c->pri ? IDR0_PRI : 0) | (c->vmid16 ? IDR0_VMID16 : 0) |
+		(c->cd2l ? IDR0_CD2L : 0) | IDR0_TTENDIAN_LE |
+		IDR0_STALL(c->stall_model) | IDR0_TERM_MODEL |
+		(c->st_level ? IDR0_ST_2LEVEL : 0);
+	u->smmu->idr1 = IDR1_SIDSIZE(c->sidsize) | IDR1_SSIDSIZE(c->ssidsize) |
+			IDR1_PRIQS(c->priqs) | IDR1_EVENTQS(c->eventqs) |
+			IDR1_CMDQS(c->cmdqs) | IDR1_ATTR_TYPES_OVR |
+			IDR1_ATTR_PERMS_OVR;
+	u->smmu->idr3 = (c->s1p ? IDR3_HAD : 0) | (c->s2p ? IDR3_XNX : 0) |
+			(c->fwb ? IDR3_FWB : 0) | (c->stt ? IDR3_STT : 0) |
+			(c->ril ? IDR3_RIL : 0) | IDR3_BBML(c->bbml);
+	u->smmu->idr5 =
+		(uint64_t)oas_field(c->oas) |
+		(c->granules & IOMMUABS_SIM_GRAN4K ? IDR5_GRAN4K : 0) |
+		(c->granules & IOMMUABS_SIM_GRAN16K ? IDR5_GRAN16K : 0) |
+		(c->granules & IOMMUABS_SIM_GRAN64K ? IDR5_GRAN64K : 0) |
+		(c->ds ? IDR5_DS : 0) | (c->vax == 52 ? IDR5_VAX52 : 0) |
+		IDR5_STALL_MAX(c->stall_max);
+	memset(&u->smmu->cr0, 0, sizeof(u->smmu->cr0));
+	memset(&u->smmu->irq_ctrl, 0, sizeof(u->smmu->irq_ctrl));
+	memset(&u->smmu->gbpa, 0, sizeof(u->smmu->gbpa));
+	u->smmu->cr1 = u->smmu->cr2 = u->smmu->gerror = u->smmu->gerrorn = 0;
+	memset(u->smmu->irq_cfg0, 0, sizeof(u->smmu->irq_cfg0));
+	memset(u->smmu->irq_cfg1, 0, sizeof(u->smmu->irq_cfg1));
+	memset(u->smmu->irq_cfg2, 0, sizeof(u->smmu->irq_cfg2));
+	u->smmu->strtab_base = u->smmu->strtab_cfg = 0;
+	u->smmu->cmdq_base = u->smmu->cmdq_prod = u->smmu->cmdq_cons = 0;
+	u->smmu->eventq_base = u->smmu->eventq_prod = u->smmu->eventq_cons = 0;
+	u->smmu->priq_base = u->smmu->priq_prod = u->smmu->priq_cons = 0;
+	u->smmu->failed_until = 0;
+	u->smmu->sync_started = false;
+	u->smmu->configs_clean = u->smmu->tlbs_clean = false;
+	u->smmu->configs_dooming = u->smmu->tlbs_dooming =
+		u->smmu->el2_dooming = false;
+	u->smmu->el2_clean = false;
+	u->smmu->configs_empty = u->tlbs_empty = false;
+	u->smmu->hanging = false;
 	/* SHCFG = use incoming, and bypass unless told otherwise. */
-	u->gbpa.value = u->gbpa.ack = 0x1000 | (c->gbpa_abort ? GBPA_ABORT : 0);
+	u->smmu->gbpa.value = u->smmu->gbpa.ack =
+		0x1000 | (c->gbpa_abort ? GBPA_ABORT : 0);
 }
 
 /* 6.3.6: what goes with what. */
@@ -122,87 +126,35 @@ int iommuabs_sim_smmuv3_create(struct iommuabs_sim_arena *a,
 			       struct iommuabs_sim_unit **unit)
 {
 	struct iommuabs_sim_unit *u;
+	struct smmuv3 *smmu;
 
 	if (!config_ok(config) || !config->cohacc != !!a->config.noncoherent ||
-	    sim_inside(a, config->base, 1) || smmuv3_at(a, config->base))
+	    sim_inside(a, config->base, 1) || sim_unit_at(a, config->base))
 		return IOMMUABS_SIM_E_INVAL;
-	u = calloc(1, sizeof(*u));
-	if (!u)
+	smmu = calloc(1, sizeof(*smmu));
+	if (!smmu)
 		return IOMMUABS_SIM_E_NOMEM;
-	u->arena = a;
-	u->config = *config;
-	u->leaves.size = sizeof(struct leaf);
-	u->wtables.size = sizeof(struct wtable);
-	u->stale_stes.size = sizeof(struct stale_pair);
-	u->stale_cds.size = sizeof(struct stale_pair);
-	u->stale_l1s.size = sizeof(struct stale_l1);
-	u->cached_stes.size = sizeof(struct cached);
-	u->cached_cds.size = sizeof(struct cached);
-	u->meant_cds.size = sizeof(struct cached);
-	u->atc.size = sizeof(struct atc);
-	u->mute.size = sizeof(uint32_t);
-	u->stalled.size = sizeof(struct stalled);
+	u = sim_unit_new(a, &smmuv3_ops, config->base,
+			 config->quirks & IOMMUABS_SIM_QUIRK_PAGE0 ? R_PAGE1
+								   : R_SIZE);
+	if (!u) {
+		free(smmu);
+		return IOMMUABS_SIM_E_NOMEM;
+	}
+	u->smmu = smmu;
+	u->smmu->config = *config;
+	u->smmu->stale_stes.size = sizeof(struct stale_pair);
+	u->smmu->stale_cds.size = sizeof(struct stale_pair);
+	u->smmu->stale_l1s.size = sizeof(struct stale_l1);
+	u->smmu->cached_stes.size = sizeof(struct cached);
+	u->smmu->cached_cds.size = sizeof(struct cached);
+	u->smmu->meant_cds.size = sizeof(struct cached);
+	u->smmu->atc.size = sizeof(struct atc);
+	u->smmu->mute.size = sizeof(uint32_t);
+	u->smmu->stalled.size = sizeof(struct stalled);
 	reset(u);
-	sim_lock(a);
-	u->next = a->units;
-	a->units = u;
-	sim_unlock(a);
 	*unit = u;
 	return 0;
-}
-
-void iommuabs_sim_unit_reset(struct iommuabs_sim_unit *u)
-{
-	sim_lock(u->arena);
-	smmuv3_terminate(u, 0, true);
-	smmuv3_undoom(u);
-	u->atc.nr = u->atc_timeouts = 0;
-	reset(u);
-	smmuv3_look(u);
-	sim_unlock(u->arena);
-}
-
-/* The arena's lock is held, or nobody else knows the arena any more. */
-void smmuv3_delete(struct iommuabs_sim_unit *u)
-{
-	struct iommuabs_sim_unit **link = &u->arena->units;
-
-	while (*link != u)
-		link = &(*link)->next;
-	*link = u->next;
-	smmuv3_forget(u);
-	vec_free(&u->leaves);
-	vec_free(&u->wtables);
-	vec_free(&u->stale_stes);
-	vec_free(&u->stale_l1s);
-	vec_free(&u->cached_stes);
-	vec_free(&u->stale_cds);
-	vec_free(&u->cached_cds);
-	vec_free(&u->meant_cds);
-	vec_free(&u->atc);
-	vec_free(&u->mute);
-	vec_free(&u->stalled);
-	free(u);
-}
-
-void iommuabs_sim_unit_destroy(struct iommuabs_sim_unit *u)
-{
-	struct iommuabs_sim_arena *a;
-
-	if (!u)
-		return;
-	a = u->arena;
-	sim_lock(a);
-	smmuv3_delete(u);
-	sim_unlock(a);
-}
-
-static uint64_t until(const struct iommuabs_sim_unit *u, uint64_t n,
-		      uint64_t us)
-{
-	if (!n)
-		return 0;
-	return us ? u->arena->time_us + us : FOR_EVER;
 }
 
 static void plant_in_queues(struct iommuabs_sim_unit *u,
@@ -211,97 +163,185 @@ static void plant_in_queues(struct iommuabs_sim_unit *u,
 {
 	switch (fault) {
 	case IOMMUABS_SIM_CMDQ_HANG:
-		u->hang_in = n + 1;
-		u->hang_until = until(u, 1, us);
+		u->smmu->hang_in = n + 1;
+		u->smmu->hang_until = sim_until(u, 1, us);
 		return;
 	case IOMMUABS_SIM_SYNC_HANG:
-		u->sync_hang_in = n;
-		u->sync_hang_us = us;
+		u->smmu->sync_hang_in = n;
+		u->smmu->sync_hang_us = us;
 		return;
 	case IOMMUABS_SIM_SYNC_DELAY:
-		u->sync_delay = n;
+		u->smmu->sync_delay = n;
 		return;
 	case IOMMUABS_SIM_CMD_ILLEGAL:
-		u->illegal_in = n;
+		u->smmu->illegal_in = n;
 		return;
 	case IOMMUABS_SIM_CMD_ABORT:
-		u->abort_in = n;
+		u->smmu->abort_in = n;
 		return;
 	case IOMMUABS_SIM_EVENT_ABORT:
-		u->event_abort = n;
+		u->smmu->event_abort = n;
 		return;
 	case IOMMUABS_SIM_PRI_ABORT:
-		u->pri_abort = n;
+		u->smmu->pri_abort = n;
 		return;
 	case IOMMUABS_SIM_MSI_ABORT:
-		u->msi_abort = n;
+		u->smmu->msi_abort = n;
 		return;
 	default:
-		u->conflicts = n;
+		u->smmu->conflicts = n;
 	}
 }
 
-void iommuabs_sim_plant(struct iommuabs_sim_unit *u,
-			enum iommuabs_sim_fault fault, uint64_t n, uint64_t us)
+static void plant(struct iommuabs_sim_unit *u, enum iommuabs_sim_fault fault,
+		  uint64_t n, uint64_t us)
 {
-	sim_lock(u->arena);
 	switch (fault) {
 	case IOMMUABS_SIM_CR0_IGNORED:
-		u->cr0_ignored_until = until(u, n, us);
-		break;
+		u->smmu->cr0_ignored_until = sim_until(u, n, us);
+		return;
 	case IOMMUABS_SIM_GBPA_STUCK:
-		u->gbpa_stuck_until = until(u, n, us);
-		break;
-	case IOMMUABS_SIM_DEAD:
-		u->dead = n != 0;
-		break;
+		u->smmu->gbpa_stuck_until = sim_until(u, n, us);
+		return;
 	case IOMMUABS_SIM_SERVICE_FAILURE:
-		u->failed_until = until(u, n, us);
+		u->smmu->failed_until = sim_until(u, n, us);
 		if (n)
 			smmuv3_gerror(u, GERROR_SFM);
-		smmuv3_look(u);
-		break;
-	case IOMMUABS_SIM_WAIT_HANG:
-		u->wait_in = n;
-		u->wait_us = us;
-		break;
+		sim_look(u);
+		return;
 	default:
 		plant_in_queues(u, fault, n, us);
 	}
-	sim_unlock(u->arena);
 }
 
-void iommuabs_sim_heal(struct iommuabs_sim_unit *u)
+static void heal(struct iommuabs_sim_unit *u)
 {
-	sim_lock(u->arena);
-	u->hang_in = u->hang_until = 0;
-	u->hanging = u->dead = false;
-	u->sync_hang_in = u->sync_hang_us = u->sync_delay = 0;
-	u->sync_hangs_until = 0;
-	u->illegal_in = u->abort_in = u->event_abort = 0;
-	u->pri_abort = u->msi_abort = u->conflicts = u->failed_until = 0;
-	u->wait_in = u->wait_us = 0;
-	u->cr0_ignored_until = u->gbpa_stuck_until = 0;
-	u->cr0.hangs_until = u->gbpa.hangs_until = u->irq_ctrl.hangs_until = 0;
-	sim_unlock(u->arena);
+	struct smmuv3 *smmu = u->smmu;
+
+	smmu->hang_in = smmu->hang_until = 0;
+	smmu->hanging = false;
+	smmu->sync_hang_in = smmu->sync_hang_us = smmu->sync_delay = 0;
+	smmu->sync_hangs_until = 0;
+	smmu->illegal_in = smmu->abort_in = smmu->event_abort = 0;
+	smmu->pri_abort = smmu->msi_abort = smmu->conflicts = 0;
+	smmu->failed_until = 0;
+	smmu->cr0_ignored_until = smmu->gbpa_stuck_until = 0;
+	smmu->cr0.hangs_until = smmu->gbpa.hangs_until = 0;
+	smmu->irq_ctrl.hangs_until = 0;
 }
 
-unsigned int iommuabs_sim_irq_take(struct iommuabs_sim_unit *u,
-				   enum iommuabs_sim_irq irq)
+static void power_lost(struct iommuabs_sim_unit *u)
 {
-	unsigned int nr;
-
-	sim_lock(u->arena);
-	nr = u->irqs[irq];
-	u->irqs[irq] = 0;
-	sim_unlock(u->arena);
-	return nr;
+	smmuv3_terminate(u, 0, true);
+	smmuv3_undoom(u);
+	u->smmu->atc.nr = u->smmu->atc_timeouts = 0;
+	reset(u);
 }
 
-void iommuabs_sim_counters(struct iommuabs_sim_unit *u,
-			   struct iommuabs_sim_counters *counters)
+static void free_smmu(struct iommuabs_sim_unit *u)
 {
-	sim_lock(u->arena);
-	*counters = u->counters;
-	sim_unlock(u->arena);
+	struct smmuv3 *smmu = u->smmu;
+
+	while (smmu->streams) {
+		struct stream *s = smmu->streams;
+
+		smmu->streams = s->next;
+		free(s);
+	}
+	vec_free(&smmu->stale_stes);
+	vec_free(&smmu->stale_l1s);
+	vec_free(&smmu->cached_stes);
+	vec_free(&smmu->stale_cds);
+	vec_free(&smmu->cached_cds);
+	vec_free(&smmu->meant_cds);
+	vec_free(&smmu->atc);
+	vec_free(&smmu->mute);
+	vec_free(&smmu->stalled);
+	free(smmu);
 }
+
+/* ---- what the arena and devices ask ---- */
+
+void smmuv3_restart(struct iommuabs_sim_unit *u)
+{
+	struct stream *s;
+
+	if (!u->arena->adversary)
+		return;
+	sim_forget_roles(u);
+	sim_relink_caches(u);
+	for (s = u->smmu->streams; s; s = s->next)
+		s->nr_regimes = s->nr_tables = 0;
+	smmuv3_reach_stream_table(u);
+	smmuv3_streams_update(u);
+}
+
+static bool queue_holds(uint64_t base, unsigned int entry_lg2, uint64_t maddr)
+{
+	return maddr - ALIGN_DOWN(smmuv3_queue_at(base, entry_lg2), PAGE_LG2) <
+	       BIT64(Q_BASE_LOG2SIZE(base) + entry_lg2);
+}
+
+static void page_freed(struct iommuabs_sim_unit *u, uint64_t maddr)
+{
+	const struct smmuv3 *smmu = u->smmu;
+	uint64_t on = smmu->cr0.value | smmu->cr0.ack;
+	uint32_t i;
+
+	for (i = 0; i < smmu->atc.nr; i++) {
+		const struct leaf *t =
+			&((struct atc *)vec_at(&smmu->atc, i))->leaf;
+
+		if (maddr - t->pa < BIT64(t->size_lg2))
+			sim_freed(u, maddr,
+				  "by a translation a device may keep");
+	}
+	if (on & CR0_CMDQEN && queue_holds(smmu->cmdq_base, CMD_LG2, maddr))
+		sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
+			      "the command queue is freed while it is enabled");
+	if (on & CR0_EVENTQEN &&
+	    queue_holds(smmu->eventq_base, EVENT_LG2, maddr))
+		sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
+			      "the event queue is freed while it is enabled");
+	if (on & CR0_PRIQEN && queue_holds(smmu->priq_base, PRI_LG2, maddr))
+		sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
+			      "the PRI queue is freed while it is enabled");
+}
+
+static bool mishap(struct iommuabs_sim_unit *u, struct outcome *o)
+{
+	if (!u->smmu->conflicts || !smmuv3_may_be_enabled(u))
+		return false;
+	u->smmu->conflicts--;
+	*o = (struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
+			       .event = F_TLB_CONFLICT };
+	return true;
+}
+
+static int blocked(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
+		   const struct outcome *o, const struct iommuabs_sim_dma *at)
+{
+	if (o->stalls)
+		return smmuv3_stall(u, dma, o, at);
+	u->counters.dma_blocked++;
+	dma->event = o->event;
+	if (o->event)
+		smmuv3_record(u, at, o);
+	return 0;
+}
+
+const struct unit_ops smmuv3_ops = {
+	.read = smmuv3_read,
+	.write = smmuv3_write,
+	.reset = power_lost,
+	.heal = heal,
+	.plant = plant,
+	.free = free_smmu,
+	.may_be_enabled = smmuv3_may_be_enabled,
+	.outcomes = smmuv3_outcomes,
+	.mishap = mishap,
+	.blocked = blocked,
+	.check_store = smmuv3_check_store,
+	.leaf_left = smmuv3_atc_leaf,
+	.page_freed = page_freed,
+};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sim_smmuv3_dma.c - devices: explicit DMA, and probes that try at every moment
+ * sim_dma.c - devices: explicit DMA, and probes that try at every moment
  */
-#include "sim_smmuv3.h"
+#include "sim_unit.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +50,7 @@ static void post(struct iommuabs_sim_unit *u, uint64_t maddr, const void *data,
 	memcpy(p->data, data, len);
 }
 
-void smmuv3_land(struct iommuabs_sim_arena *a, struct iommuabs_sim_unit *u)
+void sim_land(struct iommuabs_sim_arena *a, struct iommuabs_sim_unit *u)
 {
 	uint32_t i;
 
@@ -67,7 +67,7 @@ void smmuv3_land(struct iommuabs_sim_arena *a, struct iommuabs_sim_unit *u)
 void iommuabs_sim_settle(struct iommuabs_sim_arena *a)
 {
 	sim_lock(a);
-	smmuv3_land(a, NULL);
+	sim_land(a, NULL);
 	sim_unlock(a);
 }
 
@@ -75,13 +75,9 @@ static const struct outcome *draw(struct iommuabs_sim_unit *u,
 				  const struct iommuabs_sim_dma *at,
 				  struct outcomes *out)
 {
-	if (u->conflicts && smmuv3_may_be_enabled(u)) {
-		u->conflicts--;
-		out->o[0] = (struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
-					      .event = F_TLB_CONFLICT };
+	if (u->ops->mishap && u->ops->mishap(u, out->o))
 		return out->o;
-	}
-	smmuv3_outcomes(u, at->sid, at->ssid, at->addr, at->flags, out);
+	u->ops->outcomes(u, at->sid, at->ssid, at->addr, at->flags, out);
 	return &out->o[out->nr > 1 ? sim_random(u->arena) % out->nr : 0];
 }
 
@@ -98,13 +94,7 @@ static int dma_piece(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
 	at.addr += dma->done;
 	o = draw(u, &at, &out);
 	if (o->maddr == IOMMUABS_SIM_BLOCKED) {
-		if (o->stalls)
-			return smmuv3_stall(u, dma, o, &at);
-		u->counters.dma_blocked++;
-		dma->event = o->event;
-		if (o->event)
-			smmuv3_record(u, &at, o);
-		return 0;
+		return u->ops->blocked(u, dma, o, &at);
 	}
 	u->counters.dma_done++;
 	if (!dma->done)
@@ -117,7 +107,7 @@ static int dma_piece(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
 	return 1;
 }
 
-int smmuv3_run_dma(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma)
+int sim_run_dma(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma)
 {
 	int st = 1;
 
@@ -141,7 +131,7 @@ int iommuabs_sim_dma(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma)
 	dma->maddr = IOMMUABS_SIM_BLOCKED;
 	dma->stag = 0;
 	sim_lock(u->arena);
-	st = smmuv3_run_dma(u, dma);
+	st = sim_run_dma(u, dma);
 	sim_unlock(u->arena);
 	return st;
 }
@@ -185,7 +175,7 @@ static unsigned int look_at(struct iommuabs_sim_probe *p)
 	unsigned int i, wrong = 0;
 
 	p->unit->counters.probes++;
-	smmuv3_outcomes(p->unit, p->sid, 0, p->iova, p->flags, &out);
+	p->unit->ops->outcomes(p->unit, p->sid, 0, p->iova, p->flags, &out);
 	for (i = 0; i < out.nr; i++) {
 		if (allowed(p, out.o[i].maddr))
 			continue;
@@ -206,7 +196,7 @@ static bool chance(struct iommuabs_sim_unit *u)
 	       !(a->chances++ % a->config.probe_every);
 }
 
-void smmuv3_look(struct iommuabs_sim_unit *u)
+void sim_look(struct iommuabs_sim_unit *u)
 {
 	struct iommuabs_sim_probe *p;
 
@@ -218,8 +208,8 @@ void smmuv3_look(struct iommuabs_sim_unit *u)
 	}
 }
 
-void smmuv3_look_at(struct iommuabs_sim_unit *u, uint64_t ipa,
-		    unsigned int size_lg2)
+void sim_look_at(struct iommuabs_sim_unit *u, uint64_t ipa,
+		 unsigned int size_lg2)
 {
 	struct iommuabs_sim_probe *p;
 
@@ -232,8 +222,8 @@ void smmuv3_look_at(struct iommuabs_sim_unit *u, uint64_t ipa,
 	}
 }
 
-void smmuv3_look_at_streams(struct iommuabs_sim_unit *u, uint32_t first,
-			    uint32_t nr)
+void sim_look_at_streams(struct iommuabs_sim_unit *u, uint32_t first,
+			 uint32_t nr)
 {
 	struct iommuabs_sim_probe *p;
 
@@ -294,7 +284,7 @@ unsigned int iommuabs_sim_probe_outcomes(struct iommuabs_sim_probe *p,
 	unsigned int i, j, nr = 0;
 
 	sim_lock(p->unit->arena);
-	smmuv3_outcomes(p->unit, p->sid, 0, p->iova, p->flags, &out);
+	p->unit->ops->outcomes(p->unit, p->sid, 0, p->iova, p->flags, &out);
 	for (i = 0; i < out.nr; i++) {
 		for (j = 0; j < i && out.o[j].maddr != out.o[i].maddr; j++)
 			;

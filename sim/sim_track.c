@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sim_smmuv3_track.c - which page is which table, and what may still be cached
+ * sim_track.c - which page is which table, and what may still be cached
  *
  * Every page that a unit can reach has roles, counted by what leads to it. When a
  * descriptor leaves memory it becomes stale: whoever could read it may have
- * cached it. Invalidations doom stale entries, a CMD_SYNC removes the doomed. So
- * "may be used" is what is in memory now plus what is stale.
+ * cached it. Invalidations doom stale entries, their completion removes the
+ * doomed. So "may be used" is what is in memory now plus what is stale.
  */
-#include "sim_smmuv3.h"
+#include "sim_unit.h"
 #include <stdlib.h>
-
-uint64_t smmuv3_root_bytes(const struct regime *r)
-{
-	return BIT64(r->ia_bits - smmuv3_level_lg2(r, r->start_level) + 3);
-}
 
 /* ---- roles ---- */
 
 /* A leaf that every ASID may use. */
 static void note_global(struct regime *r, int level, uint64_t desc)
 {
-	if (r->tag.s1 && !r->tag.el2 && !(desc & DESC_NG) &&
-	    smmuv3_desc_kind(r, level, desc) == DESC_IS_LEAF)
+	if (sim_desc_kind(r, level, desc) == DESC_IS_LEAF &&
+	    r->format->is_global(r, desc))
 		r->globals = true;
 }
 
@@ -29,15 +24,15 @@ static void link_child(struct iommuabs_sim_unit *u, struct regime *r, int level,
 		       uint64_t ipa, uint64_t desc, int live)
 {
 	note_global(r, level, desc);
-	if (smmuv3_desc_kind(r, level, desc) == DESC_IS_TABLE)
-		smmuv3_link_table(u, r, level + 1, ipa,
-				  smmuv3_desc_table(r, desc), live, 0);
+	if (sim_desc_kind(r, level, desc) == DESC_IS_TABLE)
+		sim_link_table(u, r, level + 1, ipa, sim_desc_table(r, desc),
+			       live, 0);
 }
 
 static void link_children(struct iommuabs_sim_arena *a, const struct role *role,
 			  uint64_t page, int live)
 {
-	unsigned int lg2 = smmuv3_level_lg2(role->regime, role->level);
+	unsigned int lg2 = sim_level_lg2(role->regime, role->level);
 	struct iommuabs_sim_unit *u = role->unit;
 	struct regime *r = role->regime;
 	struct value values[MAX_VALUES];
@@ -105,8 +100,8 @@ static void adjust_role(struct iommuabs_sim_arena *a, uint64_t page,
 		drop_role(a, page, at);
 }
 
-void smmuv3_link_table(struct iommuabs_sim_unit *u, struct regime *r, int level,
-		       uint64_t ipa, uint64_t table, int live, int stale)
+void sim_link_table(struct iommuabs_sim_unit *u, struct regime *r, int level,
+		    uint64_t ipa, uint64_t table, int live, int stale)
 {
 	struct iommuabs_sim_arena *a = u->arena;
 	uint64_t size = BIT64(r->granule->lg2), at;
@@ -123,17 +118,17 @@ void smmuv3_link_table(struct iommuabs_sim_unit *u, struct regime *r, int level,
 	if (!sim_inside(a, table, size))
 		return;
 	for (at = 0; at < size; at += PAGE_SIZE) {
-		like.ipa = ipa + ((at / 8) << smmuv3_level_lg2(r, level));
+		like.ipa = ipa + ((at / 8) << sim_level_lg2(r, level));
 		adjust_role(a, (table + at - a->config.base) >> PAGE_LG2,
 			    &like);
 	}
 }
 
-void smmuv3_link_root(struct iommuabs_sim_unit *u, struct regime *r, int live,
-		      int root)
+void sim_link_root(struct iommuabs_sim_unit *u, struct regime *r, int live,
+		   int root)
 {
 	struct iommuabs_sim_arena *a = u->arena;
-	uint64_t size = r->no_walk ? 0 : smmuv3_root_bytes(r), at;
+	uint64_t size = r->no_walk ? 0 : sim_root_bytes(r), at;
 	struct role like = {
 		.unit = u,
 		.regime = r,
@@ -147,7 +142,7 @@ void smmuv3_link_root(struct iommuabs_sim_unit *u, struct regime *r, int live,
 	like.first = (uint32_t)(r->ttb % PAGE_SIZE / 8);
 	like.nr = size < PAGE_SIZE ? (uint32_t)size / 8 : PAGE_WORDS;
 	for (at = 0; at < size; at += PAGE_SIZE) {
-		like.ipa = (at / 8) << smmuv3_level_lg2(r, r->start_level);
+		like.ipa = (at / 8) << sim_level_lg2(r, r->start_level);
 		adjust_role(a, (r->ttb + at - a->config.base) >> PAGE_LG2,
 			    &like);
 	}
@@ -155,24 +150,24 @@ void smmuv3_link_root(struct iommuabs_sim_unit *u, struct regime *r, int live,
 
 /* ---- stores ---- */
 
-bool smmuv3_entry_of(const struct role *role, uint32_t word, uint64_t *ipa)
+bool sim_entry_of(const struct role *role, uint32_t word, uint64_t *ipa)
 {
 	uint32_t index = word % PAGE_WORDS - role->first;
 
 	*ipa = role->ipa +
-	       ((uint64_t)index << smmuv3_level_lg2(role->regime, role->level));
+	       ((uint64_t)index << sim_level_lg2(role->regime, role->level));
 	return index < role->nr;
 }
 
-void smmuv3_before_store(struct iommuabs_sim_arena *a, uint32_t word,
-			 uint64_t old, uint64_t v)
+void sim_before_store(struct iommuabs_sim_arena *a, uint32_t word, uint64_t old,
+		      uint64_t v)
 {
 	const struct role *role = a->roles[word / PAGE_WORDS];
 	uint64_t ipa;
 
 	for (; role; role = role->next) {
-		if (!smmuv3_entry_of(role, word, &ipa) ||
-		    !smmuv3_may_be_enabled(role->unit))
+		if (!sim_entry_of(role, word, &ipa) ||
+		    !role->unit->ops->may_be_enabled(role->unit))
 			continue;
 		if (!role->live) {
 			if (role->stale)
@@ -180,34 +175,31 @@ void smmuv3_before_store(struct iommuabs_sim_arena *a, uint32_t word,
 					      "%s, address %#llx: a table is "
 					      "written after it was unlinked, "
 					      "before that was synced",
-					      smmuv3_name(&role->regime->tag),
+					      sim_name(role->regime),
 					      (unsigned long long)ipa);
 			continue;
 		}
-		smmuv3_check_store(role, ipa, old, v);
+		role->unit->ops->check_store(role, ipa, old, v);
 	}
 }
 
 static void table_stored(struct iommuabs_sim_arena *a, const struct role *role,
 			 uint64_t ipa, const struct value *value)
 {
-	uint64_t table = smmuv3_desc_table(role->regime, value->v);
+	uint64_t table = sim_desc_table(role->regime, value->v);
 
 	note_global(role->regime, role->level, value->v);
-	if (smmuv3_desc_kind(role->regime, role->level, value->v) !=
-	    DESC_IS_TABLE)
+	if (sim_desc_kind(role->regime, role->level, value->v) != DESC_IS_TABLE)
 		return;
-	if (role->live && smmuv3_may_be_enabled(role->unit))
+	if (role->live && role->unit->ops->may_be_enabled(role->unit))
 		sim_check_ready(a, table, BIT64(role->regime->granule->lg2),
 				value->epoch, "a table");
-	smmuv3_link_table(role->unit, role->regime, role->level + 1, ipa, table,
-			  1, 0);
+	sim_link_table(role->unit, role->regime, role->level + 1, ipa, table, 1,
+		       0);
 }
 
-#define MAX_ROLES 32
-/* Roles of a page; linking and unlinking may change the list itself. */
-static unsigned int roles_of(struct iommuabs_sim_arena *a, uint32_t word,
-			     struct role *out)
+unsigned int sim_roles_of(struct iommuabs_sim_arena *a, uint32_t word,
+			  struct role out[MAX_ROLES])
 {
 	const struct role *role = a->roles[word / PAGE_WORDS];
 	unsigned int nr = 0;
@@ -217,30 +209,29 @@ static unsigned int roles_of(struct iommuabs_sim_arena *a, uint32_t word,
 	return nr;
 }
 
-void smmuv3_after_store(struct iommuabs_sim_arena *a, uint32_t word,
-			const struct value *value)
+void sim_after_store(struct iommuabs_sim_arena *a, uint32_t word,
+		     const struct value *value)
 {
 	struct role roles[MAX_ROLES];
-	unsigned int i, nr = roles_of(a, word, roles), lg2;
+	unsigned int i, nr = sim_roles_of(a, word, roles), lg2;
 	uint64_t ipa;
 
 	for (i = 0; i < nr; i++) {
 		const struct role *role = &roles[i];
 
-		if (!smmuv3_entry_of(role, word, &ipa))
+		if (!sim_entry_of(role, word, &ipa))
 			continue;
 		table_stored(a, role, ipa, value);
-		lg2 = smmuv3_level_lg2(role->regime, role->level);
-		smmuv3_look_at(
-			role->unit, ipa,
-			lg2 + smmuv3_cont_lg2(role->regime, role->level));
+		lg2 = sim_level_lg2(role->regime, role->level);
+		sim_look_at(role->unit, ipa,
+			    lg2 + sim_cont_lg2(role->regime, role->level));
 	}
 	smmuv3_config_stored(a, word, value);
 }
 
 /* ---- all anew ---- */
 
-void smmuv3_forget_roles(struct iommuabs_sim_unit *u)
+void sim_forget_roles(struct iommuabs_sim_unit *u)
 {
 	struct iommuabs_sim_arena *a = u->arena;
 	uint64_t page;
@@ -262,7 +253,7 @@ void smmuv3_forget_roles(struct iommuabs_sim_unit *u)
 	}
 }
 
-static void relink_caches(struct iommuabs_sim_unit *u)
+void sim_relink_caches(struct iommuabs_sim_unit *u)
 {
 	struct regime *r;
 	uint32_t i;
@@ -270,49 +261,29 @@ static void relink_caches(struct iommuabs_sim_unit *u)
 	for (r = u->regimes; r; r = r->next) {
 		r->live = 0;
 		if (r->stale[REST] || r->stale[GLOBAL])
-			smmuv3_link_root(u, r, 0, 1);
+			sim_link_root(u, r, 0, 1);
 	}
 	for (i = 0; i < u->wtables.nr; i++) {
 		const struct wtable *t = vec_at(&u->wtables, i);
 
-		smmuv3_link_table(u, t->regime, t->level + 1, t->ipa, t->table,
-				  0, 1);
+		sim_link_table(u, t->regime, t->level + 1, t->ipa, t->table, 0,
+			       1);
 		if (!sim_page_used(u->arena, t->table))
 			sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
-				      "SMMUEN set, %s: a table that was "
+				      "enabled, %s: a table that was "
 				      "freed meanwhile may be cached",
-				      smmuv3_name(&t->regime->tag));
+				      sim_name(t->regime));
 	}
 }
 
-void smmuv3_restart(struct iommuabs_sim_unit *u)
+/* ---- the end of a page ---- */
+
+void sim_freed(struct iommuabs_sim_unit *u, uint64_t maddr, const char *as)
 {
-	struct stream *s;
-
-	if (!u->arena->adversary)
-		return;
-	smmuv3_forget_roles(u);
-	relink_caches(u);
-	for (s = u->streams; s; s = s->next)
-		s->nr_regimes = s->nr_tables = 0;
-	smmuv3_reach_stream_table(u);
-	smmuv3_streams_update(u);
-}
-
-/* ---- the end of a page, of a unit ---- */
-
-static void freed(struct iommuabs_sim_unit *u, uint64_t maddr, const char *as)
-{
-	if (smmuv3_may_be_enabled(u))
+	if (u->ops->may_be_enabled(u))
 		sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
 			      "page %#llx freed, the unit may reach it: %s",
 			      (unsigned long long)maddr, as);
-}
-
-static bool queue_holds(uint64_t base, unsigned int entry_lg2, uint64_t maddr)
-{
-	return maddr - ALIGN_DOWN(smmuv3_queue_at(base, entry_lg2), PAGE_LG2) <
-	       BIT64(Q_BASE_LOG2SIZE(base) + entry_lg2);
 }
 
 static void freed_for_unit(struct iommuabs_sim_unit *u, uint64_t maddr)
@@ -322,78 +293,30 @@ static void freed_for_unit(struct iommuabs_sim_unit *u, uint64_t maddr)
 	for (i = 0; i < u->leaves.nr; i++) {
 		const struct leaf *t = vec_at(&u->leaves, i);
 
-		if (maddr - t->pa < BIT64(t->size_lg2) ||
-		    ALIGN_DOWN(t->pa, PAGE_LG2) == maddr)
-			freed(u, maddr, "by a translation that may be cached");
+		if (!t->absent && (maddr - t->pa < BIT64(t->size_lg2) ||
+				   ALIGN_DOWN(t->pa, PAGE_LG2) == maddr))
+			sim_freed(u, maddr,
+				  "by a translation that may be cached");
 	}
-	for (i = 0; i < u->atc.nr; i++) {
-		const struct leaf *t =
-			&((struct atc *)vec_at(&u->atc, i))->leaf;
-
-		if (maddr - t->pa < BIT64(t->size_lg2))
-			freed(u, maddr, "by a translation a device may keep");
-	}
-	if ((u->cr0.value | u->cr0.ack) & CR0_CMDQEN &&
-	    queue_holds(u->cmdq_base, CMD_LG2, maddr))
-		sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
-			      "the command queue is freed while it is enabled");
-	if ((u->cr0.value | u->cr0.ack) & CR0_EVENTQEN &&
-	    queue_holds(u->eventq_base, EVENT_LG2, maddr))
-		sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
-			      "the event queue is freed while it is enabled");
-	if ((u->cr0.value | u->cr0.ack) & CR0_PRIQEN &&
-	    queue_holds(u->priq_base, PRI_LG2, maddr))
-		sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
-			      "the PRI queue is freed while it is enabled");
+	u->ops->page_freed(u, maddr);
 }
 
-void smmuv3_page_freed(struct iommuabs_sim_arena *a, uint64_t page)
+void sim_page_freed(struct iommuabs_sim_arena *a, uint64_t page)
 {
 	uint64_t maddr = a->config.base + (page << PAGE_LG2);
-	const struct stream_role *stream = a->stream_roles[page];
-	const struct cd_role *cd = a->cd_roles[page];
 	struct iommuabs_sim_unit *u;
 
 	if (!a->adversary)
 		return;
 	for (u = a->units; u; u = u->next)
 		freed_for_unit(u, maddr);
-	for (; stream; stream = stream->next)
-		freed(stream->unit, maddr, "a stream table");
-	for (; cd; cd = cd->next)
-		freed(cd->unit, maddr, "a table of context descriptors");
-	smmuv3_forget_config_page(a, page, NULL);
+	smmuv3_config_freed(a, page);
 	while (a->roles[page]) {
 		const struct role *role = a->roles[page];
 
-		freed(role->unit, maddr,
-		      role->live ? "a linked table"
-				 : "a table that may be in a walk cache");
+		sim_freed(role->unit, maddr,
+			  role->live ? "a linked table"
+				     : "a table that may be in a walk cache");
 		drop_role(a, page, &a->roles[page]);
 	}
-}
-
-static void free_list(void *first, size_t next_at)
-{
-	while (first) {
-		void *next = *(void **)((char *)first + next_at);
-
-		free(first);
-		first = next;
-	}
-}
-
-void smmuv3_forget(struct iommuabs_sim_unit *u)
-{
-	struct iommuabs_sim_arena *a = u->arena;
-	uint32_t i;
-
-	smmuv3_forget_roles(u);
-	for (i = a->posted.nr; i--;) {
-		if (((struct posted *)vec_at(&a->posted, i))->unit == u)
-			vec_remove(&a->posted, i);
-	}
-	free_list(u->regimes, offsetof(struct regime, next));
-	free_list(u->streams, offsetof(struct stream, next));
-	free_list(u->probes, offsetof(struct iommuabs_sim_probe, next));
 }

@@ -1,28 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sim_smmuv3_walk.c - from an address to what may happen: the tables and what is
- * cached of them (Arm ARM D8: VMSAv8-64; IHI 0070 3.21.1)
+ * sim_walk.c - from an address to what may happen: the tables and what is cached
+ * of them
  */
-#include "sim_smmuv3.h"
-#include <stdio.h>
+#include "sim_unit.h"
 
-const char *smmuv3_name(const struct tag *tag)
-{
-	static _Thread_local char names[4][40];
-	static _Thread_local unsigned int next;
-	char *name = names[next++ % 4];
-
-	if (tag->el2)
-		snprintf(name, sizeof(names[0]), "EL2");
-	else if (tag->s1)
-		snprintf(name, sizeof(names[0]), "VMID %u, ASID %u", tag->vmid,
-			 tag->asid);
-	else
-		snprintf(name, sizeof(names[0]), "VMID %u", tag->vmid);
-	return name;
-}
-
-void smmuv3_add_outcome(struct outcomes *out, const struct outcome *o)
+void sim_add_outcome(struct outcomes *out, const struct outcome *o)
 {
 	unsigned int i;
 
@@ -34,110 +17,76 @@ void smmuv3_add_outcome(struct outcomes *out, const struct outcome *o)
 		out->o[out->nr++] = *o;
 }
 
-/* 5.5: recorded only with R, unless it stalls. */
-static void fault(const struct walk *w, unsigned int event)
+/* What is not recorded still blocks. */
+static void fault(const struct walk *w, enum walk_fault fault)
 {
 	if (w->only_global)
 		return;
-	smmuv3_add_outcome(
-		w->out,
-		&(struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
-				   .event = w->record || w->stalls ? event : 0,
-				   .stage2 = !w->r->tag.s1,
-				   .class = EVENT_CLASS_IN,
-				   .stalls = w->stalls,
-				   .privileged = w->privileged,
-				   .ipa = w->in });
+	sim_add_outcome(w->out,
+			&(struct outcome){
+				.maddr = IOMMUABS_SIM_BLOCKED,
+				.event = w->record || w->stalls
+						 ? w->r->format->event(w, fault)
+						 : 0,
+				.stage2 = !w->r->tag.s1,
+				.class = OUTCOME_CLASS_IN,
+				.stalls = w->stalls,
+				.privileged = w->privileged,
+				.ipa = w->in });
 }
 
-/* 7.3.12 */
 static void walk_abort(const struct walk *w, uint64_t fetch)
 {
 	bool s1 = w->r->tag.s1;
 
 	if (w->only_global)
 		return;
-	smmuv3_add_outcome(w->out,
-			   &(struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
-					      .event = F_WALK_EABT,
-					      .stage2 = !s1,
-					      .class = s1 ? EVENT_CLASS_TTD
-							  : EVENT_CLASS_IN,
-					      .ipa = fetch });
+	sim_add_outcome(
+		w->out,
+		&(struct outcome){ .maddr = IOMMUABS_SIM_BLOCKED,
+				   .event = w->r->format->event(w, WALK_ABORT),
+				   .stage2 = !s1,
+				   .class = s1 ? OUTCOME_CLASS_TTD
+					       : OUTCOME_CLASS_IN,
+				   .ipa = fetch });
 }
 
-/* Arm ARM D8.4: S2AP; AP[2:1], of which EL2 has AP[2] only. */
-static bool permits(const struct walk *w, uint64_t desc)
-{
-	if (!w->r->tag.s1)
-		return desc & (w->write ? DESC_S2AP_W : DESC_S2AP_R);
-	if (w->write && desc & DESC_AP_RO)
-		return false;
-	if (w->r->tag.el2)
-		return true;
-	return w->privileged ? !(w->r->pan && desc & DESC_AP_USER)
-			     : desc & DESC_AP_USER;
-}
-
-/* Of the faults that a leaf can give, the first in the order of D8.15. */
+/* Of the faults that a leaf can give, the first (Arm ARM D8.15). */
 static void use_leaf(const struct walk *w, const struct leaf *t)
 {
 	uint64_t maddr = t->pa + (w->in - t->ipa);
-	bool accessible = t->desc & DESC_AF || w->r->affd;
+	bool accessible = t->absent || w->r->format->accessible(w->r, t->desc);
 
 	if (w->only_global && !t->tag.global)
 		return;
-	if (maddr >> w->r->pa_bits)
-		fault(w, F_ADDR_SIZE);
+	if (t->absent)
+		fault(w, WALK_NOTHING);
+	else if (maddr >> w->r->pa_bits)
+		fault(w, WALK_ADDRESS);
 	else if (!accessible)
-		fault(w, F_ACCESS);
-	else if (!permits(w, t->desc))
-		fault(w, F_PERMISSION);
+		fault(w, WALK_INACCESSIBLE);
+	else if (!w->r->format->permits(w, t->desc))
+		fault(w, WALK_PERMISSION);
 	else
-		smmuv3_add_outcome(w->out,
-				   &(struct outcome){ .maddr = maddr,
-						      .regime = w->r,
-						      .desc = t->desc });
-	if (w->fill && !(maddr >> w->r->pa_bits) && accessible)
+		sim_add_outcome(w->out, &(struct outcome){ .maddr = maddr,
+							   .regime = w->r,
+							   .desc = t->desc });
+	if (w->fill && !t->absent && !(maddr >> w->r->pa_bits) && accessible)
 		*(struct leaf *)vec_add(&w->u->leaves) = *t;
-}
-
-static void check_leaf(const struct walk *w, int level, uint64_t desc)
-{
-	struct iommuabs_sim_unit *u = w->u;
-
-	if (smmuv3_desc_res0(w->r, level, desc))
-		sim_violation(u->arena, IOMMUABS_SIM_V_RESERVED,
-			      "descriptor %#llx at level %d has reserved bits "
-			      "set",
-			      (unsigned long long)desc, level);
-	if (level < LAST_LEVEL &&
-	    u->config.quirks & IOMMUABS_SIM_QUIRK_HANGS_ON_BLOCKS) {
-		u->dead = true;
-		sim_violation(u->arena, IOMMUABS_SIM_V_ERRATUM,
-			      "a block at level %d, which hangs this unit",
-			      level);
-	}
 }
 
 /* A leaf with the contiguous bit is cached as the whole group. */
 static void found_leaf(const struct walk *w, int level, uint64_t desc,
 		       bool whole)
 {
-	struct leaf t = smmuv3_leaf_of(w->r, level, 0, desc);
+	struct leaf t = sim_leaf_of(w->r, level, 0, desc);
 
-	check_leaf(w, level, desc);
-	if (desc & DESC_CONT && smmuv3_cont_lg2(w->r, level) &&
-	    w->u->config.quirks & IOMMUABS_SIM_QUIRK_NO_CONTIGUOUS) {
-		sim_violation(w->u->arena, IOMMUABS_SIM_V_ERRATUM,
-			      "the contiguous bit at level %d, which this unit "
-			      "gets wrong",
-			      level);
-		fault(w, F_TRANSLATION);
+	if (!w->r->format->meet(w, level, desc)) {
+		fault(w, WALK_NOTHING);
 		return;
 	}
 	if (whole) {
-		t.size_lg2 += smmuv3_cont_lg2(w->r, level);
+		t.size_lg2 += sim_cont_lg2(w->r, level);
 		t.pa = ALIGN_DOWN(t.pa, t.size_lg2);
 	}
 	t.ipa = ALIGN_DOWN(w->in, t.size_lg2);
@@ -148,7 +97,7 @@ static void found_leaf(const struct walk *w, int level, uint64_t desc,
 static void look_at_group(const struct walk *w, int level, uint64_t table,
 			  uint64_t index, uint32_t epoch)
 {
-	unsigned int cont = smmuv3_cont_lg2(w->r, level), nr;
+	unsigned int cont = sim_cont_lg2(w->r, level), nr;
 	uint64_t i = ALIGN_DOWN(index, cont), end = i + BIT64(cont);
 	struct value values[MAX_VALUES];
 
@@ -160,8 +109,9 @@ static void look_at_group(const struct walk *w, int level, uint64_t table,
 		nr = sim_values(w->u->arena, sim_word(w->u->arena, at), epoch,
 				values);
 		while (nr--) {
-			if (values[nr].init && values[nr].v & DESC_CONT &&
-			    smmuv3_desc_kind(w->r, level, values[nr].v) ==
+			if (values[nr].init &&
+			    w->r->format->is_contiguous(values[nr].v) &&
+			    sim_desc_kind(w->r, level, values[nr].v) ==
 				    DESC_IS_LEAF)
 				found_leaf(w, level, values[nr].v, true);
 		}
@@ -174,14 +124,11 @@ static void walk(const struct walk *w, int level, uint64_t table,
 static void found_table(const struct walk *w, int level, uint64_t desc,
 			uint32_t epoch)
 {
-	uint64_t next = smmuv3_desc_table(w->r, desc);
+	uint64_t next = sim_desc_table(w->r, desc);
 
-	if (w->r->tag.s1 && !w->r->had &&
-	    desc & (DESC_APTABLE_PRIV | DESC_APTABLE_RO))
-		sim_violation(w->u->arena, IOMMUABS_SIM_V_UNMODELLED,
-			      "permissions in a table descriptor");
+	w->r->format->meet(w, level, desc);
 	if (next >> w->r->pa_bits)
-		fault(w, F_ADDR_SIZE);
+		fault(w, WALK_ADDRESS);
 	else
 		walk(w, level + 1, next, epoch);
 }
@@ -191,12 +138,13 @@ static void found(const struct walk *w, int level, const struct value *value,
 {
 	if (value->epoch > epoch)
 		epoch = value->epoch;
-	switch (smmuv3_desc_kind(w->r, level, value->v)) {
+	switch (sim_desc_kind(w->r, level, value->v)) {
 	case DESC_INVALID:
-		fault(w, F_TRANSLATION);
+		fault(w, WALK_NOTHING);
 		return;
 	case DESC_IS_LEAF:
-		found_leaf(w, level, value->v, w->fill && value->v & DESC_CONT);
+		found_leaf(w, level, value->v,
+			   w->fill && w->r->format->is_contiguous(value->v));
 		return;
 	case DESC_IS_TABLE:
 		found_table(w, level, value->v, epoch);
@@ -207,7 +155,7 @@ static void walk(const struct walk *w, int level, uint64_t table,
 		 uint32_t epoch)
 {
 	struct iommuabs_sim_arena *a = w->u->arena;
-	uint64_t index = w->in >> smmuv3_level_lg2(w->r, level), at;
+	uint64_t index = w->in >> sim_level_lg2(w->r, level), at;
 	struct value values[MAX_VALUES];
 	unsigned int i, nr;
 
@@ -223,8 +171,7 @@ static void walk(const struct walk *w, int level, uint64_t table,
 		sim_violation(a, IOMMUABS_SIM_V_FREED,
 			      "%s, address %#llx: a table walk reads the free "
 			      "page %#llx",
-			      smmuv3_name(&w->r->tag),
-			      (unsigned long long)w->in,
+			      sim_name(w->r), (unsigned long long)w->in,
 			      (unsigned long long)at);
 	nr = sim_values(a, sim_word(a, at), epoch, values);
 	for (i = 0; i < nr; i++) {
@@ -232,8 +179,7 @@ static void walk(const struct walk *w, int level, uint64_t table,
 			sim_violation(a, IOMMUABS_SIM_V_UNINIT,
 				      "%s: a table walk may read %#llx, which "
 				      "was never stored",
-				      smmuv3_name(&w->r->tag),
-				      (unsigned long long)at);
+				      sim_name(w->r), (unsigned long long)at);
 		else
 			found(w, level, &values[i], epoch);
 	}
@@ -327,10 +273,10 @@ static bool use_tlb(const struct walk *w)
 	return false;
 }
 
-void smmuv3_translate(const struct walk *w, uint32_t epoch)
+void sim_translate(const struct walk *w, uint32_t epoch)
 {
 	if (w->in >> w->r->ia_bits) {
-		fault(w, F_TRANSLATION);
+		fault(w, WALK_NOTHING);
 		return;
 	}
 	if (w->u->arena->adversary)
@@ -338,7 +284,7 @@ void smmuv3_translate(const struct walk *w, uint32_t epoch)
 	else if (use_tlb(w))
 		return;
 	if (w->r->no_walk)
-		fault(w, F_TRANSLATION);
+		fault(w, WALK_NOTHING);
 	else
 		walk(w, w->r->start_level, w->r->ttb, epoch);
 }
