@@ -132,8 +132,8 @@ static uint64_t vtd_read(void *ctx, uint64_t addr, unsigned int width)
 	}
 }
 
-static void vtd_write(void *ctx, uint64_t addr, unsigned int width,
-		      uint64_t value)
+static void no_write(void *ctx, uint64_t addr, unsigned int width,
+		     uint64_t value)
 {
 	(void)ctx;
 	(void)addr;
@@ -141,12 +141,14 @@ static void vtd_write(void *ctx, uint64_t addr, unsigned int width,
 	(void)value;
 }
 
-static struct world *world_with_registers(void)
+static struct world *world_with_registers(uint64_t (*read)(void *ctx,
+							   uint64_t addr,
+							   unsigned int width))
 {
 	struct world *w = world_new(1);
 
-	w->abs->host.ops.mmio_read = vtd_read;
-	w->abs->host.ops.mmio_write = vtd_write;
+	w->abs->host.ops.mmio_read = read;
+	w->abs->host.ops.mmio_write = no_write;
 	return w;
 }
 
@@ -167,7 +169,7 @@ START_TEST(include_pci_all_is_a_range_device)
 	struct iommuabs_domain *dom;
 	struct world *w;
 
-	w = world_with_registers();
+	w = world_with_registers(vtd_read);
 	dom = world_domain(w);
 	machine_load(&machine, "dmar/units.txt");
 	OK(scan(w, &machine));
@@ -200,7 +202,7 @@ START_TEST(what_a_broken_unit_sees_is_untranslated)
 	struct iommuabs_device *dev;
 	struct world *w;
 
-	w = world_with_registers();
+	w = world_with_registers(vtd_read);
 	machine_load(&machine, "dmar/bases.txt");
 	OK(scan(w, &machine));
 	ck_assert_int_eq(iommuabs_device_find_pci(
@@ -224,7 +226,7 @@ START_TEST(a_device_on_an_unknown_bus_is_left_out)
 	struct iommuabs_device *all;
 	struct world *w;
 
-	w = world_with_registers();
+	w = world_with_registers(vtd_read);
 	machine_load(&machine, "dmar/bridges-unknown.txt");
 	OK(scan(w, &machine));
 	all = by_pci(w, IOMMUABS_PCI(0, 1, 4, 0));
@@ -258,6 +260,36 @@ START_TEST(components_that_share_an_id_are_found_by_each_path)
 }
 END_TEST
 
+/* Else a guest's device would pass the unit that isn't there. */
+START_TEST(what_a_unit_sees_in_part_is_untranslated)
+{
+	static const char table[] =
+		"table IORT 0 d:4 d:48 d:0\n"
+		"=on <3 b:0 d:0 d:0 d:0 q:0x15000000 q:0x100000 d:1 d:0 d:60 "
+		"d:0 "
+		"d:0 d:0 d:0 d:97 d:0 d:0 d:0 >\n"
+		"=off <3 b:0 d:0 d:0 d:0 q:0 q:0x100000 d:1 d:0 d:60 d:0 "
+		"d:0 d:0 d:0 d:97 d:0 d:0 d:0 >\n"
+		"<1 b:0 d:0 d:2 node:m0 d:0 d:1 z:4 b:36 s:\\_SB.DMA0 =m0 "
+		"d:0 d:0 d:1 r:on d:1  d:0 d:0 d:0x900 r:off d:1 >\n"
+		"<2 b:0 d:1 d:2 node:m1 d:1 z:4 d:0 d:0 =m1 "
+		"d:0 d:0xff d:0x100 r:on d:0  d:0x100 d:0xff d:0 r:off d:0 >\n";
+	struct machine machine = { 0 };
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev;
+
+	machine_add(&machine, table);
+	OK(scan(w, &machine));
+	ck_assert_int_eq(iommuabs_device_find_path(w->abs, "\\_SB.DMA0", &dev),
+			 IOMMUABS_E_UNTRANSLATED);
+	ck_assert(test_host_logged(w->host, "units don't see all of it"));
+	ck_assert_uint_eq(by_pci(w, IOMMUABS_PCI(0, 0, 1, 0))->nr_streams, 1);
+	ck_assert(test_host_logged(w->host, "some of its functions"));
+	machine_free(&machine);
+	world_delete(w);
+}
+END_TEST
+
 static const char smmuv2_and_complex[] =
 	"table IORT 0 d:2 d:48 d:0\n"
 	"=smmu <3 b:0 d:0 d:0 d:0 q:0x15000000 q:0x100000 d:1 d:0 d:60 d:0 "
@@ -279,6 +311,55 @@ START_TEST(a_root_complex_is_a_range_device)
 	ck_assert_uint_eq(dev->flags, IOMMUABS_DEVICE_PCI |
 					      IOMMUABS_DEVICE_RANGE |
 					      IOMMUABS_DEVICE_UNSAFE_MSI);
+	machine_free(&machine);
+	world_delete(w);
+}
+END_TEST
+
+/* IHI 0070, 6.3: an SMMUv3 with two stages and StreamIDs of 16 bits. */
+static uint64_t smmuv3_read(void *ctx, uint64_t addr, unsigned int width)
+{
+	(void)ctx;
+	(void)width;
+	switch (addr & 0xffff) {
+	case 0x00: /* IDR0 */
+		return 0x0d44101b;
+	case 0x04: /* IDR1 */
+		return 0x02730010;
+	case 0x14: /* IDR5 */
+		return 0x74;
+	default:
+		return 0;
+	}
+}
+
+START_TEST(ids_that_a_unit_does_not_have_are_left_out)
+{
+	static const char table[] =
+		"table IORT 0 d:3 d:48 d:0\n"
+		"=smmu <4 b:0 d:1 d:0 d:0 q:0x9050000 d:1 d:0 q:0 z:20 >\n"
+		"<1 b:0 d:0 d:2 node:m0 d:0 d:1 z:4 b:36 s:\\_SB.DMA0 =m0 "
+		"d:0 d:0 d:1 r:smmu d:1  d:0 d:0 d:0x90000 r:smmu d:1 >\n"
+		"<2 b:0 d:1 d:1 node:m1 d:1 z:4 d:0 d:0 =m1 "
+		"d:0 d:0xffff d:0xff00 r:smmu d:0 >\n";
+	struct machine machine = { 0 };
+	struct iommuabs_device *dev;
+	struct world *w;
+
+	if (!backend_find(IOMMUABS_UNIT_SMMUV3))
+		harness_skip("built without a driver that has registers");
+	w = world_with_registers(smmuv3_read);
+	machine_add(&machine, table);
+	OK(scan(w, &machine));
+	ck_assert_int_eq(iommuabs_device_find_path(w->abs, "\\_SB.DMA0", &dev),
+			 IOMMUABS_E_UNTRANSLATED);
+	dev = by_pci(w, IOMMUABS_PCI(0, 0, 31, 7));
+	ck_assert_uint_eq(dev->nr_streams, 1);
+	ck_assert_uint_eq(dev->streams[0].first, 0xff00);
+	ck_assert_uint_eq(dev->streams[0].nr, 0x100);
+	ck_assert_int_eq(iommuabs_device_find_pci(
+				 w->abs, IOMMUABS_PCI(0, 1, 0, 0), &dev),
+			 IOMMUABS_E_UNTRANSLATED);
 	machine_free(&machine);
 	world_delete(w);
 }
@@ -396,7 +477,9 @@ static void add_tests(TCase *tables)
 	tcase_add_test(tables, a_device_on_an_unknown_bus_is_left_out);
 	tcase_add_test(tables,
 		       components_that_share_an_id_are_found_by_each_path);
+	tcase_add_test(tables, what_a_unit_sees_in_part_is_untranslated);
 	tcase_add_test(tables, a_root_complex_is_a_range_device);
+	tcase_add_test(tables, ids_that_a_unit_does_not_have_are_left_out);
 	tcase_add_test(tables, no_table_is_no_unit);
 	tcase_add_loop_test(tables,
 			    units_that_cannot_be_described_are_not_passed_over,

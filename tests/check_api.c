@@ -361,6 +361,7 @@ static void unit_spoil(struct iommuabs_unit_desc *desc, int how)
 		desc->type = (enum iommuabs_unit_type)(IOMMUABS_UNIT_OTHER + 1);
 		break;
 	case 2:
+		desc->type = IOMMUABS_UNIT_SMMUV2;
 		desc->base |= 0x800;
 		break;
 	case 3:

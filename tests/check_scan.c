@@ -234,6 +234,30 @@ START_TEST(a_unit_that_is_there_already_spoils_the_scan)
 }
 END_TEST
 
+/* Several to a frame, and next to what they serve. */
+START_TEST(a_unit_of_another_maker_lies_where_it_likes)
+{
+	struct world *w = world_new(1);
+	void *tree = tree_begin();
+	struct iommuabs_device *dev;
+
+	OK(fdt_begin_node(tree, "iommu@2b400800"));
+	OK(fdt_property_string(tree, "compatible", "rockchip,iommu"));
+	tree_reg(tree, 0x2b400800, 0x40);
+	OK(fdt_property_u32(tree, "#iommu-cells", 1));
+	OK(fdt_property_u32(tree, "phandle", 1));
+	OK(fdt_end_node(tree));
+	tree_device(tree, "dma", 1, 0);
+	tree_end(tree);
+	OK(scan(w, tree));
+	OK(iommuabs_device_find_path(w->abs, "/dma", &dev));
+	ck_assert_int_eq(dev->streams[0].unit->type, IOMMUABS_UNIT_OTHER);
+	ck_assert_uint_eq(dev->streams[0].unit->base, 0x2b400800);
+	free(tree);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(a_unit_that_cannot_be_used_spoils_the_scan)
 {
 	struct world *w;
@@ -297,6 +321,7 @@ static void add_tree_tests(TCase *tree)
 {
 	tcase_add_test(tree, units_and_devices_of_a_tree_are_added);
 	tcase_add_test(tree, masters_that_share_an_id_are_one_device);
+	tcase_add_test(tree, a_unit_of_another_maker_lies_where_it_likes);
 	tcase_add_test(tree, a_tree_is_scanned_once);
 	tcase_add_test(tree, a_unit_that_is_there_already_spoils_the_scan);
 	tcase_add_test(tree, a_unit_that_cannot_be_used_spoils_the_scan);

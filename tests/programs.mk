@@ -28,6 +28,7 @@ PLAIN_TESTS = \
 	tests/check_rmap \
 	tests/check_scan \
 	tests/check_switch \
+	tests/check_tables \
 	tests/check_tablemem \
 	tests/check_threads \
 	tests/check_unit

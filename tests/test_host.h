@@ -71,6 +71,8 @@ struct test_host {
 	uint32_t violations;
 	char first_violation[160];
 
+	void *user; /* the test's own */
+
 	char *log; /* everything logged, lines ended by \n */
 	size_t log_size;
 };

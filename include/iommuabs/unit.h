@@ -61,7 +61,8 @@ struct iommuabs_unit_desc {
 	uint32_t size; /* sizeof(struct iommuabs_unit_desc) */
 	uint32_t flags;
 	enum iommuabs_unit_type type;
-	uint64_t base;	 /* machine address of the registers */
+	/* Machine address of the registers; OTHER: at any byte. */
+	uint64_t base;
 	uint64_t length; /* bytes; 0: what the type has */
 	const char *
 		name; /* for people, shorter than IOMMUABS_NAME_MAX; NULL: made up */

@@ -42,23 +42,54 @@ struct device_arrays {
 	struct iommuabs_device_alias *aliases;
 };
 
-static int streams_from(const struct desc_device *found,
+/*
+ * What @stream's unit sees of it: false, and *@range is that much, where that is
+ * not all. Ids that a unit doesn't have can't be let in by anybody.
+ */
+static bool stream_from(const struct desc_stream *stream,
+			struct iommuabs_stream_range *range)
+{
+	uint64_t end, nr = 0;
+
+	if (stream->unit->added) {
+		end = unit_streams_end(stream->unit->added);
+		if (stream->first < end)
+			nr = IA_MIN(stream->nr, end - stream->first);
+	}
+	*range = (struct iommuabs_stream_range){
+		.unit = stream->unit->added,
+		.first = stream->first,
+		.nr = (uint32_t)nr,
+		.rid = stream->rid,
+	};
+	return nr == stream->nr;
+}
+
+/* Functions of a range are seen or not, one by one; anything else as a whole. */
+static int streams_from(const struct scan *scan,
+			const struct desc_device *found,
 			struct iommuabs_stream_range *streams, uint32_t *nr)
 {
+	struct iommuabs_stream_range range;
 	const struct desc_stream *stream;
+	bool is_whole = true;
 
 	for (stream = found->streams; stream; stream = stream->next) {
-		if (!stream->unit->added)
+		is_whole &= stream_from(stream, &range);
+		if (!range.nr)
 			continue;
 		if (*nr == IOMMUABS_STREAM_RANGES_MAX)
 			return IOMMUABS_E_FIRMWARE;
-		streams[(*nr)++] = (struct iommuabs_stream_range){
-			.unit = stream->unit->added,
-			.first = stream->first,
-			.nr = stream->nr,
-			.rid = stream->rid,
-		};
+		streams[(*nr)++] = range;
 	}
+	if (is_whole)
+		return 0;
+	if (!(found->flags & IOMMUABS_DEVICE_RANGE))
+		*nr = 0;
+	hostif_log(&scan->abs->host, IOMMUABS_LOG_WARNING,
+		   "device %s (PCI %x): %s", found->path, found->pci,
+		   *nr ? "units don't see some of its functions"
+		       : "untranslated: units don't see all of it");
 	return 0;
 }
 
@@ -107,7 +138,7 @@ static int device_from(const struct scan *scan, const struct desc_device *found,
 		.aliases = arrays->aliases,
 	};
 	struct iommuabs_device *dev;
-	int ret = streams_from(found, arrays->streams, &desc.nr_streams);
+	int ret = streams_from(scan, found, arrays->streams, &desc.nr_streams);
 
 	if (!ret)
 		ret = reserved_from(found, arrays->reserved, &desc.nr_reserved);

@@ -391,6 +391,12 @@ unit_status(const struct iommuabs_unit *unit)
 	return (enum iommuabs_unit_status)port_load32(&unit->status);
 }
 
+/* Ids of @unit are below this; nobody knows of a unit without a driver. */
+static inline uint64_t unit_streams_end(const struct iommuabs_unit *unit)
+{
+	return (uint64_t)1 << (unit->hw.ops ? unit->hw.caps.stream_bits : 32);
+}
+
 /* 0, or E_FENCED / E_TIMEOUT: then @unit is fenced. */
 int unit_invalidate(struct iommuabs_unit *unit, const struct backend_inv *inv);
 

@@ -48,7 +48,6 @@ static int streams_check(struct iommuabs *abs,
 			 const struct iommuabs_device_desc *desc)
 {
 	const struct iommuabs_stream_range *range = desc->streams, *other;
-	uint64_t end;
 	uint32_t i, k;
 
 	if (desc->nr_streams > IOMMUABS_STREAM_RANGES_MAX ||
@@ -57,10 +56,9 @@ static int streams_check(struct iommuabs *abs,
 	for (i = 0; i < desc->nr_streams; i++, range++) {
 		if (!range->unit || !unit_is_ours(abs, range->unit))
 			return IOMMUABS_E_INVAL;
-		end = (uint64_t)1 << 32;
-		if (range->unit->hw.ops)
-			end = (uint64_t)1 << range->unit->hw.caps.stream_bits;
-		if (!range->nr || (uint64_t)range->first + range->nr > end ||
+		if (!range->nr ||
+		    (uint64_t)range->first + range->nr >
+			    unit_streams_end(range->unit) ||
 		    (uint64_t)range->rid + range->nr > (uint64_t)1 << 32)
 			return IOMMUABS_E_INVAL;
 		for (k = 0; k < i; k++) {

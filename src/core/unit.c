@@ -181,8 +181,11 @@ static int desc_check(const struct iommuabs_unit_desc *desc,
 
 	if (desc->type > IOMMUABS_UNIT_OTHER || (desc->flags & ~FLAGS))
 		return IOMMUABS_E_INVAL;
-	if ((desc->base & (IOMMUABS_FRAME_SIZE - 1)) ||
-	    (needs_base && !desc->base) || (desc->length && !desc->base) ||
+	/* Registers of other makers' units may share their frame. */
+	if (desc->type != IOMMUABS_UNIT_OTHER &&
+	    (desc->base & (IOMMUABS_FRAME_SIZE - 1)))
+		return IOMMUABS_E_INVAL;
+	if ((needs_base && !desc->base) || (desc->length && !desc->base) ||
 	    (desc->length && desc->length < least) ||
 	    desc->base + IA_MAX(desc->length, least) < desc->base)
 		return IOMMUABS_E_INVAL;
