@@ -66,6 +66,12 @@ void table_free(struct table *table);
 
 void unit_label(const struct desc_unit *unit, char *text, size_t size);
 void device_label(const struct desc_device *device, char *text, size_t size);
+/* Of an alias: its path, or its functions. */
+void alias_label(const struct desc_alias *alias, char *text, size_t size);
+/* For terminals: what firmware calls things may hold any byte. */
+void make_plain(char *text);
+/* Is there a unit for each of its ids? Of a range device: for some. */
+bool device_is_seen(const struct desc_device *device);
 const char *unit_type_name(enum iommuabs_unit_type type);
 /* How a unit could show a domain: "unknown: ...", or "no: ...". */
 const char *unit_share(const struct desc_unit *unit);

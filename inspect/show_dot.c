@@ -35,7 +35,7 @@ static void put_text(const char *text, FILE *out)
 	for (; *text; text++) {
 		if (*text == '"' || *text == '\\')
 			fputc('\\', out);
-		fputc(*text < ' ' ? '?' : *text, out);
+		fputc((unsigned char)*text < ' ' ? '?' : *text, out);
 	}
 }
 
@@ -44,6 +44,7 @@ static void unit_show(const struct desc_unit *unit, unsigned int n, FILE *out)
 	char label[LABEL_MAX];
 
 	unit_label(unit, label, sizeof(label));
+	make_plain(label);
 	fprintf(out, "\t\t\"%u.%p\" [label=\"", n, (const void *)unit);
 	put_text(label, out);
 	fprintf(out, "\\n%s", unit_type_name(unit->type));
@@ -65,6 +66,7 @@ static void device_line(const struct desc_device *device, FILE *out)
 	char label[LABEL_MAX];
 
 	device_label(device, label, sizeof(label));
+	make_plain(label);
 	put_text(label, out);
 	if (device->aliases)
 		fputs(" and others", out);
@@ -120,6 +122,7 @@ static void others_show(const struct table *table, unsigned int n, FILE *out)
 				continue;
 			last = stream->unit;
 			device_label(device, label, sizeof(label));
+			make_plain(label);
 			fprintf(out,
 				"\t\t\"%u.d%p\" -> \"%u.%p\" "
 				"[style=dashed, fontsize=9, label=\"",

@@ -147,12 +147,15 @@ static void device_show(const struct desc_device *device, struct json *json)
 		json_number(json, "functions", device->nr_pci);
 	}
 	json_bool(json, "known", !device->unknown);
+	json_bool(json, "translated", device_is_seen(device));
 	json_bool(json, "range", device->flags & IOMMUABS_DEVICE_RANGE);
 	json_bool(json, "unsafe_msi",
 		  device->flags & IOMMUABS_DEVICE_UNSAFE_MSI);
 	json_open(json, "group_with", '[');
-	for (alias = device->aliases; alias; alias = alias->next)
-		json_string(json, NULL, alias->path);
+	for (alias = device->aliases; alias; alias = alias->next) {
+		alias_label(alias, label, sizeof(label));
+		json_string(json, NULL, label);
+	}
 	json_close(json, ']');
 	streams_show(device, json);
 	reserved_show(device, json);

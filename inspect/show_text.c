@@ -82,6 +82,7 @@ static void unit_show(const struct desc_unit *unit, FILE *out)
 	uint32_t i;
 
 	unit_label(unit, label, sizeof(label));
+	make_plain(label);
 	fprintf(out, "  %s: %s, registers at 0x%" PRIx64, label,
 		unit_type_name(unit->type), unit->base);
 	if (unit->length)
@@ -111,6 +112,7 @@ static void stream_show(const struct desc_device *device,
 	char label[LABEL_MAX];
 
 	unit_label(stream->unit, label, sizeof(label));
+	make_plain(label);
 	fprintf(out, "    seen by %s%s as ", label,
 		stream->unit->disabled ? " (OFF)" : "");
 	if (device->unknown)
@@ -124,16 +126,6 @@ static void stream_show(const struct desc_device *device,
 	else
 		fprintf(out, "ids 0x%x to 0x%x\n", stream->first,
 			stream->first + (stream->nr - 1));
-}
-
-/* Is there a unit that is on for each of its ids? */
-static bool is_seen(const struct desc_device *device)
-{
-	const struct desc_stream *stream = device->streams;
-
-	while (stream && stream->unit->disabled)
-		stream = stream->next;
-	return stream != NULL;
 }
 
 static void flags_show(const struct desc_device *device, FILE *out)
@@ -153,7 +145,7 @@ static void flags_show(const struct desc_device *device, FILE *out)
 		fprintf(out, "    properties 0x%x\n", device->vtd_sidp);
 	if (device->unknown)
 		fprintf(out, "    unknown: left out until its bus is known\n");
-	else if (!is_seen(device))
+	else if (!device_is_seen(device))
 		fprintf(out, "    UNTRANSLATED: no unit sees its DMA\n");
 }
 
@@ -165,13 +157,16 @@ static void device_show(const struct desc_device *device, FILE *out)
 	char label[LABEL_MAX];
 
 	device_label(device, label, sizeof(label));
+	make_plain(label);
 	fprintf(out, "  %s%s\n", label,
 		device->flags & IOMMUABS_DEVICE_PCI && device->path[0]
 			? " (PCI)"
 			: "");
-	for (alias = device->aliases; alias; alias = alias->next)
-		fprintf(out, "    one group with %s\n",
-			alias->path[0] ? alias->path : "PCI functions");
+	for (alias = device->aliases; alias; alias = alias->next) {
+		alias_label(alias, label, sizeof(label));
+		make_plain(label);
+		fprintf(out, "    one group with %s\n", label);
+	}
 	for (stream = device->streams; stream; stream = stream->next)
 		stream_show(device, stream, out);
 	for (reserved = device->reserved; reserved; reserved = reserved->next)

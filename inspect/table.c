@@ -17,6 +17,7 @@ static void fail(struct table *table, enum inspect_status status,
 {
 	table->status = status;
 	snprintf(table->error, sizeof(table->error), "%s", what);
+	make_plain(table->error);
 }
 
 static bool is_signature(const unsigned char *data)
@@ -126,7 +127,8 @@ static void remark(void *arg, const char *text)
 						  1) * sizeof(*table->remarks));
 	if (!table->remarks)
 		take((size_t)-1);
-	table->remarks[table->nr_remarks++] = take_string(text);
+	table->remarks[table->nr_remarks] = take_string(text);
+	make_plain(table->remarks[table->nr_remarks++]);
 }
 
 void table_scan(struct table *table, struct tablemem *mem)

@@ -36,20 +36,58 @@ static void pci_label(uint32_t pci, char *text, size_t size)
 		 pci >> 3 & 0x1f, pci & 7);
 }
 
-void device_label(const struct desc_device *device, char *text, size_t size)
+static void functions_label(uint32_t pci, uint32_t nr, char *text, size_t size)
 {
 	char first[16], last[16];
 
-	pci_label(device->pci, first, sizeof(first));
-	pci_label(device->pci + device->nr_pci - 1, last, sizeof(last));
-	if (device->path[0])
-		snprintf(text, size, "%s", device->path);
-	else if (!(device->flags & IOMMUABS_DEVICE_PCI))
-		snprintf(text, size, "ids that no device has");
-	else if (device->nr_pci <= 1)
+	pci_label(pci, first, sizeof(first));
+	pci_label(pci + nr - 1, last, sizeof(last));
+	if (nr <= 1)
 		snprintf(text, size, "%s", first);
 	else
 		snprintf(text, size, "%s to %s", first, last);
+}
+
+void device_label(const struct desc_device *device, char *text, size_t size)
+{
+	if (device->path[0])
+		snprintf(text, size, "%s", device->path);
+	else if (device->flags & IOMMUABS_DEVICE_PCI)
+		functions_label(device->pci, device->nr_pci, text, size);
+	else if (device->streams)
+		snprintf(text, size, "ids from 0x%x on, that no device has",
+			 device->streams->first);
+	else
+		snprintf(text, size, "a device without a name");
+}
+
+void alias_label(const struct desc_alias *alias, char *text, size_t size)
+{
+	if (alias->path[0])
+		snprintf(text, size, "%s", alias->path);
+	else if (alias->nr_pci)
+		functions_label(alias->pci, alias->nr_pci, text, size);
+	else
+		snprintf(text, size, "a device without a name");
+}
+
+void make_plain(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
+bool device_is_seen(const struct desc_device *device)
+{
+	const struct desc_stream *stream;
+	bool some = false, all = true;
+
+	for (stream = device->streams; stream; stream = stream->next) {
+		some |= !stream->unit->disabled;
+		all &= !stream->unit->disabled;
+	}
+	return some && (all || device->flags & IOMMUABS_DEVICE_RANGE);
 }
 
 /* What the unit's own registers decide is not in any table. */

@@ -25,7 +25,7 @@
 #include "firmware/desc.h"
 #include "test_host.h"
 
-#define TEST_ACPI_BRIDGES 16
+#define TEST_ACPI_BRIDGES 32
 
 struct test_acpi {
 	uint8_t *table; /* of exactly @size bytes */

@@ -19,10 +19,10 @@ IOMMUABS_BEGIN_DECLS
  *
  * Units are Arm SMMUs and, described only, whatever else has #iommu-cells.
  * Devices are enabled nodes with iommus (found by their path) and PCI host
- * bridges (by requester ID too). A device of which a unit is off is there and
- * untranslated; so is a bridge without iommu-map. Nodes that have an id in
- * common are one device, found by the path of each; but what lies wholly inside
- * a bridge's ids is carved out of it.
+ * bridges (by requester ID too). A device of which a unit is off, or doesn't have
+ * an id, is there and untranslated; so is a bridge without iommu-map. Nodes that
+ * have an id in common are one device, found by the path of each; but what lies
+ * wholly inside a bridge's ids is carved out of it.
  *
  * A scan that fails adds nothing. Reads ID registers and writes nothing. The
  * work is linear in the size of the tree.
@@ -61,8 +61,9 @@ typedef const void *(*iommuabs_find_table)(void *arg, const char signature[4],
  * IOMMUABS_DEVICE_UNSAFE_MSI.
  *
  * RMRR and RMR become reserved regions. A device of which a unit is broken
- * (registers at 0) is there and untranslated. What is odd and harmless is logged;
- * what is not clear refuses the table, and the log says why and at which offset.
+ * (registers at 0), or doesn't have an id, is there and untranslated; of a range
+ * device, those functions are. What is odd and harmless is logged; what is not
+ * clear refuses the table, and the log says why and at which offset.
  *
  * A scan that fails adds nothing. Reads ID registers and configuration space and
  * writes nothing. No AML is needed or run.
