@@ -276,6 +276,32 @@ START_TEST(an_id_that_the_unit_has_no_room_for_is_given_back)
 }
 END_TEST
 
+/* What it was may be cached under its id until the unit is recovered. */
+START_TEST(an_id_that_was_not_retired_is_nobodys_until_recovery)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_unit *unit = w->unit[0].unit;
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+	uint32_t old, id;
+
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	old = dev->streams[0].binding->table.id;
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(unit_id_take(unit, &id), 0);
+	ck_assert_uint_ne(id, old);
+	unit_id_give(unit, id);
+	w->unit[0].invalidate = 0;
+	ck_assert_int_eq(iommuabs_unit_recover(unit, 0), 0);
+	ck_assert_int_eq(unit_id_take(unit, &id), 0);
+	ck_assert_uint_eq(id, old);
+	unit_id_give(unit, id);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(when_all_ids_are_in_use_there_is_no_attach)
 {
 	struct world *w = world_new(1);
@@ -291,6 +317,179 @@ START_TEST(when_all_ids_are_in_use_there_is_no_attach)
 	for (id = 1; id < unit->nr_ids; id++)
 		unit_id_give(unit, id);
 	ck_assert_int_eq(attach(dev, dom), 0);
+	world_delete(w);
+}
+END_TEST
+
+/* A device behind the second unit. */
+static struct iommuabs_device *second_device(struct world *w)
+{
+	const struct iommuabs_stream_range range = { w->unit[1].unit, 8, 1, 0 };
+	struct iommuabs_device_desc desc = world_device_desc(&range, 0);
+	struct iommuabs_device *dev;
+
+	desc.nr_pci = 0;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	return dev;
+}
+
+/* One frame's leaves alone, so that a block takes 512 entries. */
+static void small_leaves(struct world_unit *u,
+			 struct backend_geometry *geometry)
+{
+	ck_assert_int_eq(u->real->mirror(&u->unit->hw, 39, 0, geometry), 0);
+	u->geometry = geometry;
+}
+
+START_TEST(each_entry_of_a_mirror_is_work)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct backend_geometry geometry;
+	unsigned int steps = 0;
+	int ret;
+
+	small_leaves(&w->unit[0], &geometry);
+	ck_assert_int_eq(map(dom, 512, 0x5000, 512, RW), 0);
+	while ((ret = iommuabs_device_attach(dev, dom, NULL, 20)) ==
+	       IOMMUABS_E_AGAIN)
+		steps++;
+	ck_assert_int_eq(ret, 0);
+	ck_assert_uint_ge(steps, 512 / 20);
+	world_delete(w);
+}
+END_TEST
+
+/*
+ * A removal that nobody has synced: the ledger still knows the frame, and a mirror
+ * that is filled meanwhile must not.
+ */
+START_TEST(what_is_on_its_way_out_is_in_no_new_mirror)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+	struct world *w = world_new(2);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0), *late;
+	struct iommuabs_domain *dom = world_domain(w);
+	struct backend_geometry geometry;
+	struct iommuabs_batch batch;
+	uint64_t gfn;
+
+	late = second_device(w);
+	small_leaves(&w->unit[1], &geometry);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(map(dom, 0x100, 0x5000, 4, RW), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	ck_assert_int_eq(
+		iommuabs_domain_unmap(dom, IOMMUABS_GFN(0x101), 2, &batch), 0);
+	ck_assert_int_eq(attach(late, dom), 0);
+	ck_assert_ptr_ne(late->streams[0].binding->view,
+			 dev->streams[0].binding->view);
+	for (gfn = 0x100; gfn < 0x104; gfn++) {
+		ck_assert_int_eq(iommuabs_device_explain(
+					 late, IOMMUABS_GFN(gfn), RW, &why),
+				 0);
+		ck_assert_int_eq(why.obstacle == IOMMUABS_OBSTACLE_NONE,
+				 gfn == 0x100 || gfn == 0x103);
+	}
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+	world_delete(w);
+}
+END_TEST
+
+/* In what a unit's tables may differ from another's. */
+static void way_bbml(struct backend_geometry *geometry)
+{
+	geometry->bbml = 1;
+}
+
+static void way_clean(struct backend_geometry *geometry)
+{
+	geometry->clean = 1;
+}
+
+static void way_contiguous(struct backend_geometry *geometry)
+{
+	geometry->contiguous ^= 1;
+}
+
+static void way_leaves(struct backend_geometry *geometry)
+{
+	geometry->leaf_mask = 1;
+}
+
+static void way_output(struct backend_geometry *geometry)
+{
+	geometry->output_bits--;
+}
+
+static void way_input(struct backend_geometry *geometry)
+{
+	geometry->input_bits--;
+}
+
+static void way_root(struct backend_geometry *geometry)
+{
+	geometry->root_lg2++;
+}
+
+static void way_levels(struct backend_geometry *geometry)
+{
+	geometry->levels--;
+	geometry->input_bits = 39;
+}
+
+static void way_format(struct backend_geometry *geometry)
+{
+	geometry->pt_ops = &pt_arm_s1_4k_ops;
+	geometry->format = BACKEND_FORMAT_ARM_S1;
+}
+
+static void (*const ways[])(struct backend_geometry *geometry) = {
+	way_bbml,  way_clean, way_contiguous, way_leaves, way_output,
+	way_input, way_root,  way_levels,     way_format,
+};
+
+#define NR_WAYS ((int)IA_COUNT(ways))
+
+START_TEST(units_that_differ_in_a_way_have_tables_of_their_own)
+{
+	struct world *w = world_new(2);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0), *other;
+	struct iommuabs_domain *dom = world_domain(w);
+	struct backend_geometry geometry;
+	struct world_unit *u = &w->unit[1];
+
+	other = second_device(w);
+	ck_assert_int_eq(u->real->mirror(&u->unit->hw, 39, 2, &geometry), 0);
+	if (_i < NR_WAYS)
+		ways[_i](&geometry);
+	u->geometry = &geometry;
+	ck_assert_int_eq(attach(dev, dom), 0);
+	ck_assert_int_eq(attach(other, dom), 0);
+	ck_assert_int_eq(dev->streams[0].binding->view ==
+				 other->streams[0].binding->view,
+			 _i == NR_WAYS);
+	world_delete(w);
+}
+END_TEST
+
+/* VTCR_EL2[13:8]: write-back and inner shareable, or neither. */
+START_TEST(a_mirror_is_walked_as_the_unit_can)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct world_unit *u = &w->unit[0];
+	struct backend_geometry geometry;
+
+	ck_assert_int_eq(u->real->mirror(&u->unit->hw, 39, 2, &geometry), 0);
+	geometry.clean = (uint8_t)_i;
+	u->geometry = &geometry;
+	ck_assert_int_eq(attach(dev, dom), 0);
+	ck_assert_uint_eq(dev->streams[0].binding->table.walk_attrs,
+			  _i ? 0 : 0x35);
 	world_delete(w);
 }
 END_TEST
@@ -637,6 +836,8 @@ static Suite *suite(void)
 		who, additions_are_invalidated_where_absence_is_cached, 0, 2);
 	tcase_add_test(who, an_attached_device_is_busy);
 	tcase_add_test(who, an_attach_in_steps_keeps_the_device_blocked);
+	tcase_add_test(who, each_entry_of_a_mirror_is_work);
+	tcase_add_test(who, what_is_on_its_way_out_is_in_no_new_mirror);
 	tcase_add_test(who, without_a_unit_or_a_driver_there_is_no_attach);
 	tcase_add_test(who, a_forger_of_interrupts_needs_leave);
 	tcase_add_test(who, messages_that_a_unit_lets_pass_need_leave);
@@ -651,7 +852,13 @@ static Suite *suite(void)
 		unit, a_detach_that_is_not_acknowledged_fences_and_succeeds, 0,
 		2);
 	tcase_add_test(unit, an_id_that_the_unit_has_no_room_for_is_given_back);
+	tcase_add_test(unit,
+		       an_id_that_was_not_retired_is_nobodys_until_recovery);
 	tcase_add_test(unit, when_all_ids_are_in_use_there_is_no_attach);
+	tcase_add_loop_test(unit,
+			    units_that_differ_in_a_way_have_tables_of_their_own,
+			    0, NR_WAYS + 1);
+	tcase_add_loop_test(unit, a_mirror_is_walked_as_the_unit_can, 0, 2);
 	suite_add_tcase(s, unit);
 	tcase_add_test(
 		memory,

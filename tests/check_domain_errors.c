@@ -741,6 +741,48 @@ static void starve(void)
 	ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
 }
 
+/* What a split takes was put by when the mirror was made. */
+START_TEST(an_unmap_without_memory_splits_from_the_reserve)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+	uint64_t gfn;
+
+	attach();
+	ck_assert_int_eq(map(0, 0, 512, RW), 0);
+	w->host->fail_always = 1;
+	ck_assert_int_eq(unmap(3, 2), 0);
+	w->host->fail_always = 0;
+	for (gfn = 0; gfn < 8; gfn++) {
+		ck_assert_int_eq(
+			iommuabs_device_explain(dev, GFN(gfn), RW, &why), 0);
+		ck_assert_int_eq(why.obstacle != IOMMUABS_OBSTACLE_NONE,
+				 gfn == 3 || gfn == 4);
+	}
+}
+END_TEST
+
+/* The unit may walk all of them until it is recovered; then they are free. */
+START_TEST(tables_of_several_removals_that_failed_go_back)
+{
+	uint64_t i, used;
+
+	attach();
+	used = dom->account.used;
+	for (i = 0; i < 3; i++)
+		ck_assert_int_eq(map(i * 512, i * 512 + 1, 512, RW), 0);
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(0, 512), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(unmap(512, 512), IOMMUABS_E_FENCED);
+	ck_assert_int_eq(unmap(1024, 512), IOMMUABS_E_FENCED);
+	ck_assert_uint_gt(dom->account.used, used);
+	w->unit[0].invalidate = 0;
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	/* The fixture finds what is lost. */
+}
+END_TEST
+
 START_TEST(an_unmap_without_memory_takes_the_whole_leaf)
 {
 	struct iommuabs_explanation why = { .size = sizeof(why) };
@@ -1221,14 +1263,19 @@ START_TEST(a_failed_refresh_blocks_what_shares)
 	dom = mine;
 	walk_runs[0] = (struct iommuabs_p2m_run){ GFN(9), MFN(RAM + 2), 1, RW };
 	walk_nr = 1;
-	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(9), 1, NULL, NULL),
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(8), 2, NULL, NULL),
 			 IOMMUABS_E_PERM);
 	ck_assert_int_eq(iommuabs_device_explain(dev, GFN(9), RW, &why), 0);
 	ck_assert_int_eq(why.obstacle, IOMMUABS_OBSTACLE_BLOCKED);
-	/* Another range doesn't heal it; this one does. */
+	/* Another range doesn't heal it, nor does a part; the whole does. */
 	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(20), 1, NULL, NULL),
 			 0);
 	ck_assert_uint_eq(dom->nr_bad, 1);
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(8), 1, NULL, NULL),
+			 0);
+	ck_assert_uint_eq(dom->nr_bad, 1);
+	ck_assert_int_eq(iommuabs_device_explain(dev, GFN(9), RW, &why), 0);
+	ck_assert_int_eq(why.obstacle, IOMMUABS_OBSTACLE_BLOCKED);
 	walk_nr = 0;
 	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(8), 4, NULL, NULL),
 			 0);
@@ -1309,6 +1356,8 @@ static void add_tests(Suite *s)
 		a_replace_that_times_out_maps_nothing,
 		a_batch_that_times_out_is_the_domains_debt,
 		unmap_refuses_bad_arguments,
+		an_unmap_without_memory_splits_from_the_reserve,
+		tables_of_several_removals_that_failed_go_back,
 		an_unmap_without_memory_takes_the_whole_leaf,
 		what_goes_without_memory_is_released_on_recovery,
 		a_part_of_what_is_unsynced_can_be_mapped_again,

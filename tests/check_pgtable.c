@@ -298,13 +298,19 @@ static void drain(struct fixture *f)
 static void fixture_end_by(struct fixture *f, uint64_t step)
 {
 	enum pt_status status;
-	uint64_t budget;
+	uint64_t budget, used;
 
 	drain(f);
 	do {
 		budget = step;
+		used = f->account.used;
 		status = pt_free_tables(&f->pt, f->pt.root | f->pt.top, &f->mem,
 					&f->account, &budget);
+		/* A table takes a unit of work, and so does the root. */
+		ck_assert(status != PT_BUDGET ||
+			  used - f->account.used <=
+				  step * ((uint64_t)1
+					  << (f->pt.granule_lg2 - 12)));
 	} while (status == PT_BUDGET);
 	ck_assert_int_eq(status, PT_OK);
 	ck_assert_uint_eq(f->account.used, 0);

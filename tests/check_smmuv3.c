@@ -408,6 +408,90 @@ START_TEST(a_full_queue_is_waited_for_and_not_for_ever)
 }
 END_TEST
 
+/* 3.5.1: full is not empty, and nothing is put over what was not consumed. */
+START_TEST(a_queue_is_filled_to_its_last_place_and_no_further)
+{
+	struct backend_range ranges[7];
+	struct backend_inv inv = { VMID, ranges, 7, 1, 12 };
+	struct world w;
+	unsigned int i;
+
+	world_start(&w, SMMU_TINY_QUEUES | SMMU_ABORTS);
+	for (i = 0; i < 7; i++)
+		ranges[i] = (struct backend_range){ GFN + 2 * i, 1 };
+	/* Seven commands and their CMD_SYNC are all that there is room for. */
+	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv, NULL), 0);
+	iommuabs_sim_plant(w.m.sim, IOMMUABS_SIM_CMDQ_HANG, 0, 0);
+	inv.nr = 7 - (unsigned int)_i;
+	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv, NULL),
+			 IOMMUABS_E_TIMEOUT);
+	ck_assert_ptr_nonnull(strstr(w.unit->reason, "CMD_SYNC"));
+	inv.nr = 1;
+	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv, NULL),
+			 IOMMUABS_E_TIMEOUT);
+	ck_assert_ptr_nonnull(strstr(w.unit->reason, "no room"));
+	iommuabs_sim_heal(w.m.sim);
+	ck_assert_int_eq(w.ops->enable(w.unit), 0);
+	world_delete(&w);
+}
+END_TEST
+
+/*
+ * Each time between two looks at the clock the deadline passes, and the unit has
+ * done what it was told.
+ */
+static struct {
+	struct world *w;
+	uint64_t (*time_us)(void *ctx);
+	uint64_t ahead;
+	unsigned int looks;
+} leaping;
+
+static uint64_t leaping_time(void *ctx)
+{
+	unsigned int i;
+
+	if (leaping.looks++ % 2) {
+		leaping.ahead += 2 * BACKEND_TIMEOUT_US;
+		for (i = 0; i < 100; i++)
+			(void)iommuabs_sim_mmio_read(leaping.w->m.arena,
+						     leaping.w->unit->regs.base,
+						     4);
+	}
+	return leaping.time_us(ctx) + leaping.ahead;
+}
+
+START_TEST(who_was_away_for_long_looks_once_more)
+{
+	struct world w;
+
+	world_start(&w, SMMU_ABORTS);
+	leaping.w = &w;
+	leaping.time_us = w.m.host.ops.time_us;
+	leaping.ahead = leaping.looks = 0;
+	w.m.host.ops.time_us = leaping_time;
+	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), 0);
+	ck_assert_int_eq(w.ops->fence(w.unit), 0);
+	ck_assert_int_eq(w.ops->enable(w.unit), 0);
+	ck_assert_uint_gt(leaping.ahead, 0);
+	w.m.host.ops.time_us = leaping.time_us;
+	world_delete(&w);
+}
+END_TEST
+
+/* 6.3.11: write-back and inner shareable where the unit snoops, else neither. */
+START_TEST(queues_and_tables_are_read_as_the_unit_can)
+{
+	struct world w;
+
+	world_start(&w, _i ? SMMU_NONCOHERENT : 0);
+	ck_assert_uint_eq(
+		iommuabs_sim_mmio_read(w.m.arena, w.unit->regs.base + 0x28, 4),
+		_i ? 0 : 0xd75);
+	world_delete(&w);
+}
+END_TEST
+
 START_TEST(a_unit_that_reads_as_all_ones_never_seems_to_complete)
 {
 	struct backend_event event;
@@ -1082,6 +1166,11 @@ static void add_all(TCase *tc)
 	tcase_add_loop_test(tc, enable_forgets_everything_of_every_regime, 0,
 			    NR_UNITS);
 	tcase_add_test(tc, a_full_queue_is_waited_for_and_not_for_ever);
+	tcase_add_loop_test(
+		tc, a_queue_is_filled_to_its_last_place_and_no_further, 0, 2);
+	tcase_add_test(tc, who_was_away_for_long_looks_once_more);
+	tcase_add_loop_test(tc, queues_and_tables_are_read_as_the_unit_can, 0,
+			    2);
 	tcase_add_test(tc,
 		       a_unit_that_reads_as_all_ones_never_seems_to_complete);
 	tcase_add_loop_test(

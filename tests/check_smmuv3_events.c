@@ -164,6 +164,38 @@ START_TEST(a_service_failure_is_final)
 }
 END_TEST
 
+/* ---- a unit that says more than can be ---- */
+
+static struct {
+	struct iommuabs_host ops;
+	uint32_t ahead; /* of what EVENTQ_PROD is */
+} boaster;
+
+static uint64_t boaster_read(void *ctx, uint64_t addr, unsigned int width)
+{
+	uint64_t value = boaster.ops.mmio_read(ctx, addr, width);
+
+	return (addr & 0xfffff) == 0x600a8 ? (value + boaster.ahead) & 7
+					   : value;
+}
+
+/* Of four places five to seven are never in use. */
+START_TEST(more_events_than_the_queue_holds_are_none)
+{
+	struct backend_event events[8];
+	struct smmu_machine m;
+
+	smmu_machine_new(&m, SMMU_ABORTS | SMMU_TINY_QUEUES);
+	ck_assert_int_eq(m.unit.ops->enable(&m.unit), 0);
+	boaster.ops = m.host.ops;
+	m.host.ops.mmio_read = boaster_read;
+	for (boaster.ahead = 5; boaster.ahead < 8; boaster.ahead++)
+		ck_assert_uint_eq(m.unit.ops->events(&m.unit, events, 8), 0);
+	m.host.ops = boaster.ops;
+	smmu_machine_delete(&m);
+}
+END_TEST
+
 /* ---- interrupts ---- */
 
 static uint64_t blocked_dma(struct smmu_machine *m)
@@ -298,6 +330,7 @@ static void add_tests(Suite *s)
 		       every_type_of_event_has_its_reason_and_keeps_its_words);
 	tcase_add_test(tc, errors_of_every_kind_are_acknowledged_and_counted);
 	tcase_add_test(tc, a_service_failure_is_final);
+	tcase_add_test(tc, more_events_than_the_queue_holds_are_none);
 	tcase_add_loop_test(tc, an_event_and_an_error_interrupt_by_wire, 0, 2);
 	tcase_add_test(tc, messages_go_where_they_were_told_whenever_that_was);
 	tcase_add_loop_test(tc, a_message_that_cannot_be_is_refused, 0, 8);
