@@ -24,6 +24,7 @@ PLAIN_TESTS = \
 	tests/check_p2m \
 	tests/check_pgtable \
 	tests/check_pgtable_claim \
+	tests/check_populate \
 	tests/check_power \
 	tests/check_rmap \
 	tests/check_scan \

@@ -170,51 +170,37 @@ int domain_create(struct iommuabs *abs,
 
 /*
  * Release all places, in steps. The ledger keeps its entries: it goes as a
- * whole, and destroy_at says how far this got. Runs that follow each other in
- * both spaces go together, as leaves of the reverse map may span them.
+ * whole, and destroy_at says how far this got. What a step looks at in the ledger
+ * it releases in the reverse map, so the two are counted once.
  */
 static int destroy_places(struct iommuabs_domain *dom, uint64_t *budget)
 {
-	uint64_t end = IA_BITS(dom->input_bits - IOMMUABS_FRAME_LG2) + 1;
-	struct rmap_range places = { 0 };
-	enum pt_status status = PT_OK;
+	uint64_t end = IA_BITS(dom->input_bits - IOMMUABS_FRAME_LG2) + 1, look;
+	struct rmap_range places;
+	enum pt_status status;
 	struct pt_run run;
-	bool joins;
 
 	if (!domain_has_rmap(dom))
 		return 0;
-	while (dom->destroy_at + places.nr < end) {
-		status = dom->ledger.ops->next(&dom->ledger,
-					       dom->destroy_at + places.nr, end,
-					       budget, &run);
-		joins = status == PT_OK && places.nr &&
-			run.in == places.gfn + places.nr &&
-			run.out == places.mfn + places.nr &&
-			!(run.attr & IOMMUABS_FOREIGN) == !places.foreign;
-		if (joins) {
-			places.nr += run.nr;
-			/* A leaf must not be cut: overshoot the budget. */
-			if (!*budget)
-				*budget = 1;
-			continue;
-		}
-		if (places.nr) {
-			rmap_release(&dom->abs->rmap, &dom->owner, &places);
-			dom->destroy_at = places.gfn + places.nr;
-			places.nr = 0;
-		}
+	while (dom->destroy_at < end) {
+		look = *budget;
+		status = dom->ledger.ops->next(&dom->ledger, dom->destroy_at,
+					       end, &look, &run);
 		if (status == PT_END)
-			return 0;
+			break;
 		dom->destroy_at = run.in;
-		if (status == PT_BUDGET || !*budget)
+		if (status == PT_BUDGET) {
+			*budget = 0;
 			return IOMMUABS_E_AGAIN;
+		}
 		places.mfn = run.out;
 		places.gfn = run.in;
 		places.nr = run.nr;
 		places.foreign = !!(run.attr & IOMMUABS_FOREIGN);
+		dom->destroy_at += rmap_release_some(
+			&dom->abs->rmap, &dom->owner, &places, budget);
+		*budget = IA_MIN(*budget, look);
 	}
-	if (places.nr)
-		rmap_release(&dom->abs->rmap, &dom->owner, &places);
 	dom->destroy_at = end;
 	return 0;
 }

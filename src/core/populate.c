@@ -8,7 +8,7 @@
  */
 #include "change.h"
 
-#define STEP_ENTRIES 1024 /* table entries that one step writes at most */
+#define STEP_ENTRIES 1024 /* that are looked at, and written, in one step */
 #define READ_RUNS    16	  /* runs asked of the host at a time */
 #define READ_LOSSES  3
 
@@ -48,12 +48,6 @@ static int enter_run(struct view *view, struct pt_run *run)
 	return ret;
 }
 
-static void spend(uint64_t *budget, uint64_t *step, uint64_t units)
-{
-	*budget -= IA_MIN(*budget, units);
-	*step -= IA_MIN(*step, units);
-}
-
 /*
  * Enter as much of @run as @most entries are, at least one. What is on its way out
  * is passed over. Return: 0 | an error, and nothing is entered.
@@ -79,41 +73,45 @@ static int fill_run(struct view *view, struct pt_run *run, uint64_t most,
 	return enter_run(view, run);
 }
 
-/* Up to @end; view->filled is always the end of a granule. */
-static int fill_upto(struct view *view, uint64_t end, uint64_t *budget)
+/*
+ * Up to @end; view->filled is always the end of a granule. What was looked at and
+ * what was entered are the same, as far as they go: *@left counts them once.
+ */
+static int fill_upto(struct view *view, uint64_t end, uint64_t *left)
 {
 	const uint64_t granule = pt_slot_frames(&view->pt, 0);
 	struct iommuabs_domain *dom = view->dom;
-	uint64_t step = STEP_ENTRIES, at = view->filled, entries, whole;
+	uint64_t at = view->filled, entries, look;
 	struct pt_run run;
 	enum pt_status status;
 	int ret;
 
 	while (at < end) {
-		whole = ~(uint64_t)0; /* a granule that was begun is ended */
+		look = ~(uint64_t)0; /* a granule that was begun is ended */
 		if (!(at & (granule - 1))) {
 			view->filled = at;
-			whole = *budget;
-			if (!*budget || !step)
+			look = *left;
+			if (!look)
 				return IOMMUABS_E_AGAIN;
 		}
-		status = dom->ledger.ops->next(&dom->ledger, at, end, &whole,
+		status = dom->ledger.ops->next(&dom->ledger, at, end, &look,
 					       &run);
-		*budget = IA_MIN(*budget, whole);
 		if (status == PT_END)
 			break;
 		if (status == PT_BUDGET) {
 			/* The granule that begins before has nothing in it. */
 			view->filled = IA_ALIGN_UP(run.in, granule);
+			*left = 0;
 			return IOMMUABS_E_AGAIN;
 		}
 		/* All of it, not only what the budget let it see. */
 		(void)ledger_next(dom, run.in, end, &run);
-		ret = fill_run(view, &run, IA_MIN(*budget, step), &entries);
+		ret = fill_run(view, &run, *left, &entries);
 		if (ret)
 			return ret;
 		at = run.in + run.nr;
-		spend(budget, &step, entries);
+		*left -= IA_MIN(*left, entries);
+		*left = IA_MIN(*left, look);
 	}
 	return 0;
 }
@@ -121,11 +119,13 @@ static int fill_upto(struct view *view, uint64_t end, uint64_t *budget)
 int populate_view_step(struct view *view, uint64_t *budget)
 {
 	uint64_t end = IA_BITS(view->key.input_bits - IOMMUABS_FRAME_LG2) + 1;
+	uint64_t step = IA_MIN(*budget, STEP_ENTRIES), left = step;
 	struct iommuabs_domain *dom = view->dom;
 	int ret;
 
 	end = IA_MIN(end, IA_BITS(dom->input_bits - IOMMUABS_FRAME_LG2) + 1);
-	ret = fill_upto(view, end, budget);
+	ret = fill_upto(view, end, &left);
+	*budget -= step - left;
 	if (ret)
 		return ret;
 	view->filled = VIEW_COMPLETE;

@@ -105,7 +105,16 @@ void rmap_release(struct rmap *rmap, struct rmap_owner *owner,
 		  const struct rmap_range *range);
 
 /*
- * The same for what takes one leaf; false or NULL: nothing was done, the calls
+ * The same in pieces, for an owner that loses all its places: whole leaves, so
+ * that nothing was to be split. *@budget counts entries and records, over 0 to
+ * begin with. Return: how many frames from @range's first on; fewer than its nr
+ * if the budget is gone, more if a leaf reaches further.
+ */
+uint64_t rmap_release_some(struct rmap *rmap, struct rmap_owner *owner,
+			   const struct rmap_range *range, uint64_t *budget);
+
+/*
+ * Claim and release what takes one leaf; false or NULL: nothing was done, the calls
  * above know more. What hold_one() gives, for one frame, is ended by
  * pt_clear_held(), which releases the place, or by pt_let_go().
  */
