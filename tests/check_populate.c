@@ -345,6 +345,15 @@ static bool fits(uint64_t gfn, uint64_t nr, bool mapped)
 	return true;
 }
 
+/* Is there something after these frames that frames here could be one run with? */
+static bool leads_on(uint64_t gfn, uint64_t nr)
+{
+	const struct cell *next = &t.cells[gfn + nr];
+
+	return gfn + nr < GFNS && next->mfn != NOT_THERE &&
+	       next->mfn >= MACHINE_RAM + nr;
+}
+
 /* The nearest place of that kind, wholly before, across or after the cursor. */
 static bool place_find(enum where where, uint64_t nr, bool mapped,
 		       uint64_t *gfn)
@@ -365,8 +374,10 @@ static bool place_find(enum where where, uint64_t nr, bool mapped,
 			at = NOT_THERE;
 		break;
 	default:
-		for (at = c + 1; at <= end && !fits(at, nr, mapped); at++)
-			;
+		for (at = c + 1; at <= end; at++)
+			if (fits(at, nr, mapped) &&
+			    (mapped || leads_on(at, nr)))
+				break;
 	}
 	*gfn = at;
 	return at <= end;
@@ -423,10 +434,16 @@ static bool reads_p2m(void)
 	return t.way->source == IOMMUABS_SOURCE_P2M;
 }
 
+/* Frames that nobody has; or further places of some, that end a run to come. */
 static void do_map(uint64_t gfn, uint64_t nr, uint32_t extra)
 {
-	cells_set(gfn, NEW + t.news, nr, extra ? 1 : 5,
-		  extra ? t.cells[gfn].flags : RW);
+	const struct cell next = t.cells[gfn + nr];
+
+	if (!extra && leads_on(gfn, nr))
+		cells_set(gfn, next.mfn - MACHINE_RAM - nr, nr, 1, next.flags);
+	else
+		cells_set(gfn, NEW + t.news, nr, extra ? 1 : 5,
+			  extra ? t.cells[gfn].flags : RW);
 	t.news += 5 * nr;
 	if (reads_p2m())
 		reread(gfn, nr);
@@ -555,6 +572,7 @@ static bool change(enum kind kind, enum where where)
 		do_map(gfn, nr, IOMMUABS_REPLACE);
 		break;
 	case PROTECT:
+	case DESTROY: /* the ledger has cut its leaf, the reverse map has not */
 		do_protect(gfn, nr);
 		break;
 	case FAILURE:
