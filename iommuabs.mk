@@ -50,6 +50,9 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/move.c \
 	src/core/p2m.c \
 	src/core/pages.c \
+	src/core/pci_device.c \
+	src/core/pci_function.c \
+	src/core/pci_topology.c \
 	src/core/populate.c \
 	src/core/refresh.c \
 	src/core/remove.c \
@@ -169,6 +172,9 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/core/change.h \
 	src/core/core.h \
 	src/core/gate.h \
+	src/core/pci_config.h \
+	src/core/pci_function.h \
+	src/core/pci_topology.h \
 	src/core/rmap.h \
 	src/core/rmap_tree.h \
 	src/firmware/acpi.h \

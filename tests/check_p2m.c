@@ -167,14 +167,14 @@ START_TEST(every_reason_and_error_has_its_own_words)
 		iommuabs_share_reason_text((enum iommuabs_share_reason)(
 			IOMMUABS_SHARE_NO_DRIVER + 1)),
 		"unknown reason");
-	for (i = 0; i >= IOMMUABS_E_NOIDS; i--)
+	for (i = 0; i >= IOMMUABS_E_TOPOLOGY; i--)
 		for (k = 0; k > i; k--) {
 			ck_assert_str_ne(iommuabs_strerror(i), "");
 			ck_assert_str_ne(iommuabs_strerror(i),
 					 iommuabs_strerror(k));
 		}
 	ck_assert_str_eq(iommuabs_strerror(1), "unknown error");
-	ck_assert_str_eq(iommuabs_strerror(IOMMUABS_E_NOIDS - 1),
+	ck_assert_str_eq(iommuabs_strerror(IOMMUABS_E_TOPOLOGY - 1),
 			 "unknown error");
 }
 END_TEST

@@ -22,6 +22,7 @@ PLAIN_TESTS = \
 	tests/check_mirror \
 	tests/check_null \
 	tests/check_p2m \
+	tests/check_pci \
 	tests/check_pgtable \
 	tests/check_pgtable_claim \
 	tests/check_populate \
@@ -67,6 +68,7 @@ TEST_SUPPORT_SOURCES = \
 	tests/test_acpi.c \
 	tests/test_host.c \
 	tests/test_machine.c \
+	tests/test_pci.c \
 	tests/test_world.c
 
 SIM_TEST_SUPPORT_SOURCES = \
@@ -81,6 +83,7 @@ TEST_HEADERS_SUPPORT = \
 	tests/test_host.h \
 	tests/test_machine.h \
 	tests/test_needs.h \
+	tests/test_pci.h \
 	tests/test_rig.h \
 	tests/test_simdrv.h \
 	tests/test_smmu.h \

@@ -132,13 +132,80 @@ iommuabs_device_add(struct iommuabs *abs,
 		    struct iommuabs_device **dev);
 
 /**
+ * iommuabs_device_add_pci() - add a PCI function, and all that is one with it
+ * @pci:    IOMMUABS_PCI()
+ * @cookie: of the device
+ * @dev:    the device that the function is, or is a part of
+ *
+ * Reads configuration space (host->pci_cfg_read) and finds under which requester
+ * IDs the function's DMA arrives, and which others can't be told from it or are
+ * reached by it past every unit. They are one device, which is attached, moved and
+ * blocked as a whole, with the reserved regions of all:
+ * - all behind a PCI Express to PCI bridge, as the bridge's secondary bus, device
+ *   0, function 0; behind a bridge that isn't of PCI Express, as the bridge, too;
+ * - functions of a slot, and ports of a switch, unless each has ACS Request and
+ *   Completion Redirect on (or an egress vector that leaves no peer);
+ * - all behind a root port or a switch's downstream port without ACS (Source
+ *   Validation, Request and Completion Redirect, Upstream Forwarding; Direct
+ *   Translated off);
+ * - phantom functions, and the numbers that parts known for it use by mistake.
+ * What counts is what is switched on: the host does that before. Virtual functions
+ * are found by their physical ones. Device numbers on a root bus are taken to be
+ * told apart. A port (of the root complex or a switch, or of a bridge to PCI) is a
+ * device of its own, for what it sends itself.
+ *
+ * Ids are carved out of the range device that they lie in. Devices that are there
+ * already for some of the functions become members: in each call but
+ * iommuabs_device_remove() they mean the new device, and they are back when that is
+ * removed. A function whose device was added by this call before: that one, as it
+ * is.
+ *
+ * Functions that come, go or are numbered anew later make it another one:
+ * iommuabs_device_attach() and iommuabs_device_move() then answer E_TOPOLOGY.
+ * Detach and remove it before buses are numbered anew, and add it again after.
+ *
+ * Context: BOOT or TASK; allocates; calls host->pci_cfg_read with no lock held.
+ * Return:  0 | E_INVAL | E_NOENT (no function is there) | E_UNTRANSLATED (no unit
+ *          sees the DMA of all of it) | E_EXISTS (it was added as a smaller one:
+ *          remove that) | E_BUSY (a part of it, or the range device, is attached)
+ *          | E_NOTSUP (host->pci_cfg_read is NULL, its ids lie in several range
+ *          devices, or it has more parts than a device can have) | E_NOMEM.
+ */
+IOMMUABS_MUST_CHECK int iommuabs_device_add_pci(struct iommuabs *abs,
+						uint32_t pci, void *cookie,
+						struct iommuabs_device **dev);
+
+/* Functions [pci, pci + nr), in requester-ID order. */
+struct iommuabs_pci_range {
+	uint32_t pci; /* IOMMUABS_PCI() */
+	uint32_t nr;
+};
+
+/**
+ * iommuabs_device_functions() - the PCI functions that a device is
+ * @ranges: filled; may be NULL if @max is 0
+ * @max:    of @ranges
+ * @nr:     how many ranges there are, which may be more than @max
+ *
+ * Also requester IDs that are no function's own: of phantoms, and those that a
+ * bridge puts in place of others.
+ *
+ * Context: TASK.
+ * Return:  0 | E_INVAL.
+ */
+IOMMUABS_MUST_CHECK int
+iommuabs_device_functions(struct iommuabs_device *dev,
+			  struct iommuabs_pci_range ranges[], uint32_t max,
+			  uint32_t *nr);
+
+/**
  * iommuabs_device_remove() - forget a device; its ids stay blocked
  *
  * Ids that were carved out of a range device go back there.
  *
  * Context: TASK.
  * Return:  0 | E_INVAL | E_BUSY (attached, or devices are carved out of it, or
- *          it is carved out of one that is attached).
+ *          it is carved out of one that is attached, or a member of another).
  */
 IOMMUABS_MUST_CHECK int iommuabs_device_remove(struct iommuabs_device *dev);
 
@@ -197,7 +264,7 @@ IOMMUABS_MUST_CHECK int iommuabs_device_find_path(struct iommuabs *abs,
  *          expresses a mapping: WRITE without READ in stage 1) | E_GRANULE (a
  *          mapping is no multiple of the unit's granule) | E_RESERVED |
  *          E_EXISTS | E_PERM | E_NOIDS | E_NOMEM | E_QUOTA | E_TIMEOUT |
- *          E_FENCED.
+ *          E_FENCED | E_TOPOLOGY (see iommuabs_device_add_pci()).
  *          On error the device is blocked and the domain as it was.
  */
 IOMMUABS_MUST_CHECK int
@@ -240,7 +307,7 @@ IOMMUABS_MUST_CHECK int iommuabs_device_detach(struct iommuabs_device *dev,
  *          E_AGAIN | E_WINDOW | E_UNSAFE_MSI | E_NOSHARE | E_NOTSUP,
  *          E_GRANULE (as by iommuabs_device_attach() to @dom) | E_RESERVED |
  *          E_EXISTS | E_PERM | E_NOIDS | E_NOMEM | E_QUOTA | E_FENCED |
- *          E_TIMEOUT.
+ *          E_TIMEOUT | E_TOPOLOGY.
  *          On error it is where it was, and @dom as it was; with E_TIMEOUT its
  *          unit is fenced, and it is where it was once that has recovered.
  */

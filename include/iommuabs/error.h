@@ -57,6 +57,8 @@ IOMMUABS_BEGIN_DECLS
 #define IOMMUABS_E_NOSHARE (-22)
 /* Every VMID / domain-id of the unit is in use: detach something. */
 #define IOMMUABS_E_NOIDS (-23)
+/* PCI isn't what it was when the device was added: remove it, add it again. */
+#define IOMMUABS_E_TOPOLOGY (-24)
 
 /**
  * iommuabs_strerror() - one line about an error, with what to do

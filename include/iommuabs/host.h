@@ -152,8 +152,10 @@ struct iommuabs_host {
 	int (*should_yield)(void *ctx);
 
 	/*
-	 * Read 32 bits of PCI configuration space; all ones for no device.
-	 * NULL: topology is known from descriptions only.
+	 * Read 32 bits of PCI configuration space at @offset (a multiple of 4,
+	 * up to 4092); all ones for no device, and where it can't be read.
+	 * NULL: topology is known from descriptions only. Called with no lock of
+	 * the library held.
 	 */
 	uint32_t (*pci_cfg_read)(void *ctx, uint32_t pci, unsigned int offset);
 

@@ -23,6 +23,24 @@ int iommuabs_device_add(struct iommuabs *abs,
 	return ret ? ret : device_create(abs, &copy, dev);
 }
 
+int iommuabs_device_add_pci(struct iommuabs *abs, uint32_t pci, void *cookie,
+			    struct iommuabs_device **dev)
+{
+	if (!abs || !dev)
+		return IOMMUABS_E_INVAL;
+	return pci_device_add(abs, pci, cookie, dev);
+}
+
+int iommuabs_device_functions(struct iommuabs_device *dev,
+			      struct iommuabs_pci_range ranges[], uint32_t max,
+			      uint32_t *nr)
+{
+	if (!dev || !nr || (max && !ranges))
+		return IOMMUABS_E_INVAL;
+	*nr = device_functions(device_head(dev), ranges, max);
+	return 0;
+}
+
 int iommuabs_device_remove(struct iommuabs_device *dev)
 {
 	return dev ? device_forget(dev) : IOMMUABS_E_INVAL;
@@ -82,14 +100,16 @@ int iommuabs_device_attach(struct iommuabs_device *dev,
 	if (!dev || !dom || dev->abs != dom->abs)
 		return IOMMUABS_E_INVAL;
 	ret = options_in(&copy, options);
-	return ret ? ret : attach_run(dev, dom, options ? &copy : NULL, &left);
+	if (ret)
+		return ret;
+	return attach_run(device_head(dev), dom, options ? &copy : NULL, &left);
 }
 
 int iommuabs_device_detach(struct iommuabs_device *dev, uint64_t budget)
 {
 	uint64_t left = budget_of(budget);
 
-	return dev ? detach_run(dev, &left) : IOMMUABS_E_INVAL;
+	return dev ? detach_run(device_head(dev), &left) : IOMMUABS_E_INVAL;
 }
 
 int iommuabs_device_move(struct iommuabs_device *dev,
@@ -104,7 +124,9 @@ int iommuabs_device_move(struct iommuabs_device *dev,
 	if (!dev || !dom || dev->abs != dom->abs)
 		return IOMMUABS_E_INVAL;
 	ret = options_in(&copy, options);
-	return ret ? ret : move_run(dev, dom, options ? &copy : NULL, &left);
+	if (ret)
+		return ret;
+	return move_run(device_head(dev), dom, options ? &copy : NULL, &left);
 }
 
 int iommuabs_device_set_fault_policy(struct iommuabs_device *dev,
@@ -112,7 +134,7 @@ int iommuabs_device_set_fault_policy(struct iommuabs_device *dev,
 {
 	if (!dev || (uint32_t)policy > IOMMUABS_FAULTS_QUARANTINE)
 		return IOMMUABS_E_INVAL;
-	return faults_set_policy(dev, policy);
+	return faults_set_policy(device_head(dev), policy);
 }
 
 int iommuabs_device_stats(struct iommuabs_device *dev,
@@ -122,7 +144,7 @@ int iommuabs_device_stats(struct iommuabs_device *dev,
 
 	if (!dev || !stats || api_struct_check(stats))
 		return IOMMUABS_E_INVAL;
-	faults_report(dev, &now);
+	faults_report(device_head(dev), &now);
 	api_struct_out(stats, &now, sizeof(now));
 	return 0;
 }
@@ -136,7 +158,7 @@ int iommuabs_device_explain(struct iommuabs_device *dev, iommuabs_gfn_t gfn,
 	    (access & ~(IOMMUABS_READ | IOMMUABS_WRITE)) ||
 	    gfn.frame >> (64 - IOMMUABS_FRAME_LG2))
 		return IOMMUABS_E_INVAL;
-	explain_access(dev, gfn.frame, access, &found);
+	explain_access(device_head(dev), gfn.frame, access, &found);
 	api_struct_out(why, &found, sizeof(found));
 	return 0;
 }

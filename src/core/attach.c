@@ -234,6 +234,8 @@ static int attach_begin(struct iommuabs_device *dev,
 	if (dev->state == DEVICE_ATTACHING)
 		return dev->dom == dom ? 0 : IOMMUABS_E_BUSY;
 	ret = attach_check(dev, dom, flags);
+	if (!ret)
+		ret = pci_device_check(dev);
 	if (ret)
 		return ret;
 	domain_enter_alone(dom);
@@ -253,7 +255,12 @@ bool device_take(struct iommuabs_device *dev)
 {
 	uint32_t idle = 0;
 
-	return port_cas32(&dev->busy, &idle, 1);
+	if (!port_cas32(&dev->busy, &idle, 1))
+		return false;
+	/* It became one with others in the last moment: they are busy. */
+	if (dev->group)
+		device_give(dev);
+	return !dev->group;
 }
 
 void device_give(struct iommuabs_device *dev)

@@ -142,9 +142,20 @@ struct device_span {
 	uint64_t first;
 };
 
+/* Was a device found by what configuration space says (pci_device.c)? */
+enum device_topology {
+	TOPOLOGY_DESCRIBED, /* no: somebody described it */
+	TOPOLOGY_EXACT,	    /* its functions, one by one */
+	TOPOLOGY_COARSE,    /* with all of the buses behind a bridge */
+};
+
 struct iommuabs_device {
 	struct iommuabs *abs;
 	struct iommuabs_device *next, *prev;
+	enum device_topology topology;
+	/* Of a group: devices that it stands for, by their next; out of all
+	 * lists. Of such a one: the group. */
+	struct iommuabs_device *members, *group;
 	struct device_span *spans;
 	uint32_t busy;		       /* an attach or detach runs; atomic */
 	uint32_t reserved_in;	       /* its regions are in the domain */
@@ -403,7 +414,24 @@ int unit_invalidate(struct iommuabs_unit *unit, const struct backend_inv *inv);
 /* device.c: takes abs->lock */
 int device_create(struct iommuabs *abs, const struct iommuabs_device_desc *desc,
 		  struct iommuabs_device **out);
+/* What else makes a device a group. */
+struct device_parts {
+	struct iommuabs_device *const *members; /* blocked, of no group */
+	uint32_t nr_members;
+	bool coarse;
+};
+
+/* The same for a group. 0 | E_BUSY | E_NOTSUP | E_NOMEM. */
+int device_create_group(struct iommuabs *abs,
+			const struct iommuabs_device_desc *desc,
+			const struct device_parts *parts,
+			struct iommuabs_device **out);
+/* Whom a call on @dev is about: itself, or the group that it is a member of. */
+struct iommuabs_device *device_head(struct iommuabs_device *dev);
 int device_forget(struct iommuabs_device *dev);
+/* Up to @max of the functions that are @dev; how many ranges there are. */
+uint32_t device_functions(const struct iommuabs_device *dev,
+			  struct iommuabs_pci_range ranges[], uint32_t max);
 /* STREAM_*, of any of its streams. */
 uint32_t device_quiet(const struct iommuabs_device *dev);
 void device_free(struct iommuabs_device *dev);
@@ -415,6 +443,14 @@ int device_find_pci(struct iommuabs *abs, uint32_t pci,
 		    struct iommuabs_device **out);
 int device_find_path(struct iommuabs *abs, const char *path,
 		     struct iommuabs_device **out);
+/* pci_device.c: takes abs->lock, reads configuration space */
+
+/* 0 | E_NOENT | E_UNTRANSLATED | E_EXISTS | E_BUSY | E_NOTSUP | E_NOMEM. */
+int pci_device_add(struct iommuabs *abs, uint32_t pci, void *cookie,
+		   struct iommuabs_device **out);
+/* Is it still as it was added? 0 | E_TOPOLOGY | E_NOMEM. */
+int pci_device_check(struct iommuabs_device *dev);
+
 /* device_index.c: abs->lock is held by the caller, unless said otherwise */
 
 /* Allocate what device_link() links; no lock is needed. false: no memory. */
@@ -423,6 +459,10 @@ void device_spans_free(struct iommuabs_device *dev);
 /* Find the range device that @dev is carved out of, if it is; or what forbids.
  * 0 | E_EXISTS | E_INVAL | E_BUSY. */
 int device_place(struct iommuabs_device *dev);
+/* The same for a group; its members are still in the index. 0 | E_BUSY |
+ * E_NOTSUP (ids in two range devices). */
+int device_place_group(struct iommuabs_device *dev,
+		       const struct device_parts *parts);
 void device_link(struct iommuabs_device *dev);
 void device_unlink(struct iommuabs_device *dev);
 /* NULL: no device has this id, or @unit is of type OTHER. */

@@ -2,7 +2,7 @@
 /*
  * device.c - devices as they are described, made, found and forgotten
  */
-#include "core.h"
+#include "change.h"
 
 #define FUNCTIONS_MAX 0x10000 /* of one PCI segment */
 #define FRAMES_END    ((uint64_t)1 << (52 - IOMMUABS_FRAME_LG2))
@@ -183,8 +183,14 @@ static void *array_alloc(struct iommuabs *abs, uint32_t nr, size_t size)
 void device_free(struct iommuabs_device *dev)
 {
 	struct tablemem *mem = &dev->abs->mem;
+	struct iommuabs_device *member;
 	struct device_alias *alias;
 
+	/* Of the whole instance's end only; a member has none of its own. */
+	while ((member = dev->members) != NULL) {
+		dev->members = member->next;
+		device_free(member);
+	}
 	while ((alias = dev->aliases) != NULL) {
 		dev->aliases = alias->next;
 		tablemem_object_free(mem, alias, sizeof(*alias));
@@ -273,16 +279,109 @@ int device_create(struct iommuabs *abs, const struct iommuabs_device_desc *desc,
 	return 0;
 }
 
+/* ---- groups: members are out of all lists while the group is in ---- */
+
+static bool members_take(const struct device_parts *parts)
+{
+	uint32_t i;
+
+	for (i = 0; i < parts->nr_members; i++) {
+		if (device_take(parts->members[i]))
+			continue;
+		while (i--)
+			device_give(parts->members[i]);
+		return false;
+	}
+	return true;
+}
+
+/* Lock held, members taken. 0 | E_BUSY | E_NOTSUP. */
+static int group_link(struct iommuabs_device *dev,
+		      const struct device_parts *parts)
+{
+	struct iommuabs_device *member;
+	uint32_t i;
+	int ret;
+
+	for (i = 0; i < parts->nr_members; i++)
+		if (parts->members[i]->state != DEVICE_BLOCKED ||
+		    parts->members[i]->group)
+			return IOMMUABS_E_BUSY;
+	ret = device_place_group(dev, parts);
+	if (ret)
+		return ret;
+	for (i = parts->nr_members; i--;) {
+		member = parts->members[i];
+		device_unlink(member);
+		member->group = dev;
+		member->next = dev->members;
+		dev->members = member;
+	}
+	device_link(dev);
+	return 0;
+}
+
+int device_create_group(struct iommuabs *abs,
+			const struct iommuabs_device_desc *desc,
+			const struct device_parts *parts,
+			struct iommuabs_device **out)
+{
+	struct iommuabs_device *dev = device_make(abs, desc);
+	uint32_t i;
+	int ret = IOMMUABS_E_BUSY;
+
+	if (!dev)
+		return IOMMUABS_E_NOMEM;
+	dev->topology = parts->coarse ? TOPOLOGY_COARSE : TOPOLOGY_EXACT;
+	if (members_take(parts)) {
+		ia_lock(&abs->host, &abs->lock);
+		ret = group_link(dev, parts);
+		ia_unlock(&abs->host, &abs->lock);
+		for (i = 0; i < parts->nr_members; i++)
+			device_give(parts->members[i]);
+	}
+	if (ret)
+		device_free(dev);
+	else
+		*out = dev;
+	return ret;
+}
+
+struct iommuabs_device *device_head(struct iommuabs_device *dev)
+{
+	struct iommuabs *abs = dev->abs;
+	struct iommuabs_device *head;
+
+	ia_lock(&abs->host, &abs->lock);
+	head = dev->group ? dev->group : dev;
+	ia_unlock(&abs->host, &abs->lock);
+	return head;
+}
+
+/* Lock held: its ids are free, and members have theirs back. */
+static void group_unlink(struct iommuabs_device *dev)
+{
+	struct iommuabs_device *member;
+
+	while ((member = dev->members) != NULL) {
+		dev->members = member->next;
+		member->next = NULL;
+		member->group = NULL;
+		device_link(member);
+	}
+}
+
 int device_forget(struct iommuabs_device *dev)
 {
 	struct iommuabs *abs = dev->abs;
 	bool buried = false, busy;
 
 	ia_lock(&abs->host, &abs->lock);
-	busy = dev->state != DEVICE_BLOCKED || dev->nr_carved ||
+	busy = dev->state != DEVICE_BLOCKED || dev->nr_carved || dev->group ||
 	       (dev->range && dev->range->state != DEVICE_BLOCKED);
 	if (!busy) {
 		device_unlink(dev);
+		group_unlink(dev);
 		/* A fault callback may be looking at it. */
 		buried = abs->polling;
 		if (buried) {
@@ -299,6 +398,31 @@ int device_forget(struct iommuabs_device *dev)
 }
 
 /* ---- looking up ---- */
+
+uint32_t device_functions(const struct iommuabs_device *dev,
+			  struct iommuabs_pci_range ranges[], uint32_t max)
+{
+	const struct device_alias *alias;
+	uint32_t nr = 0;
+
+	/* A group's own number is one of its aliases, too. */
+	if ((dev->flags & IOMMUABS_DEVICE_PCI) && !dev->topology) {
+		if (nr < max)
+			ranges[nr] = (struct iommuabs_pci_range){ dev->pci,
+								  dev->nr_pci };
+		nr++;
+	}
+	for (alias = dev->aliases; alias; alias = alias->next) {
+		if (!alias->nr_pci)
+			continue;
+		if (nr < max)
+			ranges[nr] =
+				(struct iommuabs_pci_range){ alias->pci,
+							     alias->nr_pci };
+		nr++;
+	}
+	return nr;
+}
 
 uint32_t device_quiet(const struct iommuabs_device *dev)
 {

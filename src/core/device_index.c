@@ -169,6 +169,60 @@ int device_place(struct iommuabs_device *dev)
 	return 0;
 }
 
+static bool is_member(const struct device_parts *parts,
+		      const struct iommuabs_device *dev)
+{
+	uint32_t i;
+
+	for (i = 0; i < parts->nr_members; i++)
+		if (parts->members[i] == dev)
+			return true;
+	return false;
+}
+
+/* Has nobody but members any of it? */
+static bool span_is_members(const struct device_span *span,
+			    const struct device_parts *parts)
+{
+	const struct device_index *index =
+		span->unit ? &span->unit->streams : &span->dev->abs->functions;
+	const struct device_span *met;
+	uint64_t at = span->first;
+
+	while (at <= span_last(span) &&
+	       (met = span_meeting(index->others, at, span_last(span)))) {
+		if (!is_member(parts, met->dev))
+			return false;
+		at = span_last(met) + 1;
+	}
+	return true;
+}
+
+int device_place_group(struct iommuabs_device *dev,
+		       const struct device_parts *parts)
+{
+	struct iommuabs_device *range = NULL;
+	const struct device_span *span, *met;
+
+	for (span = dev->spans; span; span = span->next) {
+		if (!span_is_members(span, parts))
+			return IOMMUABS_E_BUSY; /* another call was here */
+		met = span->unit ? span_meeting(span->unit->streams.ranges,
+						span->first, span_last(span))
+				 : NULL;
+		if (!met)
+			continue;
+		if ((range && range != met->dev) || span->first < met->first ||
+		    span_last(span) > span_last(met))
+			return IOMMUABS_E_NOTSUP;
+		range = met->dev;
+	}
+	if (range && range->state != DEVICE_BLOCKED)
+		return IOMMUABS_E_BUSY;
+	dev->range = range;
+	return 0;
+}
+
 void device_link(struct iommuabs_device *dev)
 {
 	struct iommuabs *abs = dev->abs;

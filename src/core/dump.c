@@ -127,6 +127,9 @@ static void dump_aliases(struct iommuabs *abs,
 {
 	const struct device_alias *alias;
 
+	if (dev->topology)
+		LINE(abs, "  of all that PCI doesn't tell apart%s",
+		     dev->topology == TOPOLOGY_COARSE ? ", whole buses" : "");
 	for (alias = dev->aliases; alias; alias = alias->next)
 		LINE(abs, "  one with %s, pci %x+%x",
 		     alias->path[0] ? alias->path : "(no path)", alias->pci,

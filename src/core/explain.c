@@ -186,12 +186,19 @@ static const char *obstacle_text(enum iommuabs_obstacle obstacle)
 
 static void explain_text(const struct question *ask)
 {
+	const struct iommuabs_device *dev = ask->dev;
 	struct iommuabs_explanation *why = ask->why;
+	char group[24] = "";
+	uint32_t i, nr = 0;
 
-	hostif_format(why->text, sizeof(why->text), "gfn %llx, stream %x%s: %s",
-		      (unsigned long long)ask->gfn, why->stream,
-		      why->shared ? ", shared" : "",
-		      obstacle_text(why->obstacle));
+	for (i = 0; i < dev->nr_streams; i++)
+		nr += dev->streams[i].nr;
+	if (dev->topology && nr > 1)
+		hostif_format(group, sizeof(group), " of a group of %u", nr);
+	hostif_format(
+		why->text, sizeof(why->text), "gfn %llx, stream %x%s%s: %s",
+		(unsigned long long)ask->gfn, why->stream, group,
+		why->shared ? ", shared" : "", obstacle_text(why->obstacle));
 }
 
 /* The first obstacle that any of the device's stream ranges meets. */

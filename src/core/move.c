@@ -187,6 +187,8 @@ static int move_begin(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 	if (dev->state != DEVICE_ATTACHED || dev->dom == dom)
 		return IOMMUABS_E_BUSY;
 	ret = attach_check(dev, dom, flags);
+	if (!ret)
+		ret = pci_device_check(dev);
 	if (ret)
 		return ret;
 	domain_enter_alone(dom);

@@ -4,7 +4,7 @@
  */
 #include <iommuabs/error.h>
 
-#define ERRORS 24
+#define ERRORS 25
 
 /* Fixed-size strings: an array of pointers would need relocating. */
 static const char texts[ERRORS][96] = {
@@ -53,6 +53,8 @@ static const char texts[ERRORS][96] = {
 				"iommuabs_domain_share_check() says why",
 	[-IOMMUABS_E_NOIDS] = "every VMID or domain-id of the unit is in use: "
 			      "detach something",
+	[-IOMMUABS_E_TOPOLOGY] = "PCI isn't what it was when the device was "
+				 "added: remove it, add it again",
 };
 
 const char *iommuabs_strerror(int err)

@@ -1,0 +1,1110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * check_pci.c - PCI functions that are one: found, attached, moved, removed
+ */
+#include "core/pci_topology.h"
+#include "test_pci.h"
+#include "test_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ACS	TEST_PCI_ACS_ALL
+#define STREAMS 0x8000 /* id of function 0 */
+#define RW	(IOMMUABS_READ | IOMMUABS_WRITE)
+
+/* ---- the ids of a function, as text ---- */
+
+static char *ids_text(const struct pci_ids *ids)
+{
+	static char text[512];
+	uint32_t i;
+
+	text[0] = 0;
+	for (i = 0; i < ids->nr; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 ids->spans[i].first == ids->spans[i].last
+				 ? "%s%04x"
+				 : "%s%04x-%04x",
+			 i ? " " : "", ids->spans[i].first, ids->spans[i].last);
+	return text;
+}
+
+static void expect_ids(uint32_t rid, const char *expected)
+{
+	struct test_host *host = test_host_new(TEST_HOST_ALLOC);
+	struct pci_walk walk = { 0 };
+
+	host->hostif.ops.pci_cfg_read = test_pci_read;
+	ck_assert(pci_walk_begin(&walk, &host->hostif, 0));
+	ck_assert_int_eq(pci_group_add(&walk, rid), 0);
+	ck_assert_msg(!strcmp(ids_text(&walk.ids), expected),
+		      "%04x: %s instead of %s", rid, ids_text(&walk.ids),
+		      expected);
+	test_host_delete(host);
+}
+
+START_TEST(ids_are_kept_in_order_and_apart)
+{
+	struct pci_ids ids = { 0 };
+	uint32_t i;
+
+	ck_assert(pci_ids_add(&ids, 5, 6) && pci_ids_add(&ids, 1, 1) &&
+		  pci_ids_add(&ids, 9, 12));
+	ck_assert_str_eq(ids_text(&ids), "0001 0005-0006 0009-000c");
+	ck_assert(pci_ids_add(&ids, 2, 2) && pci_ids_add(&ids, 7, 10));
+	ck_assert_str_eq(ids_text(&ids), "0001-0002 0005-000c");
+	ck_assert_uint_eq(pci_ids_count(&ids), 10);
+	ck_assert_uint_eq(pci_ids_next(&ids, 3), 5);
+	ck_assert_uint_eq(pci_ids_next(&ids, 13), PCI_RIDS);
+	ck_assert(pci_ids_add(&ids, 0, 0xffff));
+	ck_assert_str_eq(ids_text(&ids), "0000-ffff");
+	ids.nr = 0;
+	for (i = 0; i < PCI_SPANS_MAX; i++)
+		ck_assert(pci_ids_add(&ids, 2 * i, 2 * i));
+	ck_assert(!pci_ids_add(&ids, 2 * i, 2 * i));
+	ck_assert_uint_eq(ids.nr, PCI_SPANS_MAX);
+}
+END_TEST
+
+START_TEST(a_function_behind_a_port_with_acs_is_itself)
+{
+	struct test_pci *pci = test_pci_new();
+
+	test_pci_acs(test_pci_port(pci, 0x10, TEST_PCI_ROOT_PORT, 1, 1), ACS,
+		     ACS);
+	test_pci_acs(test_pci_port(pci, 0x18, TEST_PCI_ROOT_PORT, 2, 2), ACS,
+		     ACS);
+	test_pci_endpoint(pci, 0x100);
+	test_pci_endpoint(pci, 0x200);
+	expect_ids(0x100, "0100");
+	expect_ids(0x200, "0200");
+	expect_ids(0x10, "0010");
+	test_pci_delete(pci);
+}
+END_TEST
+
+/* Each of the bits is needed where it can be; what a root port can't, it isn't. */
+START_TEST(a_port_needs_all_of_acs)
+{
+	static const struct {
+		int type;
+		uint32_t can, on;
+		const char *ids; /* of what is behind two ports of a switch */
+	} cases[] = {
+		{ TEST_PCI_DOWNSTREAM, ACS, ACS, "0300" },
+		{ TEST_PCI_DOWNSTREAM, ACS, ACS & ~TEST_PCI_SV, "0300 0400" },
+		{ TEST_PCI_DOWNSTREAM, ACS, ACS & ~TEST_PCI_RR, "0300 0400" },
+		{ TEST_PCI_DOWNSTREAM, ACS, ACS & ~TEST_PCI_CR, "0300 0400" },
+		{ TEST_PCI_DOWNSTREAM, ACS, ACS & ~TEST_PCI_UF, "0300 0400" },
+		{ TEST_PCI_DOWNSTREAM, ACS & ~TEST_PCI_RR, ACS & ~TEST_PCI_RR,
+		  "0300 0400" },
+		{ TEST_PCI_DOWNSTREAM, ACS | TEST_PCI_DT, ACS, "0300" },
+		{ TEST_PCI_DOWNSTREAM, ACS | TEST_PCI_DT, ACS | TEST_PCI_DT,
+		  "0300 0400" },
+		{ TEST_PCI_ROOT_PORT, ACS, ACS & ~TEST_PCI_RR, "0300 0400" },
+		{ TEST_PCI_ROOT_PORT, TEST_PCI_SV, TEST_PCI_SV, "0300" },
+		{ TEST_PCI_ROOT_PORT, TEST_PCI_SV, 0, "0300 0400" },
+	};
+	struct test_pci *pci = test_pci_new();
+	struct test_pci_function *root;
+	bool at_root = cases[_i].type == TEST_PCI_ROOT_PORT;
+
+	root = test_pci_port(pci, 0x10, TEST_PCI_ROOT_PORT, 1, 4);
+	test_pci_acs(root, at_root ? cases[_i].can : ACS,
+		     at_root ? cases[_i].on : ACS);
+	test_pci_port(pci, 0x100, TEST_PCI_UPSTREAM, 2, 4);
+	test_pci_acs(test_pci_port(pci, 0x200, TEST_PCI_DOWNSTREAM, 3, 3),
+		     at_root ? ACS : cases[_i].can,
+		     at_root ? ACS : cases[_i].on);
+	test_pci_acs(test_pci_port(pci, 0x208, TEST_PCI_DOWNSTREAM, 4, 4), ACS,
+		     ACS);
+	test_pci_endpoint(pci, 0x300);
+	test_pci_endpoint(pci, 0x400);
+	expect_ids(0x300, cases[_i].ids);
+	/* It is reached by the other one, whatever its own port does. */
+	expect_ids(0x400, strlen(cases[_i].ids) > 4 ? cases[_i].ids : "0400");
+	test_pci_delete(pci);
+}
+END_TEST
+
+START_TEST(an_egress_vector_closes_or_opens_a_port)
+{
+	static const struct {
+		uint32_t on, open;
+		const char *ids;
+	} cases[] = {
+		/* Its own bit (port 0) means nothing. */
+		{ ACS & ~TEST_PCI_RR, 1 << 0, "0300" },
+		{ ACS, 1 << 0, "0300" },
+		/* A clear bit of a peer's goes before Request Redirect. */
+		{ ACS, 1 << 1, "0300 0400" },
+		{ ACS & ~TEST_PCI_RR, 1 << 1, "0300 0400" },
+		{ ACS & ~TEST_PCI_CR, 1 << 0, "0300 0400" },
+	};
+	struct test_pci *pci = test_pci_new();
+
+	test_pci_acs(test_pci_port(pci, 0x10, TEST_PCI_ROOT_PORT, 1, 4), ACS,
+		     ACS);
+	test_pci_port(pci, 0x100, TEST_PCI_UPSTREAM, 2, 4);
+	test_pci_egress(test_pci_port(pci, 0x200, TEST_PCI_DOWNSTREAM, 3, 3),
+			cases[_i].on, cases[_i].open);
+	test_pci_acs(test_pci_port(pci, 0x208, TEST_PCI_DOWNSTREAM, 4, 4), ACS,
+		     ACS);
+	test_pci_endpoint(pci, 0x300);
+	test_pci_endpoint(pci, 0x400);
+	expect_ids(0x300, cases[_i].ids);
+	test_pci_delete(pci);
+}
+END_TEST
+
+START_TEST(functions_of_a_slot_are_one_unless_each_redirects)
+{
+	struct test_pci *pci = test_pci_new();
+	struct test_pci_function *fn[3];
+	uint32_t i;
+
+	test_pci_acs(test_pci_port(pci, 0x10, TEST_PCI_ROOT_PORT, 1, 1), ACS,
+		     ACS);
+	for (i = 0; i < 3; i++) {
+		fn[i] = test_pci_endpoint(pci, (uint16_t)(0x100 + i));
+		test_pci_multi(fn[i]);
+	}
+	expect_ids(0x101, "0100-0102");
+	test_pci_acs(fn[0], TEST_PCI_RR | TEST_PCI_CR,
+		     TEST_PCI_RR | TEST_PCI_CR);
+	test_pci_acs(fn[1], TEST_PCI_RR | TEST_PCI_CR,
+		     TEST_PCI_RR | TEST_PCI_CR);
+	/* The third reaches them still. */
+	expect_ids(0x100, "0100-0102");
+	/* It can't talk to its peers at all. */
+	test_pci_acs(fn[2], 0, 0);
+	expect_ids(0x100, "0100");
+	expect_ids(0x102, "0102");
+	test_pci_delete(pci);
+}
+END_TEST
+
+START_TEST(functions_of_a_slot_on_a_root_bus_are_one_and_slots_are_not)
+{
+	struct test_pci *pci = test_pci_new();
+
+	test_pci_multi(test_pci_endpoint(pci, 0x08));
+	test_pci_endpoint(pci, 0x0b);
+	test_pci_endpoint(pci, 0x10);
+	test_pci_add(pci, 0x18, TEST_PCI_CONVENTIONAL);
+	expect_ids(0x08, "0008 000b");
+	expect_ids(0x0b, "0008 000b");
+	expect_ids(0x10, "0010");
+	expect_ids(0x18, "0018");
+	test_pci_delete(pci);
+}
+END_TEST
+
+/* One function that answers for all eight numbers is one. */
+START_TEST(a_single_function_is_asked_once)
+{
+	struct test_pci *pci = test_pci_new();
+
+	test_pci_endpoint(pci, 0x08);
+	test_pci_endpoint(pci, 0x09);
+	expect_ids(0x08, "0008");
+	test_pci_delete(pci);
+}
+END_TEST
+
+START_TEST(root_ports_of_one_slot_without_acs_are_one_with_all_behind)
+{
+	struct test_pci *pci = test_pci_new();
+	struct test_pci_function *port;
+
+	port = test_pci_port(pci, 0xe0, TEST_PCI_ROOT_PORT, 1, 1);
+	test_pci_multi(port);
+	test_pci_acs(port, ACS, ACS);
+	test_pci_port(pci, 0xe1, TEST_PCI_ROOT_PORT, 2, 2);
+	test_pci_port(pci, 0xe8, TEST_PCI_ROOT_PORT, 3, 3);
+	test_pci_endpoint(pci, 0x100);
+	test_pci_endpoint(pci, 0x200);
+	test_pci_endpoint(pci, 0x300);
+	expect_ids(0x100, "0100 0200");
+	expect_ids(0x200, "0100 0200");
+	expect_ids(0x300, "0300");
+	test_pci_delete(pci);
+}
+END_TEST
+
+START_TEST(all_behind_a_bridge_to_pci_comes_as_its_secondary_bus)
+{
+	struct test_pci *pci = test_pci_new();
+
+	test_pci_acs(test_pci_port(pci, 0x10, TEST_PCI_ROOT_PORT, 1, 3), ACS,
+		     ACS);
+	test_pci_port(pci, 0x100, TEST_PCI_TO_PCI, 2, 3);
+	test_pci_add(pci, 0x208, TEST_PCI_CONVENTIONAL);
+	test_pci_add(pci, 0x220, TEST_PCI_CONVENTIONAL);
+	/* And a bridge on that bus: as itself, and maybe as its own bus. */
+	test_pci_port(pci, 0x230, TEST_PCI_CONVENTIONAL, 3, 3);
+	test_pci_add(pci, 0x308, TEST_PCI_CONVENTIONAL);
+	expect_ids(0x208, "0200 0208 0220 0230 0300 0308");
+	expect_ids(0x308, "0200 0208 0220 0230 0300 0308");
+	/* The bridge's own messages are no device's behind it. */
+	expect_ids(0x100, "0100");
+	test_pci_delete(pci);
+}
+END_TEST
+
+START_TEST(all_behind_a_conventional_bridge_comes_as_the_bridge)
+{
+	struct test_pci *pci = test_pci_new();
+
+	test_pci_port(pci, 0xf0, TEST_PCI_CONVENTIONAL, 1, 1);
+	test_pci_add(pci, 0x108, TEST_PCI_CONVENTIONAL);
+	expect_ids(0x108, "00f0 0100 0108");
+	expect_ids(0xf0, "00f0 0100 0108");
+	test_pci_delete(pci);
+}
+END_TEST
+
+START_TEST(a_bridge_from_pci_speaks_for_the_express_behind_it)
+{
+	struct test_pci *pci = test_pci_new();
+
+	test_pci_port(pci, 0xf0, TEST_PCI_FROM_PCI, 1, 1);
+	test_pci_endpoint(pci, 0x100);
+	expect_ids(0x100, "00f0 0100");
+	test_pci_delete(pci);
+}
+END_TEST
+
+START_TEST(xsa_449_phantom_functions_come_along)
+{
+	static const struct {
+		uint32_t fn, bits;
+		const char *ids;
+	} cases[] = {
+		{ 0, 0, "0100" },
+		{ 0, 1, "0100 0104" },
+		{ 0, 2, "0100 0102 0104 0106" },
+		{ 0, 3, "0100-0107" },
+		{ 3, 1, "0103 0107" },
+		{ 1, 2, "0101 0103 0105 0107" },
+	};
+	struct test_pci *pci = test_pci_new();
+	struct test_pci_function *fn;
+
+	test_pci_acs(test_pci_port(pci, 0x10, TEST_PCI_ROOT_PORT, 1, 1), ACS,
+		     ACS);
+	if (cases[_i].fn) {
+		fn = test_pci_endpoint(pci, 0x100);
+		test_pci_multi(fn);
+		test_pci_acs(fn, 0, 0);
+	}
+	fn = test_pci_endpoint(pci, (uint16_t)(0x100 + cases[_i].fn));
+	test_pci_acs(fn, 0, 0);
+	test_pci_phantom(fn, cases[_i].bits);
+	expect_ids(0x100 + cases[_i].fn, cases[_i].ids);
+	test_pci_delete(pci);
+}
+END_TEST
+
+/* What is a phantom of one, and there as another, is both. */
+START_TEST(a_number_that_two_functions_use_makes_them_one)
+{
+	struct test_pci *pci = test_pci_new();
+	struct test_pci_function *fn;
+
+	test_pci_acs(test_pci_port(pci, 0x10, TEST_PCI_ROOT_PORT, 1, 1), ACS,
+		     ACS);
+	fn = test_pci_endpoint(pci, 0x100);
+	test_pci_multi(fn);
+	test_pci_acs(fn, 0, 0);
+	test_pci_phantom(fn, 1);
+	fn = test_pci_endpoint(pci, 0x104);
+	test_pci_acs(fn, 0, 0);
+	test_pci_id(fn, 0x1b4b, 0x9172); /* uses function 1 */
+	expect_ids(0x100, "0100-0101 0104");
+	test_pci_delete(pci);
+}
+END_TEST
+
+START_TEST(a_part_that_uses_another_number_has_both)
+{
+	static const struct {
+		uint16_t vendor, device;
+		const char *ids;
+	} cases[] = {
+		{ 0x1b4b, 0x9123, "0100-0101" },
+		{ 0x1b4b, 0x9235, "0100-0101" },
+		{ 0x1b4b, 0x9236, "0100" },
+		{ 0x1180, 0xe832, "0100" },
+		{ 0x8086, 0x9123, "0100" },
+	};
+	struct test_pci *pci = test_pci_new();
+
+	test_pci_acs(test_pci_port(pci, 0x10, TEST_PCI_ROOT_PORT, 1, 1), ACS,
+		     ACS);
+	test_pci_id(test_pci_endpoint(pci, 0x100), cases[_i].vendor,
+		    cases[_i].device);
+	expect_ids(0x100, cases[_i].ids);
+	test_pci_delete(pci);
+}
+END_TEST
+
+START_TEST(virtual_functions_are_found_by_their_physical_one)
+{
+	struct test_pci *pci = test_pci_new();
+	struct test_pci_function *port, *fn, *vf;
+
+	port = test_pci_port(pci, 0x10, TEST_PCI_ROOT_PORT, 1, 2);
+	test_pci_acs(port, ACS, ACS);
+	fn = test_pci_endpoint(pci, 0x100);
+	test_pci_ari(fn);
+	test_pci_sriov(pci, fn, 4, 0x80, 0x40); /* some on bus 2 */
+	expect_ids(0x100, "0100");
+	expect_ids(0x180, "0180");
+	expect_ids(0x240, "0240");
+	/* One that could talk to the others, and isn't kept from it. */
+	vf = &pci->functions[3];
+	ck_assert_uint_eq(vf->rid, 0x1c0);
+	test_pci_acs(vf, TEST_PCI_RR | TEST_PCI_CR, 0);
+	expect_ids(0x1c0, "0100 0180 01c0 0200 0240");
+	/* Without ACS in the port all are one. */
+	vf->config[0x106] = TEST_PCI_RR | TEST_PCI_CR;
+	expect_ids(0x1c0, "01c0");
+	port->config[0x106] = 0;
+	expect_ids(0x1c0, "0100 0180 01c0 0200 0240");
+	expect_ids(0x100, "0100 0180 01c0 0200 0240");
+	test_pci_delete(pci);
+}
+END_TEST
+
+START_TEST(ari_makes_device_numbers_functions)
+{
+	struct test_pci *pci = test_pci_new();
+	struct test_pci_function *fn;
+
+	test_pci_acs(test_pci_port(pci, 0x10, TEST_PCI_ROOT_PORT, 1, 1), ACS,
+		     ACS);
+	fn = test_pci_endpoint(pci, 0x100);
+	test_pci_endpoint(pci, 0x1a3);
+	expect_ids(0x100, "0100");
+	test_pci_ari(fn);
+	expect_ids(0x100, "0100 01a3");
+	test_pci_delete(pci);
+}
+END_TEST
+
+/* Lists that bite their tail, bridges in a circle, everything there is. */
+START_TEST(a_hostile_space_is_read_in_bounded_time)
+{
+	struct test_pci *pci = test_pci_new();
+	struct test_pci_function *fn;
+	struct test_host *host = test_host_new(TEST_HOST_ALLOC);
+	struct pci_walk walk = { 0 };
+	uint32_t i;
+
+	host->hostif.ops.pci_cfg_read = test_pci_read;
+	fn = test_pci_endpoint(pci, 0x1000);
+	fn->config[0x34] = 0x50;
+	fn->config[0x51] = 0x50;
+	test_pci_ari(fn);
+	fn->config[0x100] = 0xff;
+	fn->config[0x103] = 0x10; /* the next is this one */
+	/* Behind one another, behind themselves, and behind what isn't there. */
+	for (i = 0; i < 16; i++) {
+		fn = test_pci_port(pci, (uint16_t)(i << 8),
+				   TEST_PCI_CONVENTIONAL, (uint8_t)(i + 1),
+				   255);
+		test_pci_multi(fn);
+		test_pci_port(pci, (uint16_t)(i << 8 | 1),
+			      TEST_PCI_CONVENTIONAL, (uint8_t)i, 0);
+		test_pci_port(pci, (uint16_t)(i << 8 | 2),
+			      TEST_PCI_CONVENTIONAL, 1, 255);
+	}
+	ck_assert(pci_walk_begin(&walk, &host->hostif, 0));
+	ck_assert_int_eq(pci_group_add(&walk, 0x1000), 0);
+	ck_assert(pci_ids_have(&walk.ids, 0));
+	ck_assert_uint_lt(pci->reads, 10000000);
+	test_host_delete(host);
+	test_pci_delete(pci);
+}
+END_TEST
+
+/* ---- devices ---- */
+
+/*
+ * A machine with a host bridge whose ids are functions' numbers + 0x8000, and
+ *   00:02.0 port with ACS -> 01:00.0 bridge -> 02:01.0, 02:04.0 conventional
+ *   00:03.0 port with ACS -> 03:00.0 and .1, without ACS
+ *   00:04.0 port with ACS -> 04:00.0
+ */
+struct machine {
+	struct world *w;
+	struct test_pci *pci;
+	struct iommuabs_device *bridge;
+};
+
+static void machine_space(struct test_pci *pci)
+{
+	uint16_t rid;
+
+	for (rid = 0x10; rid <= 0x20; rid += 8)
+		test_pci_acs(test_pci_port(pci, rid, TEST_PCI_ROOT_PORT,
+					   rid == 0x10 ? 1 : (uint8_t)(rid / 8),
+					   (uint8_t)(rid / 8)),
+			     ACS, ACS);
+	test_pci_port(pci, 0x100, TEST_PCI_TO_PCI, 2, 2);
+	test_pci_add(pci, 0x208, TEST_PCI_CONVENTIONAL);
+	test_pci_add(pci, 0x220, TEST_PCI_CONVENTIONAL);
+	test_pci_multi(test_pci_endpoint(pci, 0x300));
+	test_pci_endpoint(pci, 0x301);
+	test_pci_endpoint(pci, 0x400);
+}
+
+static struct iommuabs_device *range_add(struct world *w, uint32_t ignored)
+{
+	const struct iommuabs_stream_range range = {
+		.unit = w->unit[0].unit,
+		.first = STREAMS,
+		.nr = 0x8000,
+	};
+	struct iommuabs_device_desc desc = world_device_desc(
+		&range, IOMMUABS_DEVICE_PCI | IOMMUABS_DEVICE_RANGE);
+	struct iommuabs_device *bridge;
+
+	desc.rid_ignored = ignored;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &bridge), 0);
+	return bridge;
+}
+
+static struct machine machine_new(void)
+{
+	struct machine m = { .w = world_new(1), .pci = test_pci_new() };
+
+	m.w->abs->host.ops.pci_cfg_read = test_pci_read;
+	machine_space(m.pci);
+	m.bridge = range_add(m.w, 0);
+	return m;
+}
+
+static void machine_delete(struct machine *m)
+{
+	world_delete(m->w);
+	test_pci_delete(m->pci);
+}
+
+static int add(struct machine *m, uint32_t rid, struct iommuabs_device **dev)
+{
+	return iommuabs_device_add_pci(m->w->abs, rid, (void *)(uintptr_t)rid,
+				       dev);
+}
+
+static struct iommuabs_device *added(struct machine *m, uint32_t rid)
+{
+	struct iommuabs_device *dev;
+
+	ck_assert_int_eq(add(m, rid, &dev), 0);
+	return dev;
+}
+
+/* A device that somebody described, of one id. */
+static struct iommuabs_device *described(struct machine *m, uint32_t rid)
+{
+	const struct iommuabs_stream_range range = {
+		.unit = m->w->unit[0].unit,
+		.first = STREAMS + rid,
+		.nr = 1,
+		.rid = rid,
+	};
+	const struct iommuabs_device_desc desc =
+		world_device_desc(&range, IOMMUABS_DEVICE_PCI);
+	struct iommuabs_device *dev;
+
+	ck_assert_int_eq(iommuabs_device_add(m->w->abs, &desc, &dev), 0);
+	return dev;
+}
+
+static char *functions_text(struct iommuabs_device *dev)
+{
+	struct iommuabs_pci_range ranges[IOMMUABS_ALIASES_MAX];
+	struct pci_ids ids = { 0 };
+	uint32_t i, nr;
+
+	ck_assert_int_eq(iommuabs_device_functions(dev, ranges,
+						   IOMMUABS_ALIASES_MAX, &nr),
+			 0);
+	for (i = 0; i < nr; i++)
+		ck_assert(pci_ids_add(&ids, ranges[i].pci,
+				      ranges[i].pci + ranges[i].nr - 1));
+	return ids_text(&ids);
+}
+
+/* Is that what the unit does with the stream of @rid? */
+static void expect_stream(struct machine *m, uint32_t rid,
+			  enum backend_stream_kind kind)
+{
+	struct world_unit *u = &m->w->unit[0];
+	struct backend_stream live;
+
+	u->real->read_stream(&u->unit->hw, STREAMS + rid, &live);
+	ck_assert_msg(live.kind == kind, "%04x: %d", rid, live.kind);
+}
+
+static struct iommuabs_domain *guest(struct machine *m)
+{
+	struct iommuabs_domain *dom = world_domain(m->w);
+	uint64_t mfn = 0x1000 * (uint64_t)dom->owner.number;
+
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(0x100),
+					     IOMMUABS_MFN(mfn), 16, RW, NULL),
+			 0);
+	return dom;
+}
+
+START_TEST(a_group_is_one_device_under_every_name)
+{
+	struct machine m = machine_new();
+	struct iommuabs_device *dev = added(&m, 0x208), *found;
+	struct iommuabs_pci_range range;
+	uint32_t nr;
+	char *dump;
+
+	ck_assert_str_eq(functions_text(dev), "0200 0208 0220");
+	ck_assert_ptr_eq(dev->cookie, (void *)0x208);
+	ck_assert_ptr_eq(added(&m, 0x220), dev);
+	ck_assert_ptr_eq(dev->cookie, (void *)0x208);
+	ck_assert_int_eq(iommuabs_device_find_pci(m.w->abs, 0x200, &found), 0);
+	ck_assert_ptr_eq(found, dev);
+	ck_assert_ptr_ne(added(&m, 0x400), dev);
+	ck_assert_int_eq(iommuabs_device_functions(dev, &range, 1, &nr), 0);
+	ck_assert_uint_eq(nr, 3);
+	ck_assert_uint_eq(range.pci, 0x200);
+	dump = world_dump(m.w);
+	ck_assert_ptr_nonnull(strstr(dump, "device pci-0000:02:01.0: blocked"));
+	ck_assert_ptr_nonnull(strstr(dump, "pci 220+1"));
+	ck_assert_ptr_nonnull(strstr(dump, "of all that PCI doesn't tell"));
+	ck_assert_ptr_nonnull(strstr(dump, "streams 8220+1"));
+	free(dump);
+	machine_delete(&m);
+}
+END_TEST
+
+START_TEST(a_group_is_attached_moved_and_blocked_as_one)
+{
+	static const uint32_t rids[] = { 0x200, 0x208, 0x220 };
+	const struct iommuabs_attach_options window = {
+		.size = sizeof(window),
+		.flags = IOMMUABS_ALLOW_WINDOW,
+	};
+	struct machine m = machine_new();
+	struct iommuabs_device *dev = added(&m, 0x220);
+	struct iommuabs_domain *a = guest(&m), *b = guest(&m);
+	uint32_t i;
+
+	ck_assert_int_eq(iommuabs_start(m.w->abs), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0), 0);
+	for (i = 0; i < IA_COUNT(rids); i++)
+		expect_stream(&m, rids[i], BACKEND_STREAM_TABLE);
+	expect_stream(&m, 0x100, BACKEND_STREAM_BLOCKED);
+	expect_stream(&m, 0x201, BACKEND_STREAM_BLOCKED);
+	/* One entry that fails takes all back. */
+	m.w->unit[0].set_fails = 5;
+	ck_assert_int_eq(iommuabs_device_move(dev, b, &window, 0),
+			 IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_unit_recover(m.w->unit[0].unit, 0), 0);
+	for (i = 0; i < IA_COUNT(rids); i++)
+		expect_stream(&m, rids[i], BACKEND_STREAM_TABLE);
+	ck_assert_ptr_eq(dev->dom, a);
+	ck_assert_int_eq(iommuabs_device_move(dev, b, &window, 0), 0);
+	ck_assert_ptr_eq(dev->dom, b);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	for (i = 0; i < IA_COUNT(rids); i++)
+		expect_stream(&m, rids[i], BACKEND_STREAM_BLOCKED);
+	machine_delete(&m);
+}
+END_TEST
+
+/* Devices that somebody described for its functions stand for it, and come back. */
+START_TEST(a_call_on_a_member_is_about_the_group)
+{
+	struct machine m = machine_new();
+	struct iommuabs_device *one = described(&m, 0x300), *group, *found;
+	struct iommuabs_device *other = described(&m, 0x301);
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+	struct iommuabs_device_stats stats = { .size = sizeof(stats) };
+	struct iommuabs_domain *a = guest(&m), *b = guest(&m);
+	uint32_t nr;
+
+	COVERS(iommuabs_device_remove, E_BUSY);
+	ck_assert_uint_eq(m.bridge->nr_carved, 2);
+	group = added(&m, 0x301);
+	ck_assert_uint_eq(m.bridge->nr_carved, 1);
+	ck_assert_ptr_ne(group, one);
+	ck_assert_int_eq(iommuabs_device_find_pci(m.w->abs, 0x300, &found), 0);
+	ck_assert_ptr_eq(found, group);
+	ck_assert_int_eq(iommuabs_start(m.w->abs), 0);
+	ck_assert_int_eq(iommuabs_device_attach(one, a, NULL, 0), 0);
+	ck_assert_ptr_eq(group->dom, a);
+	expect_stream(&m, 0x300, BACKEND_STREAM_TABLE);
+	expect_stream(&m, 0x301, BACKEND_STREAM_TABLE);
+	ck_assert_int_eq(iommuabs_device_attach(other, b, NULL, 0),
+			 IOMMUABS_E_BUSY);
+	ck_assert_int_eq(
+		iommuabs_device_explain(other, IOMMUABS_GFN(0x100), RW, &why),
+		0);
+	ck_assert_int_eq(why.obstacle, IOMMUABS_OBSTACLE_NONE);
+	ck_assert_str_eq(why.text, "gfn 100, stream 8300 of a group of 2: the "
+				   "access goes through");
+	ck_assert_int_eq(iommuabs_device_functions(other, NULL, 0, &nr), 0);
+	ck_assert_uint_eq(nr, 1);
+	ck_assert_int_eq(iommuabs_device_stats(one, &stats), 0);
+	ck_assert_int_eq(
+		iommuabs_device_set_fault_policy(one, IOMMUABS_FAULTS_REPORT),
+		0);
+	ck_assert_uint_eq(group->fault_policy, IOMMUABS_FAULTS_REPORT);
+	ck_assert_int_eq(iommuabs_device_move(other, b, NULL, 0),
+			 IOMMUABS_E_WINDOW);
+	ck_assert_int_eq(iommuabs_device_remove(one), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_device_detach(other, 0), 0);
+	expect_stream(&m, 0x300, BACKEND_STREAM_BLOCKED);
+	ck_assert_int_eq(iommuabs_device_remove(one), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_device_remove(group), 0);
+	ck_assert_uint_eq(m.bridge->nr_carved, 2);
+	ck_assert_int_eq(iommuabs_device_find_pci(m.w->abs, 0x300, &found), 0);
+	ck_assert_ptr_eq(found, one);
+	ck_assert_int_eq(iommuabs_device_attach(one, a, NULL, 0), 0);
+	expect_stream(&m, 0x301, BACKEND_STREAM_BLOCKED);
+	ck_assert_int_eq(iommuabs_device_detach(one, 0), 0);
+	ck_assert_int_eq(iommuabs_device_remove(one), 0);
+	machine_delete(&m);
+}
+END_TEST
+
+/* What a device was described with is the group's as well. */
+START_TEST(a_described_device_brings_its_other_functions)
+{
+	struct machine m = machine_new();
+	const struct iommuabs_stream_range range = { .unit = m.w->unit[0].unit,
+						     .first = STREAMS + 0x400,
+						     .nr = 1,
+						     .rid = 0x400 };
+	const struct iommuabs_device_alias alias = { .path = "/other",
+						     .pci = 0x208,
+						     .nr_pci = 1 };
+	struct iommuabs_device_desc desc =
+		world_device_desc(&range, IOMMUABS_DEVICE_PCI);
+	struct iommuabs_device *dev, *found;
+
+	desc.aliases = &alias;
+	desc.nr_aliases = 1;
+	desc.flags |= IOMMUABS_DEVICE_UNSAFE_MSI;
+	ck_assert_int_eq(iommuabs_device_add(m.w->abs, &desc, &dev), 0);
+	dev = added(&m, 0x400);
+	ck_assert_str_eq(functions_text(dev), "0200 0208 0220 0400");
+	ck_assert(dev->flags & IOMMUABS_DEVICE_UNSAFE_MSI);
+	ck_assert_int_eq(iommuabs_device_find_path(m.w->abs, "/other", &found),
+			 0);
+	ck_assert_ptr_eq(found, dev);
+	ck_assert_int_eq(iommuabs_device_attach(dev, guest(&m), NULL, 0),
+			 IOMMUABS_E_UNSAFE_MSI);
+	machine_delete(&m);
+}
+END_TEST
+
+/* C8: those of members, of the range, each once. */
+START_TEST(a_group_needs_the_regions_of_all)
+{
+	static const struct iommuabs_reserved regions[] = {
+		{ { 0x800 }, { 0x800 }, 4, RW },
+		{ { 0x900 }, { 0x900 }, 4, RW },
+	};
+	struct machine m = machine_new();
+	struct iommuabs_device *dev;
+	struct iommuabs_domain *a = guest(&m);
+	uint32_t i;
+
+	for (i = 0; i < 2; i++) {
+		const struct iommuabs_stream_range range = {
+			.unit = m.w->unit[0].unit,
+			.first = STREAMS + 0x300 + i,
+			.nr = 1,
+			.rid = 0x300 + i,
+		};
+		struct iommuabs_device_desc desc =
+			world_device_desc(&range, IOMMUABS_DEVICE_PCI);
+
+		desc.reserved = regions;
+		desc.nr_reserved = 1 + i;
+		ck_assert_int_eq(iommuabs_device_add(m.w->abs, &desc, &dev), 0);
+	}
+	dev = added(&m, 0x300);
+	ck_assert_uint_eq(dev->nr_reserved, 2);
+	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0), 0);
+	for (i = 0; i < 2; i++)
+		ck_assert_int_eq(iommuabs_domain_map(a, regions[i].gfn,
+						     IOMMUABS_MFN(0x5000), 1,
+						     RW, NULL),
+				 IOMMUABS_E_RESERVED);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_map(a, regions[1].gfn,
+					     IOMMUABS_MFN(0x5000), 1, RW, NULL),
+			 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0),
+			 IOMMUABS_E_RESERVED);
+	machine_delete(&m);
+}
+END_TEST
+
+/* A unit that isn't told bits of the requester ID can't tell functions apart. */
+START_TEST(functions_that_a_unit_takes_for_one_are_one)
+{
+	struct world *w = world_new(1);
+	struct test_pci *pci = test_pci_new();
+	struct machine m = { .w = w, .pci = pci };
+	struct iommuabs_device *dev;
+
+	w->abs->host.ops.pci_cfg_read = test_pci_read;
+	machine_space(pci);
+	m.bridge = range_add(w, 0x0100);
+	dev = added(&m, 0x301);
+	/*
+	 * 02xx and 03xx arrive as 02xx, and as 0200 all behind the bridge does.
+	 */
+	ck_assert_str_eq(functions_text(dev),
+			 "0200-0201 0208 0220 0300-0301 0308 0320");
+	ck_assert_uint_eq(dev->nr_streams, 3);
+	ck_assert_ptr_eq(added(&m, 0x220), dev);
+	machine_delete(&m);
+}
+END_TEST
+
+/* ---- what comes and goes ---- */
+
+START_TEST(a_function_added_at_run_time_makes_another_group)
+{
+	struct machine m = machine_new();
+	struct iommuabs_device *dev = added(&m, 0x208), *more;
+	struct iommuabs_domain *a = guest(&m), *b = guest(&m);
+	struct test_pci_function *fn;
+
+	COVERS(iommuabs_device_attach, E_TOPOLOGY);
+	COVERS(iommuabs_device_move, E_TOPOLOGY);
+	COVERS(iommuabs_device_add_pci, E_EXISTS);
+	COVERS(iommuabs_device_add_pci, E_BUSY);
+	ck_assert_int_eq(iommuabs_start(m.w->abs), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0), 0);
+	fn = test_pci_add(m.pci, 0x228, TEST_PCI_CONVENTIONAL);
+	expect_stream(&m, 0x228, BACKEND_STREAM_BLOCKED);
+	ck_assert_int_eq(add(&m, 0x228, &more), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_device_move(dev, b, NULL, 0),
+			 IOMMUABS_E_TOPOLOGY);
+	ck_assert_ptr_eq(dev->dom, a);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0),
+			 IOMMUABS_E_TOPOLOGY);
+	ck_assert_int_eq(add(&m, 0x228, &more), IOMMUABS_E_EXISTS);
+	ck_assert_int_eq(iommuabs_device_remove(dev), 0);
+	dev = added(&m, 0x228);
+	ck_assert_str_eq(functions_text(dev), "0200 0208 0220 0228");
+	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0), 0);
+	/* Gone again: what is attached goes on, and is detached as ever. */
+	test_pci_gone(fn);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0),
+			 IOMMUABS_E_TOPOLOGY);
+	machine_delete(&m);
+}
+END_TEST
+
+START_TEST(buses_numbered_anew_are_noticed)
+{
+	struct machine m = machine_new();
+	struct iommuabs_device *dev = added(&m, 0x400), *same;
+	struct iommuabs_domain *a = guest(&m);
+
+	test_pci_buses(&m.pci->functions[2], 7, 7);
+	m.pci->functions[8].rid = 0x700;
+	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0),
+			 IOMMUABS_E_TOPOLOGY);
+	ck_assert_int_eq(iommuabs_device_remove(dev), 0);
+	dev = added(&m, 0x700);
+	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0), 0);
+	/* Its port is told to let everything through: that is noticed, too. */
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	same = added(&m, 0x700);
+	ck_assert_ptr_eq(same, dev);
+	test_pci_sriov(m.pci, &m.pci->functions[8], 2, 1, 1);
+	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	m.pci->functions[2].config[0x106] = 0;
+	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0),
+			 IOMMUABS_E_TOPOLOGY);
+	machine_delete(&m);
+}
+END_TEST
+
+START_TEST(a_removed_group_leaves_its_ids_blocked)
+{
+	struct machine m = machine_new();
+	struct iommuabs_device *dev = added(&m, 0x208);
+	struct iommuabs_domain *a = guest(&m);
+	char *before, *after;
+
+	ck_assert_int_eq(iommuabs_device_remove(dev), 0);
+	before = world_dump(m.w);
+	ck_assert_int_eq(iommuabs_start(m.w->abs), 0);
+	dev = added(&m, 0x208);
+	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_device_remove(dev), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_device_remove(dev), 0);
+	expect_stream(&m, 0x200, BACKEND_STREAM_BLOCKED);
+	world_event(&m.w->unit[0], STREAMS + 0x200, 0x100000, IOMMUABS_READ);
+	ck_assert_int_eq(iommuabs_faults_poll(m.w->abs, 0, NULL), 0);
+	ck_assert_ptr_eq(m.w->fault.dev, m.bridge);
+	ck_assert_int_eq(iommuabs_stop(m.w->abs), 0);
+	after = world_dump(m.w);
+	*strstr(before, "\ndomain") = *strstr(after, "\ndomain") = 0;
+	ck_assert_str_eq(strstr(before, "\ndevice"), strstr(after, "\ndevice"));
+	free(before);
+	free(after);
+	machine_delete(&m);
+}
+END_TEST
+
+/* ---- what can't be ---- */
+
+START_TEST(what_is_no_function_is_no_device)
+{
+	struct machine m = machine_new();
+	struct iommuabs_device *dev = NULL;
+	uint32_t nr;
+
+	COVERS(iommuabs_device_add_pci, E_INVAL);
+	COVERS(iommuabs_device_add_pci, E_NOENT);
+	COVERS(iommuabs_device_add_pci, E_UNTRANSLATED);
+	COVERS(iommuabs_device_add_pci, E_NOTSUP);
+	COVERS(iommuabs_device_functions, E_INVAL);
+	ck_assert_int_eq(iommuabs_device_add_pci(NULL, 0x400, NULL, &dev),
+			 IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_device_add_pci(m.w->abs, 0x400, NULL, NULL),
+			 IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_device_functions(NULL, NULL, 0, &nr),
+			 IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_device_functions(m.bridge, NULL, 1, &nr),
+			 IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_device_functions(m.bridge, NULL, 0, NULL),
+			 IOMMUABS_E_INVAL);
+	ck_assert_int_eq(add(&m, 0x408, &dev), IOMMUABS_E_NOENT);
+	ck_assert_int_eq(add(&m, 0x10400, &dev), IOMMUABS_E_NOENT);
+	ck_assert_int_eq(iommuabs_device_remove(m.bridge), 0);
+	ck_assert_int_eq(add(&m, 0x400, &dev), IOMMUABS_E_UNTRANSLATED);
+	m.w->abs->host.ops.pci_cfg_read = NULL;
+	ck_assert_int_eq(add(&m, 0x400, &dev), IOMMUABS_E_NOTSUP);
+	ck_assert_ptr_null(dev);
+	machine_delete(&m);
+}
+END_TEST
+
+START_TEST(what_is_attached_is_not_taken_into_a_group)
+{
+	struct machine m = machine_new();
+	struct iommuabs_device *dev = described(&m, 0x208), *group;
+	struct iommuabs_domain *a = guest(&m);
+
+	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0), 0);
+	ck_assert_int_eq(add(&m, 0x220, &group), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_device_attach(m.bridge, a, NULL, 0), 0);
+	ck_assert_int_eq(add(&m, 0x400, &group), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_device_detach(m.bridge, 0), 0);
+	group = added(&m, 0x220);
+	ck_assert_ptr_eq(dev->group, group);
+	machine_delete(&m);
+}
+END_TEST
+
+START_TEST(ids_of_two_ranges_are_no_device)
+{
+	struct world *w = world_new(1);
+	struct test_pci *pci = test_pci_new();
+	struct machine m = { .w = w, .pci = pci };
+	struct iommuabs_device *dev;
+	uint32_t i;
+
+	w->abs->host.ops.pci_cfg_read = test_pci_read;
+	machine_space(pci);
+	test_pci_add(pci, 0xf0, TEST_PCI_CONVENTIONAL);
+	test_pci_gone(&pci->functions[9]);
+	test_pci_port(pci, 0xf0, TEST_PCI_CONVENTIONAL, 5, 5);
+	test_pci_add(pci, 0x508, TEST_PCI_CONVENTIONAL);
+	for (i = 0; i < 2; i++) {
+		const struct iommuabs_stream_range range = {
+			.unit = w->unit[0].unit,
+			.first = STREAMS + 0x200 * i,
+			.nr = i ? 0x1000 : 0x200,
+			.rid = 0x200 * i,
+		};
+		const struct iommuabs_device_desc desc = world_device_desc(
+			&range, IOMMUABS_DEVICE_PCI | IOMMUABS_DEVICE_RANGE);
+
+		ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	}
+	ck_assert_int_eq(add(&m, 0x508, &dev), IOMMUABS_E_NOTSUP);
+	ck_assert_int_eq(add(&m, 0x400, &dev), 0);
+	machine_delete(&m);
+}
+END_TEST
+
+/* More pieces than a device can have: the buses behind the port as a whole. */
+START_TEST(a_large_group_takes_whole_buses)
+{
+	struct machine m = machine_new();
+	struct test_pci_function *port = &m.pci->functions[2];
+	struct iommuabs_device *dev;
+	uint32_t i;
+
+	test_pci_buses(port, 4, 0x34);
+	test_pci_gone(&m.pci->functions[8]);
+	test_pci_port(m.pci, 0x400, TEST_PCI_UPSTREAM, 5, 0x34);
+	for (i = 0; i < 0x2f; i++) {
+		test_pci_port(m.pci,
+			      (uint16_t)(0x500 | (i << 3 & 0xff) | i >> 5),
+			      TEST_PCI_DOWNSTREAM, (uint8_t)(6 + i),
+			      (uint8_t)(6 + i));
+		test_pci_endpoint(m.pci, (uint16_t)((6 + i) << 8));
+	}
+	for (i = 0; i < TEST_PCI_MAX; i++)
+		if (m.pci->functions[i].rid >> 8 == 5)
+			test_pci_multi(&m.pci->functions[i]);
+	dev = added(&m, 0x3400);
+	ck_assert_str_eq(functions_text(dev), "0600-34ff");
+	ck_assert_uint_eq(dev->nr_streams, 1);
+	ck_assert_int_eq(iommuabs_device_attach(dev, guest(&m), NULL, 0), 0);
+	machine_delete(&m);
+}
+END_TEST
+
+START_TEST(a_group_without_memory_is_none)
+{
+	struct machine m = machine_new();
+	struct iommuabs_device *dev, *member = described(&m, 0x208);
+	struct iommuabs_domain *a = guest(&m);
+	char *before, *after;
+	uint64_t n;
+	int ret;
+
+	COVERS(iommuabs_device_add_pci, E_NOMEM);
+	COVERS(iommuabs_device_attach, E_NOMEM);
+	before = world_dump(m.w);
+	for (n = 1;; n++) {
+		test_host_fail_nth(m.w->host, n);
+		ret = add(&m, 0x208, &dev);
+		if (!test_host_failed(m.w->host))
+			break;
+		ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
+		test_host_fail_nth(m.w->host, 0);
+		after = world_dump(m.w);
+		ck_assert_str_eq(strchr(before, '\n'), strchr(after, '\n'));
+		free(after);
+	}
+	test_host_fail_nth(m.w->host, 0);
+	ck_assert_int_eq(ret, 0);
+	ck_assert_uint_gt(n, 1);
+	ck_assert_ptr_eq(member->group, dev);
+	free(before);
+	for (n = 1;; n++) {
+		test_host_fail_nth(m.w->host, n);
+		ret = iommuabs_device_attach(dev, a, NULL, 0);
+		if (!test_host_failed(m.w->host))
+			break;
+		ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
+	}
+	ck_assert_int_eq(ret, 0);
+	machine_delete(&m);
+}
+END_TEST
+
+/* The reason of a group is in the log. */
+START_TEST(why_functions_are_one_is_logged)
+{
+	struct machine m = machine_new();
+
+	added(&m, 0x301);
+	ck_assert(test_host_logged(m.w->host, "pci-0000:03:00.1: without ACS: "
+					      "one with all of its"));
+	added(&m, 0x208);
+	ck_assert(test_host_logged(
+		m.w->host, "pci-0000:01:00.0: all behind this bridge is one"));
+	machine_delete(&m);
+}
+END_TEST
+
+static void topology_tests(TCase *tcase)
+{
+	tcase_add_test(tcase, ids_are_kept_in_order_and_apart);
+	tcase_add_test(tcase, a_function_behind_a_port_with_acs_is_itself);
+	tcase_add_loop_test(tcase, a_port_needs_all_of_acs, 0, 11);
+	tcase_add_loop_test(tcase, an_egress_vector_closes_or_opens_a_port, 0,
+			    5);
+	tcase_add_test(tcase,
+		       functions_of_a_slot_are_one_unless_each_redirects);
+	tcase_add_test(
+		tcase,
+		functions_of_a_slot_on_a_root_bus_are_one_and_slots_are_not);
+	tcase_add_test(tcase, a_single_function_is_asked_once);
+	tcase_add_test(
+		tcase,
+		root_ports_of_one_slot_without_acs_are_one_with_all_behind);
+	tcase_add_test(tcase,
+		       all_behind_a_bridge_to_pci_comes_as_its_secondary_bus);
+	tcase_add_test(tcase,
+		       all_behind_a_conventional_bridge_comes_as_the_bridge);
+	tcase_add_test(tcase,
+		       a_bridge_from_pci_speaks_for_the_express_behind_it);
+	tcase_add_loop_test(tcase, xsa_449_phantom_functions_come_along, 0, 6);
+	tcase_add_test(tcase, a_number_that_two_functions_use_makes_them_one);
+	tcase_add_loop_test(tcase, a_part_that_uses_another_number_has_both, 0,
+			    5);
+	tcase_add_test(tcase,
+		       virtual_functions_are_found_by_their_physical_one);
+	tcase_add_test(tcase, ari_makes_device_numbers_functions);
+	tcase_add_test(tcase, a_hostile_space_is_read_in_bounded_time);
+}
+
+static void device_tests(TCase *tcase)
+{
+	tcase_add_test(tcase, a_group_is_one_device_under_every_name);
+	tcase_add_test(tcase, a_group_is_attached_moved_and_blocked_as_one);
+	tcase_add_test(tcase, a_call_on_a_member_is_about_the_group);
+	tcase_add_test(tcase, a_described_device_brings_its_other_functions);
+	tcase_add_test(tcase, a_group_needs_the_regions_of_all);
+	tcase_add_test(tcase, functions_that_a_unit_takes_for_one_are_one);
+	tcase_add_test(tcase, a_function_added_at_run_time_makes_another_group);
+	tcase_add_test(tcase, buses_numbered_anew_are_noticed);
+	tcase_add_test(tcase, a_removed_group_leaves_its_ids_blocked);
+	tcase_add_test(tcase, what_is_no_function_is_no_device);
+	tcase_add_test(tcase, what_is_attached_is_not_taken_into_a_group);
+	tcase_add_test(tcase, ids_of_two_ranges_are_no_device);
+	tcase_add_test(tcase, a_large_group_takes_whole_buses);
+	tcase_add_test(tcase, a_group_without_memory_is_none);
+	tcase_add_test(tcase, why_functions_are_one_is_logged);
+}
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("pci");
+	TCase *tcase = tcase_create("topology");
+
+	topology_tests(tcase);
+	suite_add_tcase(s, tcase);
+	if (!world_possible(s))
+		return s;
+	tcase = tcase_create("devices");
+	device_tests(tcase);
+	suite_add_tcase(s, tcase);
+	return s;
+}
+
+HARNESS_MAIN(suite)
