@@ -9,5 +9,6 @@ void scenario_arch(void)
 {
 	scenario_cpu_agrees();
 	scenario_msi();
+	scenario_plug();
 	scenario_suspend();
 }

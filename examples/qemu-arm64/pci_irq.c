@@ -10,9 +10,12 @@
 
 uint32_t pci_irq_of(uint16_t bdf)
 {
-	uint32_t slot = (uint32_t)bdf >> 3 & 0x1f;
 	uint32_t pin = pci_config_read(bdf, CONFIG_INTERRUPT) >> 8 & 0xff;
+	uint32_t slot;
 
+	if (!pin)
+		return 0;
+	slot = (uint32_t)pci_root_pin(bdf, &pin) >> 3 & 0x1f;
 	for (unsigned int i = 0; i < machine.nr_intx; i++)
 		if (machine.intx[i].slot == (slot & machine.intx_slot_mask) &&
 		    machine.intx[i].pin == pin)

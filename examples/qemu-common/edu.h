@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include "pci.h"
 
-#define EDU_MAX		4
+#define EDU_MAX		8
 #define EDU_BUFFER_SIZE 4096
 
 struct edu {

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define PCI_MAX_DEVICES 16
+#define PCI_MAX_DEVICES 24
 
 struct pci_device {
 	uint16_t bdf; /* bus << 8 | device << 3 | function: its requester ID */
@@ -16,8 +16,21 @@ struct pci_device {
 	uint32_t irq;  /* the architecture's number; 0: none */
 };
 
-/* Find the functions of bus 0, give them addresses, let them master the bus. */
+/*
+ * Find the functions of all buses, those of a bus before what is behind its later
+ * bridges; give them addresses and bus numbers, let them master the bus, switch
+ * ACS on.
+ */
 void pci_init(void);
+
+/*
+ * The pin (1: INTA) by which an interrupt of @bdf's @pin leaves the bridges that it
+ * is behind, and the function on bus 0 whose it is there.
+ */
+uint16_t pci_root_pin(uint16_t bdf, uint32_t *pin);
+
+/* Bus @bus, which has no others behind it, is @to from now on. */
+void pci_renumber(unsigned int bus, unsigned int to);
 
 /* The @index-th device of this kind, or NULL. */
 const struct pci_device *pci_find(uint16_t vendor, uint16_t device,

@@ -56,6 +56,7 @@ void prove(void)
 	scenario_blocked();
 	scenario_take_away();
 	scenario_devices();
+	scenario_groups();
 	scenario_late();
 	scenario_reverse_map();
 	scenario_arch();

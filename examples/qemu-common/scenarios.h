@@ -18,6 +18,7 @@ void scenario_auto(void);
 void scenario_blocked(void);
 void scenario_take_away(void);
 void scenario_devices(void);
+void scenario_groups(void);
 void scenario_late(void);
 void scenario_reverse_map(void);
 void scenario_random(void);

@@ -28,6 +28,24 @@ const struct iommuabs_attach_options iommu_attach_options = {
 #define DMAR_STRUCTURES 48
 #define DRHD_BASE	8
 
+/* All functions of the segment are behind it: devices are taken out of these. */
+static int segment_add(struct iommuabs_unit *unit)
+{
+	const struct iommuabs_stream_range all = { .unit = unit,
+						   .nr = 0x10000 };
+	const struct iommuabs_device_desc desc = {
+		.size = sizeof(desc),
+		.flags = IOMMUABS_DEVICE_PCI | IOMMUABS_DEVICE_RANGE,
+		.name = "segment 0",
+		.nr_pci = 0x10000,
+		.streams = &all,
+		.nr_streams = 1,
+	};
+	struct iommuabs_device *dev;
+
+	return iommuabs_device_add(iommu.abs, &desc, &dev);
+}
+
 int iommu_scan(void)
 {
 	struct iommuabs_unit_desc desc = {
@@ -37,12 +55,14 @@ int iommu_scan(void)
 	size_t size = 0;
 	const char *dmar = machine_table("DMAR", 0, &size);
 	struct iommuabs_unit *unit;
+	int st;
 
 	if (!dmar || size < DMAR_STRUCTURES + DRHD_BASE + sizeof(desc.base))
 		return IOMMUABS_E_NOENT;
 	memcpy(&desc.base, dmar + DMAR_STRUCTURES + DRHD_BASE,
 	       sizeof(desc.base));
-	return iommuabs_unit_add(iommu.abs, &desc, &unit);
+	st = iommuabs_unit_add(iommu.abs, &desc, &unit);
+	return st ? st : segment_add(unit);
 }
 
 static void on_event(void *arg)

@@ -3,7 +3,8 @@
 #
 # Usage: run.sh ELF [ARGUMENTS]
 #
-# Boots the host under QEMU's q35 board with two edu devices behind a VT-d unit.
+# Boots the host under QEMU's q35 board with edu devices behind a VT-d unit: two on
+# the root bus, one behind a root port, two behind a bridge to conventional PCI.
 # ARGUMENTS say what it does ("selftest"). The host's exit status is ours; 124: it
 # did not end within TIMEOUT seconds (default 120).
 #
@@ -25,6 +26,11 @@ set -- -M q35 -cpu max -m 1G -smp "${SMP:-4}" -nodefaults -no-user-config \
 	-device "intel-iommu,intremap=on,${VTD:-aw-bits=48}" \
 	-device edu,addr=5,dma_mask=0xffffffffffffffff \
 	-device edu,addr=6,dma_mask=0xffffffffffffffff \
+	-device pcie-root-port,id=rp,addr=8,chassis=1 \
+	-device edu,bus=rp,dma_mask=0xffffffffffffffff \
+	-device pcie-pci-bridge,id=pb,addr=9 \
+	-device edu,bus=pb,addr=1,dma_mask=0xffffffffffffffff \
+	-device edu,bus=pb,addr=2,dma_mask=0xffffffffffffffff \
 	-device isa-debug-exit,iobase=0xf4,iosize=4 \
 	-kernel "$elf" -append "$arguments"
 if [ "${ICOUNT:-on}" = on ]; then

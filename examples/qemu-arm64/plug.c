@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * plug.c - a device that comes at run time, and one that faults without end
+ */
+#include <stddef.h>
+#include "edu.h"
+#include "pages.h"
+#include "pci.h"
+#include "scenarios_arm64.h"
+#include "scene.h"
+#include "tap.h"
+#include "timer.h"
+
+#define BEHIND_PORT 2u
+#define NEW_BUS	    0x20u
+#define STORM_SIZE  4000u /* an event for each word */
+#define STORM_MAX   8u
+
+static int add(struct iommuabs_device **dev)
+{
+	struct edu *edu = edu_get(BEHIND_PORT);
+
+	return iommuabs_device_add_pci(iommu.abs, edu->pci->bdf, edu, dev);
+}
+
+static int attach(struct iommuabs_device *dev, struct scene *scene)
+{
+	return iommuabs_device_attach(dev, scene->vm.dom, &iommu_attach_options,
+				      0);
+}
+
+/* The library is told of it only now; then its bus gets another number. */
+static void comes_and_changes(struct scene *scene)
+{
+	uint16_t before = edu_get(BEHIND_PORT)->pci->bdf;
+	struct iommuabs_device *dev;
+	uint64_t early, read, again;
+	int st, stale;
+
+	*frame_word(scene->ram + 1) = 0x91a6;
+	early = dma_load(scene, BEHIND_PORT, SCENE_RAM_GFN + 1);
+	st = add(&dev);
+	if (!st)
+		st = attach(dev, scene);
+	read = dma_load(scene, BEHIND_PORT, SCENE_RAM_GFN + 1);
+	tap_check(!st && early == DMA_NO_ANSWER && read == 0x91a6,
+		  "%s: a device added while the guest runs: blocked before; "
+		  "%04x then reads gfn %lx as %lx: %s",
+		  scene->name, before, SCENE_RAM_GFN + 1, read,
+		  iommuabs_strerror(st));
+	if (st || iommuabs_device_detach(dev, 0))
+		return;
+	pci_renumber(before >> 8, NEW_BUS);
+	stale = attach(dev, scene);
+	early = dma_load(scene, BEHIND_PORT, SCENE_RAM_GFN + 1);
+	st = iommuabs_device_remove(dev);
+	if (!st)
+		st = add(&dev);
+	if (!st)
+		st = attach(dev, scene);
+	again = dma_load(scene, BEHIND_PORT, SCENE_RAM_GFN + 1);
+	tap_check(!st && stale == IOMMUABS_E_TOPOLOGY &&
+			  early == DMA_NO_ANSWER && again == 0x91a6,
+		  "%s: its bus gets another number: %04x is not attached any "
+		  "more (%s); added as %04x it reads %lx: %s",
+		  scene->name, before, iommuabs_strerror(stale),
+		  edu_get(BEHIND_PORT)->pci->bdf, again, iommuabs_strerror(st));
+}
+
+static uint64_t poll_timed(void)
+{
+	uint64_t start = time_us();
+
+	iommu_faults_poll();
+	return time_us() - start;
+}
+
+/*
+ * Both devices are attached. How many DMAs of faults until it is silenced? *@poll:
+ * how long the longest poll took.
+ */
+static unsigned int storm(struct iommuabs_device *dev,
+			  struct iommuabs_device_stats *stats, uint64_t *poll)
+{
+	unsigned int n = 0;
+	uint64_t took;
+
+	for (; n < STORM_MAX && !stats->silenced; n++) {
+		(void)edu_pull(edu_get(BEHIND_PORT), 8,
+			       SCENE_HOLE_GFN << PAGE_LG2, STORM_SIZE);
+		took = poll_timed();
+		*poll = took > *poll ? took : *poll;
+		if (iommuabs_device_stats(dev, stats))
+			return STORM_MAX;
+	}
+	return n;
+}
+
+static void faults_without_end(struct scene *scene, struct iommuabs_device *dev)
+{
+	struct iommuabs_device_stats stats = { .size = sizeof(stats) };
+	uint64_t read, reads, poll = 0;
+	unsigned int n;
+
+	*frame_word(scene->ram + 2) = 0x5704;
+	iommu_faults_forget();
+	n = storm(dev, &stats, &poll);
+	iommu_faults_forget();
+	(void)edu_pull(edu_get(BEHIND_PORT), 8, SCENE_HOLE_GFN << PAGE_LG2,
+		       STORM_SIZE);
+	read = dma_load(scene, 0, SCENE_RAM_GFN + 2);
+	(void)dma_load(scene, 0, SCENE_HOLE_GFN);
+	reads = dma_load(scene, BEHIND_PORT, SCENE_RAM_GFN + 2);
+	tap_check(
+		stats.silenced && n < STORM_MAX && stats.storms == 1 &&
+			fault_find(0, SCENE_HOLE_GFN, IOMMUABS_READ) &&
+			!fault_find(BEHIND_PORT, SCENE_HOLE_GFN,
+				    IOMMUABS_READ) &&
+			read == 0x5704 && reads == 0x5704,
+		"%s: a storm of faults ends: silenced after %u DMAs, %lu "
+		"events, no poll longer than %lu us; edu 0 is heard, and what "
+		"is allowed goes on: gfn %lx reads %lx, %lx",
+		scene->name, n, stats.faults, poll, SCENE_RAM_GFN + 2, read,
+		reads);
+}
+
+void scenario_plug(void)
+{
+	struct iommuabs_device *dev;
+	struct scene scene;
+
+	if (!edu_get(BEHIND_PORT) ||
+	    scene_open(&scene, "plugged in", IOMMUABS_STRATEGY_MIRROR))
+		return;
+	comes_and_changes(&scene);
+	if (!add(&dev)) {
+		if (!scene_attach(&scene, 0))
+			faults_without_end(&scene, dev);
+		if (iommuabs_device_detach(dev, 0) ||
+		    iommuabs_device_remove(dev))
+			tap_check(0, "the device is removed");
+	}
+	scene_close(&scene);
+}
