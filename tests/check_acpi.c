@@ -365,6 +365,30 @@ START_TEST(ids_that_a_unit_does_not_have_are_left_out)
 }
 END_TEST
 
+/* It has no id yet that the other table's scan could find at somebody else. */
+START_TEST(a_device_on_an_unknown_bus_shares_no_id)
+{
+	static const char dmar[] =
+		"table DMAR 1 b:45 b:1 z:10\n"
+		"{0 b:1 b:0 w:0 q:0xd0000000 (1 z:2 b:0 b:0 b:0 b:0 ) "
+		"(1 z:2 b:0 b:0 b:1 b:0 b:0 b:0 ) }\n";
+	struct machine machine = { 0 };
+	struct iommuabs_device *dev;
+	struct world *w;
+
+	w = world_with_registers(vtd_read);
+	machine_add(&machine, dmar);
+	machine_add(&machine, smmuv2_and_complex);
+	OK(scan(w, &machine));
+	ck_assert_uint_eq(by_pci(w, IOMMUABS_PCI(0, 0, 0, 0))->nr_pci, 1);
+	ck_assert_int_eq(
+		iommuabs_device_find_path(w->abs, "0000:00:01.0/00.0", &dev),
+		IOMMUABS_E_NOENT);
+	machine_free(&machine);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(no_table_is_no_unit)
 {
 	struct world *w = world_new(1);
@@ -480,6 +504,7 @@ static void add_tests(TCase *tables)
 	tcase_add_test(tables, what_a_unit_sees_in_part_is_untranslated);
 	tcase_add_test(tables, a_root_complex_is_a_range_device);
 	tcase_add_test(tables, ids_that_a_unit_does_not_have_are_left_out);
+	tcase_add_test(tables, a_device_on_an_unknown_bus_shares_no_id);
 	tcase_add_test(tables, no_table_is_no_unit);
 	tcase_add_loop_test(tables,
 			    units_that_cannot_be_described_are_not_passed_over,

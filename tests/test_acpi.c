@@ -315,6 +315,14 @@ static void print_unit(FILE *out, const struct desc_unit *unit)
 	fprintf(out, "\n");
 }
 
+/* Names may hold any byte. */
+static void print_path(FILE *out, const char *path)
+{
+	for (; *path; path++)
+		fprintf(out, *path < ' ' || *path > '~' ? "\\x%02x" : "%c",
+			(unsigned char)*path);
+}
+
 static void print_device(FILE *out, const struct desc_device *device)
 {
 	const struct desc_reserved *r;
@@ -323,7 +331,8 @@ static void print_device(FILE *out, const struct desc_device *device)
 
 	fprintf(out, "device");
 	if (device->path[0])
-		fprintf(out, " %s", device->path);
+		fputc(' ', out);
+	print_path(out, device->path);
 	if (device->unknown)
 		fprintf(out, " unknown");
 	else if (device->flags & IOMMUABS_DEVICE_PCI)

@@ -144,6 +144,8 @@ enum iort_type {
 	IORT_TYPES_,
 };
 
+/* Where the first node can be at the least. */
+#define IORT_FIRST	  48
 #define IORT_NODE_SIZE	  16
 #define IORT_MAPPING_SIZE 20
 

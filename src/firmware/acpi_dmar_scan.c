@@ -391,8 +391,11 @@ static int unit_get(struct dmar_scan *dmar, const struct dmar_structure *drhd,
 				       (uint32_t)page);
 		if (!entry)
 			return IOMMUABS_E_NOMEM;
-		*out = entry->value;
-		if (entry->value) {
+		*out = unit = entry->value;
+		if (unit && unit->vtd.segment != drhd->segment)
+			return acpi_fail(&dmar->scan, drhd->span.offset,
+					 "a unit of two PCI segments");
+		if (unit) {
 			acpi_remark(&dmar->scan, drhd->span.offset,
 				    "a second DRHD of the same unit");
 			return 0;

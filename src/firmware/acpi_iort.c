@@ -46,8 +46,7 @@ int iort_open(const void *data, size_t size, struct iort_table *iort,
 	if (!iort->nr_nodes)
 		return 0;
 	*what = "the nodes begin inside the header or beyond the end";
-	if (iort->first < ACPI_HEADER_SIZE + 12 ||
-	    iort->first > iort->table.span.length)
+	if (iort->first < IORT_FIRST || iort->first > iort->table.span.length)
 		return IOMMUABS_E_FIRMWARE;
 	return 0;
 }
@@ -89,6 +88,15 @@ static bool array_fits(const struct iort_node *node, uint32_t at, uint32_t nr,
 	       acpi_cut(&node->span, at, (uint64_t)nr * size, &array);
 }
 
+/* Before the mappings, that is. */
+static bool name_ends(const struct iort_node *node, uint32_t at)
+{
+	uint32_t length = acpi_string_length(&node->span, at);
+
+	return length != ~0u &&
+	       (!node->nr_mappings || at + length < node->mappings);
+}
+
 const char *iort_check(const struct iort_node *node)
 {
 	struct iort_rmr rmr;
@@ -99,14 +107,14 @@ const char *iort_check(const struct iort_node *node)
 	    !array_fits(node, node->mappings, node->nr_mappings,
 			IORT_MAPPING_SIZE))
 		return "ID mappings that are not all in the node";
+	if (node->nr_mappings && node->mappings < types[node->type].size)
+		return "ID mappings where the node's own fields are";
 	if (node->type == IORT_ITS_GROUP &&
 	    !array_fits(node, 20, acpi_get32(&node->span, 16), 4))
 		return "more ITSs than the node has room for";
-	if (node->type == IORT_NAMED_COMPONENT &&
-	    acpi_string_length(&node->span, 29) == ~0u)
+	if (node->type == IORT_NAMED_COMPONENT && !name_ends(node, 29))
 		return "a name without an end";
-	if (node->type == IORT_IWB &&
-	    acpi_string_length(&node->span, 26) == ~0u)
+	if (node->type == IORT_IWB && !name_ends(node, 26))
 		return "a name without an end";
 	iort_rmr(node, &rmr);
 	if (node->type == IORT_RMR && rmr.nr &&

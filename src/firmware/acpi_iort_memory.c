@@ -83,21 +83,24 @@ static struct iort_piece *skip_to(struct iort_scan *scan,
 	return piece;
 }
 
+/* Ids that are in both of two pieces that meet. */
+static uint64_t overlap(const struct iort_piece *a, const struct iort_piece *b)
+{
+	return IA_MIN(a->first + a->nr, b->first + b->nr) -
+	       IA_MAX(a->first, b->first);
+}
+
 /* Devices that aren't ranges; *@nr ids of @memory are theirs. */
 static int plain_take(struct memory_scan *m, const struct iort_piece *memory,
 		      uint64_t *nr)
 {
 	struct iort_piece *piece;
-	uint64_t first, end;
 	int ret = 0;
 
 	m->plain = skip_to(m->scan, m->plain, memory);
 	for (piece = m->plain; !ret && piece && iort_pieces_meet(piece, memory);
 	     piece = piece->next) {
-		first = IA_MAX(piece->first, memory->first);
-		end = IA_MIN(piece->first + piece->nr,
-			     memory->first + memory->nr);
-		*nr += end - first;
+		*nr += overlap(piece, memory);
 		ret = regions_add(m->scan, memory->offset, piece->device);
 	}
 	return ret;
@@ -138,7 +141,7 @@ static int ranges_take(struct memory_scan *m, const struct iort_piece *memory,
 	m->range = skip_to(m->scan, m->range, memory);
 	for (piece = m->range; !ret && piece && iort_pieces_meet(piece, memory);
 	     piece = piece->next) {
-		*nr += 1;
+		*nr += overlap(piece, memory);
 		if (memory->nr == 1)
 			return function_take(m, piece, memory);
 		acpi_remark(&m->scan->scan, memory->offset,
@@ -245,6 +248,10 @@ int iort_memory_settle(struct iort_scan *scan)
 			ret = ranges_take(&m, memory, &nr);
 		if (!ret && !nr)
 			ret = orphan_take(&m, memory);
+		else if (nr < memory->nr)
+			acpi_remark(&scan->scan, memory->offset,
+				    "regions of ids some of which no device "
+				    "has: those stay blocked");
 	}
 	return ret;
 }

@@ -603,6 +603,9 @@ static void header_judge(struct iort_scan *scan)
 		acpi_remark(&scan->scan, 36, "fewer nodes than the count says");
 	else if (n && ret >= 0 && at < scan->iort.table.span.length)
 		acpi_remark(&scan->scan, at, "bytes after the last node");
+	else if (!scan->iort.nr_nodes &&
+		 scan->iort.table.span.length > IORT_FIRST)
+		acpi_remark(&scan->scan, 36, "no node, the count says");
 	scan->scan.set->work += scan->iort.table.span.length;
 }
 

@@ -162,6 +162,11 @@ bool acpi_region(struct acpi_scan *scan, uint32_t offset, uint64_t base,
 			    "begins: left out");
 		return false;
 	}
+	/* What firmware that has none leaves there. */
+	if (last == base) {
+		acpi_remark(scan, offset, "a region of one byte: left out");
+		return false;
+	}
 	if (last >> ADDRESS_BITS) {
 		acpi_remark(scan, offset,
 			    "a region beyond 52 address bits: "

@@ -169,10 +169,12 @@ int desc_scan_dmar(struct desc_set *set, const void *table, size_t size);
 int desc_scan_iort(struct desc_set *set, const void *table, size_t size);
 
 /*
- * The last step of each scanner. Devices that have an id in common become one,
- * the first of them, and the others its aliases: they can't be told apart. A
- * device whose ids are all inside those of a range device stays, for it can be
- * carved out. Work: n log n in the number of streams.
+ * The last step of a scanner. Devices that have an id in common become one, the
+ * first of them, and the others its aliases: they can't be told apart. A device
+ * whose ids are all inside those of a range device stays, for it can be carved
+ * out. (A DMAR's scanner goes without: requester IDs are its devices.) Pointers
+ * to devices and streams are void afterwards. Work: n log n in the number of
+ * streams.
  *
  * Return: 0 | E_FIRMWARE (more in one than core takes) | E_NOMEM.
  */

@@ -61,6 +61,8 @@ static struct desc_stream *sort(struct desc_set *set)
 	unsigned int n;
 
 	for (device = set->devices; device; device = device->next) {
+		if (device->unknown)
+			continue;
 		for (stream = device->streams; stream; stream = stream->next) {
 			stream->device = device;
 			stream->by_id = NULL;
