@@ -534,6 +534,53 @@ START_TEST(what_is_mapped_over_a_reserved_region_keeps_the_device_out)
 }
 END_TEST
 
+/* What the host maps there counts if it is the region, and no less. */
+START_TEST(a_region_that_the_host_maps_is_mapped_exactly)
+{
+	static const struct {
+		uint64_t mfn, nr;
+		uint32_t flags;
+		int ret;
+	} cases[] = {
+		{ 0x300, 4, RW, 0 },
+		{ 0x300, 4, IOMMUABS_READ, IOMMUABS_E_RESERVED },
+		{ 0x301, 4, RW, IOMMUABS_E_RESERVED },
+		{ 0x300, 3, RW, IOMMUABS_E_RESERVED },
+	};
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = reserved_device(w);
+	struct iommuabs_domain *dom = world_domain(w);
+
+	ck_assert_int_eq(
+		map(dom, 0x300, cases[_i].mfn, cases[_i].nr, cases[_i].flags),
+		0);
+	ck_assert_int_eq(attach(dev, dom), cases[_i].ret);
+	world_delete(w);
+}
+END_TEST
+
+/* On its way out it is mapped no more. */
+START_TEST(a_region_that_is_being_unmapped_is_not_mapped)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *first = world_device(w, 16, 1, 0);
+	struct iommuabs_device *dev = reserved_device(w);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct iommuabs_batch batch;
+
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(map(dom, 0x300, 0x300, 4, RW), 0);
+	ck_assert_int_eq(attach(first, dom), 0);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	ck_assert_int_eq(
+		iommuabs_domain_unmap(dom, IOMMUABS_GFN(0x300), 4, &batch), 0);
+	ck_assert_int_eq(attach(dev, dom), IOMMUABS_E_RESERVED);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	world_delete(w);
+}
+END_TEST
+
 static struct iommuabs_device *reserved_add_at(struct world *w, uint32_t first,
 					       uint32_t nr, uint32_t flags,
 					       uint32_t nr_reserved)
@@ -867,6 +914,9 @@ static Suite *suite(void)
 	tcase_add_test(
 		memory,
 		what_is_mapped_over_a_reserved_region_keeps_the_device_out);
+	tcase_add_loop_test(
+		memory, a_region_that_the_host_maps_is_mapped_exactly, 0, 4);
+	tcase_add_test(memory, a_region_that_is_being_unmapped_is_not_mapped);
 	tcase_add_test(memory, a_carved_device_has_the_regions_of_its_range);
 	tcase_add_test(memory,
 		       a_region_of_the_range_forbids_sharing_as_an_own_one);

@@ -1215,6 +1215,61 @@ START_TEST(refresh_answers_its_errors)
 }
 END_TEST
 
+/* What a walk of [16, 32) answers that is no answer. */
+static const struct {
+	struct iommuabs_p2m_run runs[2];
+	uint64_t next;
+	int ret;
+} walk_lies[] = {
+	{ { { GFN(16), MFN(RAM), 1, RW } }, 33, 0 },
+	{ { { GFN(16), MFN(RAM), 1, RW } }, 16, 0 },
+	{ { { GFN(16), MFN(RAM), 1, RW } }, 15, 0 },
+	{ { { GFN(15), MFN(RAM), 2, RW } }, 32, 0 },
+	{ { { GFN(30), MFN(RAM), 3, RW } }, 32, 0 },
+	{ { { GFN(18), MFN(RAM), 3, RW } }, 20, 0 },
+	{ { { GFN(16), MFN(RAM), 4, RW }, { GFN(19), MFN(RAM + 9), 1, RW } },
+	  32,
+	  0 },
+	{ { { GFN(20), MFN(RAM), 1, RW }, { GFN(16), MFN(RAM + 9), 1, RW } },
+	  32,
+	  0 },
+	{ { { GFN(16), MFN(RAM), 0, RW } }, 32, 0 },
+	{ { { GFN(16), MFN(RAM), 1, 0 } }, 32, 0 },
+	{ { { GFN(16), MFN(RAM), 1, RW | (uint32_t)1 << 31 } }, 32, 0 },
+	{ { { GFN(16), MFN((uint64_t)1 << 40), 1, RW } }, 32, 0 },
+	{ { { GFN(16), MFN(((uint64_t)1 << 40) - 1), 2, RW } }, 32, 0 },
+	{ { { GFN(16), MFN(RAM), 1, RW } }, 32, 1 },
+};
+
+static int walk_lying;
+
+static int walk_lie(void *ctx, struct iommuabs_p2m_query *query)
+{
+	uint32_t i;
+
+	(void)ctx;
+	for (i = 0; i < 2 && walk_lies[walk_lying].runs[i].gfn.frame; i++)
+		query->runs[query->nr_runs++] = walk_lies[walk_lying].runs[i];
+	query->next = GFN(walk_lies[walk_lying].next);
+	return walk_lies[walk_lying].ret;
+}
+
+START_TEST(a_walk_that_cannot_be_changes_nothing)
+{
+	iommuabs_mfn_t mfn;
+	uint64_t gfn;
+
+	walk_lying = _i;
+	w->abs->host.ops.p2m_walk = walk_lie;
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(16), 16, NULL, NULL),
+			 IOMMUABS_E_INVAL);
+	for (gfn = 14; gfn < 36; gfn++)
+		ck_assert_int_eq(
+			iommuabs_domain_translate(dom, GFN(gfn), &mfn, NULL),
+			IOMMUABS_E_NOENT);
+}
+END_TEST
+
 START_TEST(refresh_loses_nothing_when_memory_runs_out)
 {
 	uint64_t n;
@@ -1384,6 +1439,8 @@ static void add_tests(Suite *s)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	for (i = 0; i < IA_COUNT(tests); i++)
 		tcase_add_test(tcase, tests[i]);
+	tcase_add_loop_test(tcase, a_walk_that_cannot_be_changes_nothing, 0,
+			    (int)IA_COUNT(walk_lies));
 	suite_add_tcase(s, tcase);
 }
 

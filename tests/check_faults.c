@@ -346,6 +346,32 @@ START_TEST(a_storm_silences_its_device_alone)
 }
 END_TEST
 
+/* Whichever of them the storm came by. */
+START_TEST(all_ids_of_a_device_are_cut_off)
+{
+	const struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.fault_policy = IOMMUABS_FAULTS_QUARANTINE,
+	};
+	struct world *w = started_world(1);
+	const struct iommuabs_stream_range ranges[2] = {
+		{ w->unit[0].unit, 30, 1, 0 },
+		{ w->unit[0].unit, 8, 1, 0 },
+	};
+	struct iommuabs_device_desc desc = world_device_desc(ranges, 0);
+	struct iommuabs_device *dev;
+
+	desc.nr_streams = 2;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	ck_assert_int_eq(
+		iommuabs_device_attach(dev, world_domain(w), &options, 0), 0);
+	storm(w, IOMMUABS_STORM_EVENTS);
+	ck_assert_int_eq(live_of(w, 8).kind, BACKEND_STREAM_BLOCKED);
+	ck_assert_int_eq(live_of(w, 30).kind, BACKEND_STREAM_BLOCKED);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(a_quarantine_lasts_until_the_device_is_attached_anew)
 {
 	struct iommuabs_explanation why = { .size = sizeof(why) };
@@ -506,6 +532,7 @@ static Suite *suite(void)
 	tcase_add_test(callback, a_callback_may_remove_the_device_that_storms);
 	suite_add_tcase(s, callback);
 	tcase_add_test(storms, a_storm_silences_its_device_alone);
+	tcase_add_test(storms, all_ids_of_a_device_are_cut_off);
 	tcase_add_test(storms,
 		       a_quarantine_lasts_until_the_device_is_attached_anew);
 	tcase_add_test(storms, a_device_to_be_reported_is_never_silenced);

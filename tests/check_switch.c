@@ -749,6 +749,27 @@ START_TEST(a_move_to_a_guest_asks_about_interrupts_again)
 }
 END_TEST
 
+/* Its own translations are a device's by leave of where it is. */
+START_TEST(a_move_has_the_options_of_its_own)
+{
+	const uint32_t window = IOMMUABS_ALLOW_WINDOW;
+	struct pair pair;
+	struct world *w = pair_new(&pair, 1);
+
+	w->unit[0].unit->hw.caps.ats = 1;
+	ck_assert_uint_eq(live_of(&w->unit[0], 8).flags & BACKEND_STREAM_ATS,
+			  0);
+	ck_assert_int_eq(move(pair.dev, pair.b, window | IOMMUABS_ALLOW_ATS),
+			 0);
+	ck_assert_uint_eq(live_of(&w->unit[0], 8).flags & BACKEND_STREAM_ATS,
+			  BACKEND_STREAM_ATS);
+	ck_assert_int_eq(move(pair.dev, pair.a, window), 0);
+	ck_assert_uint_eq(live_of(&w->unit[0], 8).flags & BACKEND_STREAM_ATS,
+			  0);
+	world_delete(w);
+}
+END_TEST
+
 /* Each entry and each invalidation of a move is not acknowledged once. */
 START_TEST(a_move_that_fails_goes_back)
 {
@@ -1142,6 +1163,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_move_that_cannot_be_is_none);
 	tcase_add_test(tcase, options_of_a_move_are_of_this_version);
 	tcase_add_test(tcase, a_move_to_a_guest_asks_about_interrupts_again);
+	tcase_add_test(tcase, a_move_has_the_options_of_its_own);
 	tcase_add_loop_test(tcase, a_move_that_fails_goes_back, 0, 8);
 	tcase_add_test(tcase, a_move_without_memory_is_none);
 	tcase_add_test(tcase,
