@@ -402,6 +402,78 @@ START_TEST(what_is_on_its_way_out_is_in_no_new_mirror)
 }
 END_TEST
 
+static enum iommuabs_obstacle obstacle_of(struct iommuabs_device *dev,
+					  uint64_t gfn)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+
+	ck_assert_int_eq(
+		iommuabs_device_explain(dev, IOMMUABS_GFN(gfn), RW, &why), 0);
+	return why.obstacle;
+}
+
+/* What hardware reads is looked at, not what should be there. */
+START_TEST(an_entry_that_somebody_else_wrote_is_an_obstacle)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct world_unit *u = &w->unit[0];
+	struct backend_table table;
+
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(map(dom, 0x100, 0x5000, 1, RW), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	ck_assert_int_eq(obstacle_of(dev, 0x100), IOMMUABS_OBSTACLE_NONE);
+	table = dev->streams[0].binding->table;
+	table.id++;
+	ck_assert_int_eq(u->real->stream_set(&u->unit->hw, 8, 1, &table, 0), 0);
+	ck_assert_int_eq(obstacle_of(dev, 0x100), IOMMUABS_OBSTACLE_ENTRY);
+	table.id--;
+	table.root += 0x1000;
+	ck_assert_int_eq(u->real->stream_set(&u->unit->hw, 8, 1, &table, 0), 0);
+	ck_assert_int_eq(obstacle_of(dev, 0x100), IOMMUABS_OBSTACLE_ENTRY);
+	/* No leaf there either, but that is not why. */
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	ck_assert_int_eq(obstacle_of(dev, (uint64_t)1 << 36),
+			 IOMMUABS_OBSTACLE_TOO_WIDE);
+	ck_assert_int_eq(obstacle_of(dev, ((uint64_t)1 << 36) - 1),
+			 IOMMUABS_OBSTACLE_NOT_MAPPED);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(what_one_unit_withholds_explains_what_another_lacks)
+{
+	struct world *w = world_new(2);
+	const struct iommuabs_stream_range ranges[2] = {
+		{ w->unit[0].unit, 20, 1, 0 },
+		{ w->unit[1].unit, 20, 1, 0 },
+	};
+	struct iommuabs_device_desc desc = world_device_desc(ranges, 0);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0), *both;
+	struct iommuabs_domain *dom = world_domain(w);
+
+	desc.nr_streams = 2;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &both), 0);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(map(dom, 0x100, 0x5000, 2, RW), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	ck_assert_int_eq(attach(both, dom), 0);
+	ck_assert_int_eq(obstacle_of(both, 0x101), IOMMUABS_OBSTACLE_NONE);
+	w->unit[1].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(
+		iommuabs_domain_unmap(dom, IOMMUABS_GFN(0x100), 1, NULL),
+		IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(obstacle_of(dev, 0x100), IOMMUABS_OBSTACLE_WITHHELD);
+	ck_assert_int_eq(obstacle_of(dev, 0x101), IOMMUABS_OBSTACLE_NONE);
+	/* Its first id would let it through, and the second doesn't. */
+	ck_assert_int_eq(obstacle_of(both, 0x101), IOMMUABS_OBSTACLE_FENCED);
+	world_delete(w);
+}
+END_TEST
+
 /* In what a unit's tables may differ from another's. */
 static void way_bbml(struct backend_geometry *geometry)
 {
@@ -910,6 +982,9 @@ static Suite *suite(void)
 			    units_that_differ_in_a_way_have_tables_of_their_own,
 			    0, NR_WAYS + 1);
 	tcase_add_loop_test(unit, a_mirror_is_walked_as_the_unit_can, 0, 2);
+	tcase_add_test(unit, an_entry_that_somebody_else_wrote_is_an_obstacle);
+	tcase_add_test(unit,
+		       what_one_unit_withholds_explains_what_another_lacks);
 	suite_add_tcase(s, unit);
 	tcase_add_test(
 		memory,

@@ -393,6 +393,70 @@ START_TEST(a_frame_of_another_guest_is_refused)
 }
 END_TEST
 
+/* However many places of others it is granted at. */
+START_TEST(a_frame_among_many_grants_has_its_owner)
+{
+	struct iommuabs_domain *owner = world_domain(w), *mine = dom;
+	uint64_t gfn;
+
+	for (gfn = 0; gfn < 80; gfn++)
+		ck_assert_int_eq(map(gfn, 7, 1, RW | IOMMUABS_FOREIGN), 0);
+	dom = owner;
+	ck_assert_int_eq(map(0, 7, 1, RW), 0);
+	/* The place that the reverse map has in its leaf goes. */
+	dom = mine;
+	ck_assert_int_eq(unmap(0, 1), 0);
+	dom = world_domain(w);
+	ck_assert_int_eq(map(0, 7, 1, RW), IOMMUABS_E_PERM);
+	dom = mine;
+}
+END_TEST
+
+/* A refusal leaves nothing behind, where all tables for the frame are there, too. */
+START_TEST(a_table_that_is_refused_is_in_no_map)
+{
+	uint64_t table = dom->ledger.root >> 12, guest, maddr;
+
+	/* A frame of the host's among those of tables. */
+	ck_assert_int_eq(w->host->ops.table_alloc(w->host, NULL, 12, 0, &maddr),
+			 0);
+	guest = maddr >> 12;
+	ck_assert_uint_eq(guest / 512, table / 512);
+	ck_assert_int_eq(
+		iommuabs_domain_map(dom, GFN(4), MFN(guest), 1, RW, NULL), 0);
+	ck_assert_int_eq(
+		iommuabs_domain_map(dom, GFN(5), MFN(table), 1, RW, NULL),
+		IOMMUABS_E_PERM);
+	ck_assert(!rmap_is_mapped(&w->abs->rmap, table, 1));
+	ck_assert_int_eq(unmap(4, 1), 0);
+	w->host->ops.table_free(w->host, NULL, maddr, 12);
+}
+END_TEST
+
+/* Where all tables are there, so that nothing but entries change. */
+START_TEST(one_frame_is_granted_and_withheld_as_many_are)
+{
+	struct iommuabs_domain *other = world_domain(w), *mine = dom;
+
+	attach();
+	ck_assert_int_eq(map(1, 1, 1, RW), 0);
+	ck_assert_int_eq(map(2, 2, 1, RW | IOMMUABS_FOREIGN), 0);
+	ck_assert_int_eq(map(5, 5, 1, RW), 0);
+	dom = other;
+	ck_assert_int_eq(map(2, 2, 1, RW), 0);
+	ck_assert_int_eq(map(5, 5, 1, RW), IOMMUABS_E_PERM);
+	dom = mine;
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(5, 1), IOMMUABS_E_TIMEOUT);
+	dom = other;
+	ck_assert_int_eq(map(5, 5, 1, RW), IOMMUABS_E_PERM);
+	w->unit[0].invalidate = 0;
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	ck_assert_int_eq(map(5, 5, 1, RW), 0);
+	dom = mine;
+}
+END_TEST
+
 START_TEST(a_batch_is_of_one_domain)
 {
 	struct iommuabs_domain *other = world_domain(w);
@@ -1397,6 +1461,9 @@ static void add_tests(Suite *s)
 		identity_maps_only_itself,
 		map_over_something_else_needs_replace,
 		a_frame_of_another_guest_is_refused,
+		a_frame_among_many_grants_has_its_owner,
+		one_frame_is_granted_and_withheld_as_many_are,
+		a_table_that_is_refused_is_in_no_map,
 		a_batch_is_of_one_domain,
 		a_full_batch_does_nothing_until_synced,
 		map_takes_all_memory_first,
