@@ -218,6 +218,51 @@ START_TEST(one_device_that_does_not_answer_is_told_from_others)
 }
 END_TEST
 
+/* Of every range that went, and what lies next to them may be kept. */
+START_TEST(each_id_of_a_device_is_taken_back_each_range)
+{
+	static const uint64_t gone[] = { 1, 2, 3, 6, 7, 11 };
+	const struct backend_range ranges[] = {
+		{ GFN + 1, 3 },
+		{ GFN + 6, 2 },
+		{ GFN + 11, 1 },
+	};
+	const struct backend_inv inv = { ID, ranges, 3, 1, 12 };
+	struct backend_streams stuck;
+	struct iommuabs_sim_dma dma;
+	struct world w;
+	unsigned int i;
+	uint32_t sid;
+
+	world_new(&w, SMMU_ABORTS, tune_ats);
+	ck_assert_int_eq(w.ops->streams_reserve(w.unit, 8, 3), 0);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, 8, 3, &w.g.table, ATS), 0);
+	for (sid = 8; sid < 11; sid++) {
+		for (i = 0; i < 16; i++) {
+			dma = (struct iommuabs_sim_dma){
+				.sid = sid,
+				.addr = (GFN + i) << 12,
+				.len = 4,
+			};
+			ck_assert_int_eq(iommuabs_sim_ats(w.m.sim, &dma), 1);
+		}
+	}
+	for (i = 0; i < 3; i++)
+		smmu_guest_unmap(&w.g, ranges[i].gfn, ranges[i].nr);
+	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv, &stuck), 0);
+	for (sid = 8; sid < 11; sid++) {
+		for (i = 0; i < IA_COUNT(gone); i++)
+			ck_assert_int_eq(smmu_dma(&w.m, sid,
+						  (GFN + gone[i]) << 12,
+						  FROM_ATC),
+					 0);
+		ck_assert_int_eq(smmu_dma(&w.m, sid, (GFN + 8) << 12, FROM_ATC),
+				 1);
+	}
+	world_delete(&w);
+}
+END_TEST
+
 START_TEST(a_bridge_of_many_ids_gets_no_ats)
 {
 	struct world w;
@@ -327,6 +372,7 @@ static void add_tests(Suite *s)
 	tcase_add_loop_test(tc, a_device_that_does_not_answer_is_named, 0,
 			    NR_UNITS);
 	tcase_add_test(tc, one_device_that_does_not_answer_is_told_from_others);
+	tcase_add_test(tc, each_id_of_a_device_is_taken_back_each_range);
 	tcase_add_test(tc, a_bridge_of_many_ids_gets_no_ats);
 	tcase_add_loop_test(
 		tc, a_request_that_stalled_is_ended_when_its_event_is_read, 0,

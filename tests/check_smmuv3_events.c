@@ -87,6 +87,27 @@ START_TEST(every_type_of_event_has_its_reason_and_keeps_its_words)
 }
 END_TEST
 
+/* The first id past a linear table: what follows in memory is no entry. */
+START_TEST(a_record_of_a_stream_past_the_table_reads_nothing)
+{
+	uint64_t raw[4] = { 0x04 | (uint64_t)64 << 32, 0, 0, 0 };
+	struct backend_stream live;
+	struct backend_event event;
+	struct smmu_machine m;
+	uint64_t after;
+
+	smmu_machine_new(&m, SMMU_LINEAR);
+	ck_assert_uint_eq(m.unit.caps.stream_bits, 6);
+	after = smmuv3_of(&m.unit)->strtab.maddr + 64 * 64;
+	iommuabs_sim_dev_store64(iommuabs_sim_ptr(m.arena, after), 1);
+	smmuv3_event_decode(smmuv3_of(&m.unit), raw, &event);
+	ck_assert_int_eq(event.reason, IOMMUABS_FAULT_STREAM);
+	m.unit.ops->read_stream(&m.unit, 64, &live);
+	ck_assert_int_eq(live.kind, BACKEND_STREAM_BLOCKED);
+	smmu_machine_delete(&m);
+}
+END_TEST
+
 /* ---- errors ---- */
 
 /* GERROR with errors that the model has no means to make. */
@@ -328,6 +349,7 @@ static void add_tests(Suite *s)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc,
 		       every_type_of_event_has_its_reason_and_keeps_its_words);
+	tcase_add_test(tc, a_record_of_a_stream_past_the_table_reads_nothing);
 	tcase_add_test(tc, errors_of_every_kind_are_acknowledged_and_counted);
 	tcase_add_test(tc, a_service_failure_is_final);
 	tcase_add_test(tc, more_events_than_the_queue_holds_are_none);
