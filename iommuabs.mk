@@ -38,12 +38,14 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/bind.c \
 	src/core/compact.c \
 	src/core/decide.c \
+	src/core/declare.c \
 	src/core/device.c \
 	src/core/device_index.c \
 	src/core/domain.c \
 	src/core/dump.c \
 	src/core/explain.c \
 	src/core/faults.c \
+	src/core/frames.c \
 	src/core/instance.c \
 	src/core/ledger.c \
 	src/core/map.c \
@@ -64,6 +66,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/switch.c \
 	src/core/sync.c \
 	src/core/unit.c \
+	src/core/users.c \
 	src/core/view.c \
 	src/host/hostif.c \
 	src/host/lock.c \

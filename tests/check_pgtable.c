@@ -144,7 +144,8 @@ static uint64_t format_attr(const struct pt_ops *ops, uint64_t *seed)
 	if (ops == &pt_ledger_ops)
 		return r & (PT_LEDGER_FLAGS | PT_LEDGER_STATE);
 	if (ops == &pt_rmap_ops)
-		return r & (PT_RMAP_DOMAIN | PT_RMAP_FOREIGN | PT_RMAP_HOST);
+		return r & (PT_RMAP_DOMAIN | PT_RMAP_FOREIGN | PT_RMAP_HOST |
+			    PT_RMAP_SHARED);
 	return (r & RW) | (r >> 8) % 3 << 2 |
 	       (arm_format(ops)->stage == 1 ? IOMMUABS_READ : 0);
 }
@@ -155,7 +156,8 @@ static uint64_t format_bits(const struct pt_ops *ops)
 	if (ops == &pt_ledger_ops)
 		return PT_LEDGER_FLAGS | PT_LEDGER_STATE;
 	if (ops == &pt_rmap_ops)
-		return PT_RMAP_DOMAIN | PT_RMAP_FOREIGN | PT_RMAP_HOST;
+		return PT_RMAP_DOMAIN | PT_RMAP_FOREIGN | PT_RMAP_HOST |
+		       PT_RMAP_SHARED;
 	return arm_format(ops)->stage == 1 ? IOMMUABS_WRITE : RW;
 }
 

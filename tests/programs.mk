@@ -17,6 +17,7 @@ PLAIN_TESTS = \
 	tests/check_domain_errors \
 	tests/check_faults \
 	tests/check_fdt \
+	tests/check_frames \
 	tests/check_hostif \
 	tests/check_iort \
 	tests/check_mirror \

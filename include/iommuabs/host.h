@@ -16,6 +16,7 @@
 #define IOMMUABS_HOST_H
 
 #include <iommuabs/types.h>
+#include <iommuabs/frame.h>
 #include <iommuabs/p2m.h>
 
 IOMMUABS_BEGIN_DECLS
@@ -180,6 +181,26 @@ struct iommuabs_host {
 	 * inside a gate: may call nothing of the library.
 	 */
 	void (*unit_dead)(void *ctx, void *cookie);
+
+	/*
+	 * For a host that keeps books of its own about who owns which frame: may
+	 * a guest have these? Asked about all frames of which a guest is to get
+	 * a place that it didn't have (map, map_list, refresh, populate, a
+	 * reserved region of a device), a run at a time, before the reverse map
+	 * decides. Returns
+	 *	0: as far as the host is concerned; the library decides, too;
+	 *	IOMMUABS_FRAMES_VOUCHED: the host answers for it, as with FOREIGN:
+	 *	   the place owns nothing, and nobody else is asked;
+	 *	a negative IOMMUABS_E_*, usually E_PERM: no. Nothing is changed,
+	 *	   and the caller gets it.
+	 * What was allowed may still come to nothing. Not asked for domains with
+	 * HOST, for frames that are declared FIXED, nor for what a declaration
+	 * refuses. Called inside the domain's gate with no lock held: it may
+	 * take the host's locks; it may call nothing of the library. NULL: the
+	 * library alone decides.
+	 */
+	int (*frames_allowed)(void *ctx,
+			      const struct iommuabs_frames_query *query);
 };
 
 IOMMUABS_END_DECLS

@@ -329,6 +329,18 @@ static uint32_t identity_gfns(struct iommuabs_domain *dom, uint64_t mfn,
 	return 1;
 }
 
+/* Where it was declared to be, if it is there. */
+static uint32_t fixed_gfns(struct iommuabs_domain *dom, uint64_t mfn,
+			   uint64_t gfn, uint64_t *cursor,
+			   iommuabs_gfn_t gfns[])
+{
+	if (*cursor > gfn || !frame_is_fixed_in(dom, mfn, gfn))
+		return 0;
+	*cursor = gfn + 1;
+	gfns[0].frame = gfn;
+	return 1;
+}
+
 #define GFNS_AT_ONCE 16
 
 int iommuabs_domain_gfns(struct iommuabs_domain *dom, iommuabs_mfn_t mfn,
@@ -337,6 +349,7 @@ int iommuabs_domain_gfns(struct iommuabs_domain *dom, iommuabs_mfn_t mfn,
 {
 	struct rmap_place places[GFNS_AT_ONCE], after = { 0 };
 	uint32_t i, n, done = 0;
+	uint64_t fixed;
 
 	if (!dom || !cursor || !gfns || !max || !nr ||
 	    !mapping_frames_good(mfn.frame, 1))
@@ -349,6 +362,10 @@ int iommuabs_domain_gfns(struct iommuabs_domain *dom, iommuabs_mfn_t mfn,
 	}
 	if (!domain_has_rmap(dom))
 		return IOMMUABS_E_NOTSUP;
+	if (frames_fixed_at(dom, mfn.frame, &fixed)) {
+		*nr = fixed_gfns(dom, mfn.frame, fixed, cursor, gfns);
+		return 0;
+	}
 	/* The cursor is the gfn after the last one that was reported. */
 	after.number = dom->owner.number;
 	do {

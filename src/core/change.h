@@ -203,10 +203,41 @@ bool map_single(struct iommuabs_domain *dom, const struct mapping *map);
  * E_FENCED. */
 int remove_single(struct iommuabs_domain *dom, uint64_t gfn);
 
-/* ---- map.c, remove.c ---- */
+/* ---- frames.c ---- */
+
+/* What rmap_claim() and frames_check() say is all there is to say. */
+static inline bool frames_are_plain(const struct iommuabs_domain *dom,
+				    uint64_t mfn, uint64_t nr)
+{
+	return !dom->abs->host.ops.frames_allowed &&
+	       frames_are_far(dom->abs, mfn, nr);
+}
 
 /* May @dom see these frames, as far as they are the library's? 0 | E_PERM. */
 int frames_check(struct iommuabs_domain *dom, uint64_t mfn, uint64_t nr);
+/*
+ * Enter all places of @range, whose kind follows from @flags and from what was
+ * declared, or none; in a domain without reverse map: may it see the frames?
+ * 0 | E_PERM | E_NOMEM | E_QUOTA, or what host->frames_allowed() returned.
+ */
+int places_claim(struct iommuabs_domain *dom, const struct rmap_range *range,
+		 uint32_t flags);
+void places_release(struct iommuabs_domain *dom,
+		    const struct rmap_range *range);
+/* As rmap_release_some(), of a domain that has a reverse map. */
+uint64_t places_release_some(struct iommuabs_domain *dom,
+			     const struct rmap_range *range, uint64_t *budget);
+/* The one gfn at which @dom can have @mfn; false: it isn't declared fixed, or
+ * @dom is the host's. */
+bool frames_fixed_at(const struct iommuabs_domain *dom, uint64_t mfn,
+		     uint64_t *gfn);
+/* Is a fixed declaration of this place for @dom? */
+bool frames_fixed_fits(const struct iommuabs_domain *dom, uint64_t gfn,
+		       uint64_t nr);
+/* All fixed declarations into a new domain, which isn't listed. As map_run(). */
+int frames_enter_fixed(struct iommuabs_domain *dom);
+
+/* ---- map.c, remove.c ---- */
 
 /* Are these flags for a mapping, REPLACE included? */
 static inline bool mapping_flags_good(uint32_t flags)
@@ -232,6 +263,16 @@ static inline bool mapping_frames_good(uint64_t mfn, uint64_t nr)
 
 int map_run(struct iommuabs_domain *dom, const struct mapping *map,
 	    struct batch *batch);
+/*
+ * map_run() in two halves; the second can't fail. The frames have no place in the
+ * domain but this, and are about to be declared fixed: their records go. Gate held
+ * alone. 0 | E_EXISTS | E_RESERVED | E_GRANULE | E_NOTSUP | E_NOMEM | E_QUOTA |
+ * E_TIMEOUT | E_FENCED; after an error @spares are to be put back.
+ */
+int map_fixed_reserve(struct iommuabs_domain *dom, const struct mapping *map,
+		      struct spares *spares);
+void map_fixed_enter(struct iommuabs_domain *dom, const struct mapping *map,
+		     struct spares *spares);
 int map_list(struct iommuabs_domain *dom, const struct mapping *map,
 	     const iommuabs_mfn_t mfns[], struct batch *batch);
 int remove_run(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,

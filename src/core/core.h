@@ -33,6 +33,17 @@ struct core_domain_chunk {
 	struct iommuabs_domain *domains[1u << CORE_DOMAIN_CHUNK_LG2];
 };
 
+/* What was declared about machine frames: frames.c, declare.c. */
+struct frames {
+	/* mfn -> gfn, kind and flags; root 0: nothing was declared so far. */
+	struct pt pt;
+	struct tablemem_account account; /* of its tables */
+	/* All that was ever declared lies in [first, end). Atomic. */
+	uint64_t first, end;
+	/* About to be declared fixed: never to become tables. Atomic. */
+	uint64_t coming, nr_coming;
+};
+
 /* Who has which number: trees of struct device_span, each of disjoint ones. */
 struct device_index {
 	struct rmap_extra *ranges; /* of range devices */
@@ -51,6 +62,7 @@ struct iommuabs {
 	struct tablemem mem;
 	struct tablemem_account account;
 	struct rmap rmap;
+	struct frames frames;
 	/*
 	 * Many: using a domain that was found in the lists below. Alone: about to
 	 * free one, that has been unlinked. Entered before a domain's gate, never
@@ -287,6 +299,7 @@ struct iommuabs_domain {
 	struct iommuabs_p2m p2m;
 
 	struct spares reserve;	/* for splits */
+	struct spares coming;	/* while a declaration is under way */
 	uint32_t rmap_reserves; /* callers that the reverse map has pages for */
 	uint32_t nr_batches;	/* open; atomic */
 	uint32_t nr_coming;	/* devices that are being moved here */
@@ -296,6 +309,7 @@ struct iommuabs_domain {
 	uint32_t caching_bindings;
 	uint64_t device_only; /* frames mapped DEVICE_ONLY; atomic */
 	uint32_t destroying;
+	uint32_t listed; /* in abs->domains; abs->lock */
 	uint32_t zombie; /* destroyed, but for what a unit may still reach */
 	uint64_t destroy_at; /* gfn up to which destroy has released */
 
@@ -340,6 +354,9 @@ struct iommuabs_domain *domain_find(struct iommuabs *abs, uint16_t number);
 /* Inside abs->gate. The one listed after @prev, NULL: the first. */
 struct iommuabs_domain *domain_after(struct iommuabs *abs,
 				     const struct iommuabs_domain *prev);
+/* Inside abs->gate. The listed one with the next number after @number, NULL. */
+struct iommuabs_domain *domain_after_number(struct iommuabs *abs,
+					    uint32_t number);
 /* 0 | E_NOMEM (also: all numbers are in use). */
 int domain_number_take(struct iommuabs *abs, struct iommuabs_domain *dom);
 void domain_number_give(struct iommuabs *abs, struct iommuabs_domain *dom);
@@ -485,6 +502,52 @@ void faults_report(struct iommuabs_device *dev,
 		   struct iommuabs_device_stats *stats);
 /* 0 | E_AGAIN | E_BUSY; *@drained is written in any case. */
 int faults_drain(struct iommuabs *abs, uint32_t max, uint32_t *drained);
+
+/* frames.c, declare.c */
+
+/* A declaration, of frames from @gfn on if it is FIXED. */
+struct frames_policy {
+	enum iommuabs_frame_kind kind;
+	uint64_t gfn;
+	uint32_t flags;
+};
+
+/* True: certainly nothing was declared about these frames. */
+static inline bool frames_are_far(const struct iommuabs *abs, uint64_t mfn,
+				  uint64_t nr)
+{
+	return mfn >= port_load64(&abs->frames.end) ||
+	       mfn + nr <= port_load64(&abs->frames.first);
+}
+
+/* What is declared about @mfn, and up to @nr frames from there on are declared
+ * like it: returns how many, as far as it looked; at least one. */
+uint64_t frames_policy(const struct iommuabs *abs, uint64_t mfn, uint64_t nr,
+		       struct frames_policy *policy);
+bool frames_any_fixed(const struct iommuabs *abs, uint64_t mfn, uint64_t nr);
+/* Is one of these mapped somewhere, or declared fixed? Then it is never to be the
+ * library's own. */
+bool frames_in_use(struct iommuabs *abs, uint64_t mfn, uint64_t nr);
+/* As frames.pt has it. */
+void frames_run_of(uint64_t mfn, uint64_t nr,
+		   const struct frames_policy *policy, struct pt_run *run);
+void frames_exit(struct iommuabs *abs);
+/* Inside no gate. As iommuabs_frames_declare(). */
+int frames_declare(struct iommuabs *abs, uint64_t mfn, uint64_t nr,
+		   const struct frames_policy *policy);
+
+/* users.c */
+
+bool users_cursor_good(uint64_t cursor);
+/* Inside no gate. Users of @mfn after *@cursor, up to @max: how many. */
+uint32_t users_list(struct iommuabs *abs, uint64_t mfn, uint64_t *cursor,
+		    struct iommuabs_frame_user users[], uint32_t max);
+/* Inside no gate. 0 | E_AGAIN. */
+int frames_walk(struct iommuabs *abs, struct iommuabs_frames_walk *walk,
+		uint64_t *budget);
+/* Not inside the domain's gate. A frame that is declared fixed at @gfn: does @dom
+ * have it, or is it on its way out of it? */
+bool frame_is_fixed_in(struct iommuabs_domain *dom, uint64_t mfn, uint64_t gfn);
 
 /* explain.c */
 void explain_access(struct iommuabs_device *dev, uint64_t gfn, uint32_t access,

@@ -128,11 +128,34 @@ static void domain_free(struct iommuabs_domain *dom)
 	tablemem_object_free(&abs->mem, dom, sizeof(*dom));
 }
 
+/*
+ * What is fixed comes first, and nothing can be declared in between: who declares
+ * holds the gate alone and finds every domain in the list.
+ */
+static int list_add(struct iommuabs *abs, struct iommuabs_domain *dom)
+{
+	struct iommuabs_domain **last;
+	int ret;
+
+	gate_enter(&abs->gate);
+	ret = frames_enter_fixed(dom);
+	if (!ret) {
+		ia_lock(&abs->host, &abs->lock);
+		for (last = &abs->domains; *last; last = &(*last)->next)
+			;
+		*last = dom;
+		dom->listed = 1;
+		ia_unlock(&abs->host, &abs->lock);
+	}
+	gate_leave(&abs->gate);
+	return ret;
+}
+
 int domain_create(struct iommuabs *abs,
 		  const struct iommuabs_domain_config *config,
 		  struct iommuabs_domain **out)
 {
-	struct iommuabs_domain *dom, **last;
+	struct iommuabs_domain *dom;
 	int ret;
 
 	dom = tablemem_object_alloc(&abs->mem, sizeof(*dom));
@@ -154,16 +177,13 @@ int domain_create(struct iommuabs *abs,
 		ret = rmap_reserves_grow(dom);
 	if (!ret && dom->populate == IOMMUABS_POPULATE_EAGER)
 		ret = views_eager(dom);
+	if (!ret)
+		ret = list_add(abs, dom);
 	if (ret) {
 		domain_dismantle(dom);
 		domain_free(dom);
 		return ret;
 	}
-	ia_lock(&abs->host, &abs->lock);
-	for (last = &abs->domains; *last; last = &(*last)->next)
-		;
-	*last = dom;
-	ia_unlock(&abs->host, &abs->lock);
 	*out = dom;
 	return 0;
 }
@@ -196,9 +216,7 @@ static int destroy_places(struct iommuabs_domain *dom, uint64_t *budget)
 		places.mfn = run.out;
 		places.gfn = run.in;
 		places.nr = run.nr;
-		places.foreign = !!(run.attr & IOMMUABS_FOREIGN);
-		dom->destroy_at += rmap_release_some(
-			&dom->abs->rmap, &dom->owner, &places, budget);
+		dom->destroy_at += places_release_some(dom, &places, budget);
 		*budget = IA_MIN(*budget, look);
 	}
 	dom->destroy_at = end;
@@ -223,13 +241,14 @@ static int destroy_tables(struct iommuabs_domain *dom, uint64_t *budget)
 }
 
 /* Both the gate and the lock are held. */
-static void list_remove(struct iommuabs *abs, const struct iommuabs_domain *dom)
+static void list_remove(struct iommuabs *abs, struct iommuabs_domain *dom)
 {
 	struct iommuabs_domain **link = &abs->domains;
 
 	while (*link != dom)
 		link = &(*link)->next;
 	*link = dom->next;
+	dom->listed = 0;
 }
 
 static void domain_unlink(struct iommuabs_domain *dom)

@@ -15,9 +15,7 @@ _Static_assert(sizeof(struct iommuabs) <= (size_t)1 << INSTANCE_LG2,
 
 static bool frame_is_mapped(void *arg, uint64_t mfn, uint64_t nr)
 {
-	struct iommuabs *abs = arg;
-
-	return rmap_is_mapped(&abs->rmap, mfn, nr);
+	return frames_in_use(arg, mfn, nr);
 }
 
 /* Zeroed memory for the instance; *@own: as struct iommuabs has it. */
@@ -104,6 +102,7 @@ void instance_free(struct iommuabs *abs)
 		if (abs->numbers[i])
 			tablemem_object_free(&abs->mem, abs->numbers[i],
 					     sizeof(*abs->numbers[i]));
+	frames_exit(abs);
 	rmap_exit(&abs->rmap);
 	ia_lock_exit(&abs->host, &abs->lock);
 	instance_release(abs);
@@ -140,6 +139,23 @@ struct iommuabs_domain *domain_after(struct iommuabs *abs,
 
 	ia_lock(&abs->host, &abs->lock);
 	dom = prev ? prev->next : abs->domains;
+	ia_unlock(&abs->host, &abs->lock);
+	return dom;
+}
+
+struct iommuabs_domain *domain_after_number(struct iommuabs *abs,
+					    uint32_t number)
+{
+	struct iommuabs_domain **slot, *dom = NULL;
+
+	ia_lock(&abs->host, &abs->lock);
+	while (!dom && ++number >> CORE_DOMAINS_LG2 == 0) {
+		slot = number_slot(abs, number);
+		if (!slot) /* to the end of the chunk that is missing */
+			number |= IA_BITS(CORE_DOMAIN_CHUNK_LG2);
+		else if (*slot && (*slot)->listed)
+			dom = *slot;
+	}
 	ia_unlock(&abs->host, &abs->lock);
 	return dom;
 }

@@ -95,7 +95,6 @@ static int cut_going(struct iommuabs_domain *dom, const struct segment *seg)
 		.mfn = seg->old_mfn,
 		.gfn = seg->gfn,
 		.nr = seg->nr,
-		.foreign = !!(seg->old_attr & IOMMUABS_FOREIGN),
 	};
 	struct spares spares = { 0 };
 	int ret;
@@ -154,6 +153,9 @@ static int request_survey(const struct request *req, bool *new_, bool *old)
 			continue;
 		if (!(req->map->flags & IOMMUABS_REPLACE))
 			return IOMMUABS_E_EXISTS;
+		if (seg.kind == SEGMENT_OTHER && !req->dom->owner.host &&
+		    frames_any_fixed(req->dom->abs, seg.old_mfn, seg.nr))
+			return IOMMUABS_E_EXISTS;
 		if (seg.kind == SEGMENT_REFLAG &&
 		    ((seg.old_attr ^ req->map->flags) & IOMMUABS_FOREIGN))
 			return IOMMUABS_E_EXISTS;
@@ -167,13 +169,12 @@ static bool segment_is_claimed(const struct segment *seg)
 	return seg->kind == SEGMENT_GAP || seg->kind == SEGMENT_OTHER;
 }
 
-static void place_of(const struct request *req, const struct segment *seg,
-		     struct rmap_range *place)
+static void place_of(const struct segment *seg, struct rmap_range *place)
 {
 	place->mfn = seg->mfn;
 	place->gfn = seg->gfn;
 	place->nr = seg->nr;
-	place->foreign = !!(req->map->flags & IOMMUABS_FOREIGN);
+	place->kind = RMAP_OWNING;
 }
 
 /* Undo claims below @end. Their leaves are this call's own: nothing is cut. */
@@ -190,27 +191,9 @@ static void request_unclaim(const struct request *req, uint64_t end)
 			return;
 		if (!segment_is_claimed(&seg))
 			continue;
-		place_of(req, &seg, &place);
-		rmap_release(&req->dom->abs->rmap, &req->dom->owner, &place);
+		place_of(&seg, &place);
+		places_release(req->dom, &place);
 	}
-}
-
-/*
- * The library's own memory is nobody's (C15). A domain without reverse map could
- * not be found again when table memory is taken later: to it the whole of
- * table_ranges is closed.
- */
-int frames_check(struct iommuabs_domain *dom, uint64_t mfn, uint64_t nr)
-{
-	struct tablemem *mem = &dom->abs->mem;
-
-	if (!tablemem_is_far(mem, mfn, nr) &&
-	    (domain_has_rmap(dom) ? tablemem_holds(mem, mfn, nr)
-				  : tablemem_may_hold(mem, mfn, nr)))
-		return IOMMUABS_E_PERM;
-	if (instance_registers_overlap(dom->abs, mfn, nr))
-		return IOMMUABS_E_PERM;
-	return 0;
 }
 
 /* Claim all new places, or none. */
@@ -225,15 +208,8 @@ static int request_claim(const struct request *req)
 	{
 		if (!segment_is_claimed(&seg))
 			continue;
-		place_of(req, &seg, &place);
-		if (domain_has_rmap(dom))
-			ret = rmap_claim(&dom->abs->rmap, &dom->owner, &place);
-		if (!ret) {
-			ret = frames_check(dom, seg.mfn, seg.nr);
-			if (ret && domain_has_rmap(dom))
-				rmap_release(&dom->abs->rmap, &dom->owner,
-					     &place);
-		}
+		place_of(&seg, &place);
+		ret = places_claim(dom, &place, req->map->flags);
 		if (ret) {
 			request_unclaim(req, seg.gfn);
 			return ret;
@@ -420,7 +396,6 @@ static int replacing_places(const struct request *req, struct replacing *rep)
 		old->range.gfn = seg.gfn;
 		old->range.mfn = seg.old_mfn;
 		old->range.nr = seg.nr;
-		old->range.foreign = !!(seg.old_attr & IOMMUABS_FOREIGN);
 		if (!domain_has_rmap(dom))
 			continue;
 		ret = rmap_split(&dom->abs->rmap, &dom->owner, &old->range);
@@ -621,6 +596,72 @@ int map_run(struct iommuabs_domain *dom, const struct mapping *map,
 	const struct request req = { dom, map, NULL };
 
 	return request_run_all(&req, batch);
+}
+
+/* Make the later release of what is there already need no memory. */
+static int fixed_split(const struct request *req)
+{
+	struct iommuabs_domain *dom = req->dom;
+	struct rmap_range place;
+	struct segment seg;
+	int ret = 0;
+
+	for_each_segment(req, &seg)
+	{
+		if (ret || seg.kind != SEGMENT_SAME)
+			continue;
+		place_of(&seg, &place);
+		ret = rmap_split(&dom->abs->rmap, &dom->owner, &place);
+	}
+	return ret;
+}
+
+int map_fixed_reserve(struct iommuabs_domain *dom, const struct mapping *map,
+		      struct spares *spares)
+{
+	const struct request req = { dom, map, NULL };
+	bool new_, old;
+	int ret;
+
+	ret = request_expressed(&req);
+	if (!ret && reserved_overlap(dom, map->gfn, map->nr))
+		ret = IOMMUABS_E_RESERVED;
+	if (!ret)
+		ret = request_survey(&req, &new_, &old);
+	if (!ret)
+		ret = fixed_split(&req);
+	if (!ret)
+		ret = request_tables(&req, spares);
+	if (!ret && spares_nr(spares))
+		ret = forget_unlinked(dom);
+	return ret;
+}
+
+void map_fixed_enter(struct iommuabs_domain *dom, const struct mapping *map,
+		     struct spares *spares)
+{
+	const struct request req = { dom, map, NULL };
+	struct rmap_range place;
+	struct segment seg;
+	struct batch own;
+
+	for_each_segment(&req, &seg)
+	{
+		if (seg.kind == SEGMENT_GAP) {
+			segment_enter(&req, &seg, spares);
+			continue;
+		}
+		place_of(&seg, &place);
+		places_release(dom, &place);
+	}
+	spares_put(dom, spares);
+	views_publish(dom);
+	if (!dom->caching_bindings)
+		return;
+	/* A unit that doesn't answer is fenced, and recovers without a cache. */
+	batch_begin(&own, dom);
+	batch_add(&own, map->gfn, map->nr);
+	(void)batch_pay(&own);
 }
 
 int map_list(struct iommuabs_domain *dom, const struct mapping *map,

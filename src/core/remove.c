@@ -42,7 +42,6 @@ static struct rmap_range place_of(const struct pt_run *run)
 		.mfn = run->out,
 		.gfn = run->in,
 		.nr = run->nr,
-		.foreign = !!(run->attr & IOMMUABS_FOREIGN),
 	};
 }
 

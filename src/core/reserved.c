@@ -133,7 +133,7 @@ static void range_of(const struct iommuabs_reserved *region,
 	range->mfn = region->mfn.frame;
 	range->gfn = region->gfn.frame;
 	range->nr = region->nr;
-	range->foreign = 1;
+	range->kind = RMAP_FOREIGN;
 }
 
 static bool place_is_claimed(const struct iommuabs_domain *dom,
@@ -193,8 +193,9 @@ static int region_add(struct iommuabs_domain *dom,
 	place->in_ledger = (uint32_t)ret;
 	range_of(region, &range);
 	ret = 0;
-	if (place_is_claimed(dom, place))
-		ret = rmap_claim(&dom->abs->rmap, &dom->owner, &range);
+	if (region->flags && !place->in_ledger)
+		ret = places_claim(dom, &range,
+				   region->flags | IOMMUABS_FOREIGN);
 	if (ret) {
 		place_free(dom, place);
 		return ret;
@@ -205,7 +206,7 @@ static int region_add(struct iommuabs_domain *dom,
 		/* No device has seen it: it wasn't in before. */
 		mirrors_forget(dom, place);
 		if (place_is_claimed(dom, place))
-			rmap_release(&dom->abs->rmap, &dom->owner, &range);
+			places_release(dom, &range);
 		place_free(dom, place);
 		return ret;
 	}
@@ -276,7 +277,7 @@ void reserved_settle(struct iommuabs_domain *dom)
 	while ((place = dom->reserved_going)) {
 		dom->reserved_going = place->next;
 		range_of(&place->region, &range);
-		rmap_release(&dom->abs->rmap, &dom->owner, &range);
+		places_release(dom, &range);
 		place_free(dom, place);
 	}
 }

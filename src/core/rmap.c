@@ -15,18 +15,21 @@
 _Static_assert(TREES_SIZE <= TABLEMEM_OBJECT_MAX, "an object");
 
 /* A place of one of these kinds doesn't own its frame. */
-#define KIND (PT_RMAP_FOREIGN | PT_RMAP_HOST)
+#define KIND (PT_RMAP_FOREIGN | PT_RMAP_HOST | PT_RMAP_SHARED)
 
 static uint64_t place_attr(const struct rmap_owner *owner,
 			   const struct rmap_range *range)
 {
-	return owner->number | (range->foreign ? PT_RMAP_FOREIGN : 0) |
+	return owner->number |
+	       (range->kind == RMAP_FOREIGN ? PT_RMAP_FOREIGN : 0) |
+	       (range->kind == RMAP_SHARED ? PT_RMAP_SHARED : 0) |
 	       (owner->host ? PT_RMAP_HOST : 0);
 }
 
 static uint64_t attr_extra_kind(uint64_t attr)
 {
 	return (attr & PT_RMAP_FOREIGN ? RMAP_EXTRA_FOREIGN : 0) |
+	       (attr & PT_RMAP_SHARED ? RMAP_EXTRA_SHARED : 0) |
 	       (attr & PT_RMAP_HOST ? RMAP_EXTRA_HOST : 0);
 }
 
@@ -705,6 +708,7 @@ static struct rmap_place place_of_extra(const struct rmap_extra *extra)
 	return (struct rmap_place){
 		.number = rmap_extra_number(extra),
 		.foreign = !!(extra->gfn_kind & RMAP_EXTRA_FOREIGN),
+		.shared = !!(extra->gfn_kind & RMAP_EXTRA_SHARED),
 		.host = !!(extra->gfn_kind & RMAP_EXTRA_HOST),
 		.gfn = rmap_extra_gfn(extra),
 	};
@@ -715,6 +719,7 @@ static struct rmap_place place_of_leaf(const struct pt_leaf *leaf)
 	return (struct rmap_place){
 		.number = (uint16_t)(leaf->attr & PT_RMAP_DOMAIN),
 		.foreign = !!(leaf->attr & PT_RMAP_FOREIGN),
+		.shared = !!(leaf->attr & PT_RMAP_SHARED),
 		.host = !!(leaf->attr & PT_RMAP_HOST),
 		.gfn = leaf->out,
 	};
@@ -785,6 +790,66 @@ uint32_t rmap_places(struct rmap *rmap, uint64_t mfn, int32_t only,
 	}
 	ia_unlock(host, &tree->lock);
 	return nr;
+}
+
+static void spend(uint64_t *budget)
+{
+	*budget -= IA_MIN(*budget, 1);
+}
+
+/*
+ * The first frame in [@mfn, @end) with a record; @end: none has. Each tree has
+ * regions that are RMAP_LOCKS apart, so one look at each is enough.
+ */
+static uint64_t extras_next(const struct rmap *rmap, uint64_t mfn, uint64_t end,
+			    uint64_t *budget)
+{
+	const struct hostif *host = rmap->mem->host;
+	struct rmap_extra key, *extra;
+	uint64_t at = mfn, found = end;
+	struct rmap_tree *tree;
+	unsigned int i;
+
+	for (i = 0; i < RMAP_LOCKS && at < found; i++) {
+		tree = tree_of(rmap, at);
+		if (port_load32(&tree->count)) {
+			spend(budget);
+			rmap_extra_set(&key, at, 0, 0, 0);
+			ia_lock(host, &tree->lock);
+			extra = rmap_tree_first(tree->root, &key);
+			if (extra)
+				found = IA_MIN(found, rmap_extra_mfn(extra));
+			ia_unlock(host, &tree->lock);
+		}
+		at += region_clip(at, ~(uint64_t)0);
+	}
+	return found;
+}
+
+void rmap_next(const struct rmap *rmap, uint64_t mfn, uint64_t end,
+	       uint64_t *budget, struct rmap_stretch *next)
+{
+	struct pt_run run = { .in = end };
+	enum pt_status status;
+	struct pt_leaf leaf;
+	uint64_t extra;
+
+	status = rmap->pt.ops->next(&rmap->pt, mfn, end, budget, &run);
+	if (status == PT_END)
+		run.in = end;
+	if (status != PT_OK)
+		run.nr = 0;
+	extra = extras_next(rmap, mfn, run.in + run.nr, budget);
+	*next = (struct rmap_stretch){ .mfn = IA_MIN(run.in, extra) };
+	if (extra < run.in || (extra == run.in && run.nr)) {
+		next->nr = 1;
+	} else if (run.nr) {
+		leaf.attr = run.attr;
+		leaf.out = run.out;
+		next->place = place_of_leaf(&leaf);
+		next->alone = 1;
+		next->nr = extra - run.in;
+	}
 }
 
 bool rmap_is_mapped(struct rmap *rmap, uint64_t mfn, uint64_t nr)

@@ -7,8 +7,10 @@
  * compare-exchange per leaf. Every further place of a frame is a 32-byte record
  * in one of 64 ordered trees, chosen by mfn >> 18 and each under its RMAP lock.
  *
- * It decides who may see a frame (C13): a place that is neither HOST nor FOREIGN
- * owns its frame, and all owning places of a frame are in one domain.
+ * It decides who may see a frame (C13): a place that is neither HOST nor FOREIGN,
+ * and not of a frame that was declared shared, owns its frame, and all owning
+ * places of a frame are in one domain. (Frames that were declared fixed are not
+ * in here where they are as declared: see frames.c.)
  *
  *   claim    leaf empty: compare-exchange it; then, if the tree of that region
  *            is not empty, look under its lock for another owner and give the
@@ -67,8 +69,13 @@ struct rmap_owner {
 /* Frames [mfn, mfn + nr) at [gfn, gfn + nr). */
 struct rmap_range {
 	uint64_t mfn, gfn, nr;
-	uint32_t foreign; /* 1: FOREIGN places */
+	uint32_t kind; /* RMAP_OWNING or another */
 };
+
+/* Places that own nothing and refuse nobody, and why. */
+#define RMAP_OWNING  0
+#define RMAP_FOREIGN 1 /* the host vouches */
+#define RMAP_SHARED  2 /* the frame is declared so */
 
 /* Return: 0 | E_NOMEM. */
 int rmap_init(struct rmap *rmap, struct tablemem *mem);
@@ -127,7 +134,7 @@ uint64_t *rmap_hold_one(struct rmap *rmap, const struct rmap_owner *owner,
 
 struct rmap_place {
 	uint16_t number;
-	uint8_t foreign, host;
+	uint8_t foreign, shared, host;
 	uint64_t gfn;
 };
 
@@ -139,6 +146,23 @@ struct rmap_place {
 uint32_t rmap_places(struct rmap *rmap, uint64_t mfn, int32_t only,
 		     const struct rmap_place *after, struct rmap_place *places,
 		     uint32_t max);
+
+/* Frames [mfn, mfn + nr) and what is known of their places. */
+struct rmap_stretch {
+	uint64_t mfn, nr;
+	/* 1: they have one each, which follow each other; @place: the first's.
+	 * 0: it is one frame, ask rmap_places(). */
+	uint32_t alone;
+	struct rmap_place place;
+};
+
+/*
+ * The next frames in [@mfn, @end) that have places. @next->nr 0: none has before
+ * @next->mfn, which is @end, or *@budget is used up (units: entries and trees
+ * looked at; any over 0 gets on).
+ */
+void rmap_next(const struct rmap *rmap, uint64_t mfn, uint64_t end,
+	       uint64_t *budget, struct rmap_stretch *next);
 
 /* Is any frame of [@mfn, @mfn + @nr) somewhere? */
 bool rmap_is_mapped(struct rmap *rmap, uint64_t mfn, uint64_t nr);

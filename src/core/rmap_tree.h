@@ -18,12 +18,13 @@
 struct rmap_extra {
 	struct rmap_extra *left, *right;
 	uint64_t mfn_number; /* mfn << 16 | number */
-	uint64_t gfn_kind;   /* gfn << 2 | RMAP_EXTRA_* */
+	uint64_t gfn_kind;   /* gfn << 3 | RMAP_EXTRA_* */
 };
 
 #define RMAP_EXTRA_FOREIGN ((uint64_t)1)
 #define RMAP_EXTRA_HOST	   ((uint64_t)2)
-#define RMAP_EXTRA_KIND	   ((uint64_t)3)
+#define RMAP_EXTRA_SHARED  ((uint64_t)4)
+#define RMAP_EXTRA_KIND	   ((uint64_t)7)
 
 static inline uint64_t rmap_extra_mfn(const struct rmap_extra *extra)
 {
@@ -37,7 +38,7 @@ static inline uint16_t rmap_extra_number(const struct rmap_extra *extra)
 
 static inline uint64_t rmap_extra_gfn(const struct rmap_extra *extra)
 {
-	return extra->gfn_kind >> 2;
+	return extra->gfn_kind >> 3;
 }
 
 /* Does it own its frame? */
@@ -51,7 +52,7 @@ static inline void rmap_extra_set(struct rmap_extra *extra, uint64_t mfn,
 				  uint16_t number, uint64_t gfn, uint64_t kind)
 {
 	extra->mfn_number = mfn << 16 | number;
-	extra->gfn_kind = gfn << 2 | kind;
+	extra->gfn_kind = gfn << 3 | kind;
 }
 
 /* @extra's key is not in the tree. */

@@ -61,7 +61,8 @@ static bool single_claim(struct iommuabs_domain *dom, const struct mapping *map)
 		.mfn = map->mfn,
 		.gfn = map->gfn,
 		.nr = map->nr,
-		.foreign = !!(map->flags & IOMMUABS_FOREIGN),
+		.kind = map->flags & IOMMUABS_FOREIGN ? RMAP_FOREIGN
+						      : RMAP_OWNING,
 	};
 
 	return rmap_claim_leaf(&dom->abs->rmap, &dom->owner, &place);
@@ -94,6 +95,8 @@ bool map_single(struct iommuabs_domain *dom, const struct mapping *map)
 	const uint64_t attr = map->flags & PT_LEDGER_FLAGS;
 	const struct view *mirror;
 
+	if (!frames_are_plain(dom, map->mfn, map->nr))
+		return false;
 	if (dom->reserved || dom->caching_bindings ||
 	    (attr & IOMMUABS_DEVICE_ONLY) ||
 	    !only_mirror(dom, map->gfn, map->nr, &mirror) ||

@@ -220,20 +220,12 @@ static void ledger_clear(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 	} while (status == PT_FULL);
 }
 
-static void release_places(struct iommuabs_domain *dom,
-			   const struct rmap_range *places)
-{
-	if (places->nr && domain_has_rmap(dom))
-		rmap_release(&dom->abs->rmap, &dom->owner, places);
-}
-
 /* Release the places of the span's runs with this state; false: none has it. */
 static bool places_settle(struct iommuabs_domain *dom, uint64_t gfn,
 			  uint64_t nr, uint64_t state)
 {
 	struct rmap_range places = { 0 };
 	uint64_t at = gfn, end = gfn + nr;
-	uint32_t foreign;
 	struct pt_run run;
 	bool any = false;
 
@@ -246,22 +238,19 @@ static bool places_settle(struct iommuabs_domain *dom, uint64_t gfn,
 		    (run.attr & PT_LEDGER_STATE) != state)
 			continue;
 		any = true;
-		foreign = !!(run.attr & IOMMUABS_FOREIGN);
 		if (run.attr & IOMMUABS_DEVICE_ONLY)
 			port_add64(&dom->device_only, -run.nr);
 		if (places.nr && places.gfn + places.nr == run.in &&
-		    places.mfn + places.nr == run.out &&
-		    places.foreign == foreign) {
+		    places.mfn + places.nr == run.out) {
 			places.nr += run.nr;
 			continue;
 		}
-		release_places(dom, &places);
+		places_release(dom, &places);
 		places.mfn = run.out;
 		places.gfn = run.in;
 		places.nr = run.nr;
-		places.foreign = foreign;
 	}
-	release_places(dom, &places);
+	places_release(dom, &places);
 	return any;
 }
 
@@ -304,7 +293,7 @@ static void replaced_free(struct iommuabs_domain *dom, struct replaced *gone)
 
 	for (; gone; gone = next) {
 		next = gone->next;
-		release_places(dom, &gone->range);
+		places_release(dom, &gone->range);
 		tablemem_object_free(&dom->abs->mem, gone, sizeof(*gone));
 	}
 }

@@ -377,7 +377,7 @@ static int unit_make(struct iommuabs *abs,
 	unit_describe(unit, desc, ops);
 	registers_claim(unit);
 	regs = &abs->registers[unit->index];
-	if (regs->nr && rmap_is_mapped(&abs->rmap, regs->mfn, regs->nr))
+	if (regs->nr && frames_in_use(abs, regs->mfn, regs->nr))
 		ret = IOMMUABS_E_EXISTS;
 	if (!ret && ops)
 		ret = unit_probe(unit, ops);

@@ -282,6 +282,37 @@ bool tablemem_holds(struct tablemem *mem, uint64_t mfn, uint64_t nr)
 	return false;
 }
 
+/* The first table of @piece, of which there was one a moment ago. */
+static uint64_t piece_first(const struct tablemem *mem,
+			    const struct piece *piece)
+{
+	struct piece half = *piece;
+	uint64_t left;
+
+	for (left = piece->nr; left > 1;) {
+		half.nr = left / 2;
+		if (piece_holds(mem, &half)) {
+			left = half.nr;
+		} else {
+			half.mfn += half.nr;
+			left -= half.nr;
+		}
+	}
+	return half.mfn;
+}
+
+uint64_t tablemem_next(const struct tablemem *mem, uint64_t mfn, uint64_t end)
+{
+	struct piece piece;
+
+	for (; mfn < end && mfn < mem->end; mfn += piece.nr) {
+		piece = piece_of(mem, mfn, end - mfn);
+		if (piece.range && piece_holds(mem, &piece))
+			return piece_first(mem, &piece);
+	}
+	return end;
+}
+
 bool tablemem_may_hold(const struct tablemem *mem, uint64_t mfn, uint64_t nr)
 {
 	struct piece piece;

@@ -114,6 +114,8 @@ static inline bool tablemem_is_far(const struct tablemem *mem, uint64_t mfn,
 {
 	return mfn >= mem->end || mfn + nr <= mem->first;
 }
+/* The first table in [@mfn, @end); @end: there is none. Context: as above. */
+uint64_t tablemem_next(const struct tablemem *mem, uint64_t mfn, uint64_t end);
 /* Could one become a table: is any of them in table_ranges? */
 bool tablemem_may_hold(const struct tablemem *mem, uint64_t mfn, uint64_t nr);
 

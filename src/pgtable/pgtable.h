@@ -287,5 +287,6 @@ extern const struct pt_ops pt_rmap_ops;	     /* attr: PT_RMAP_* below */
 #define PT_RMAP_DOMAIN	((uint64_t)0xffff)
 #define PT_RMAP_FOREIGN ((uint64_t)1 << 16)
 #define PT_RMAP_HOST	((uint64_t)1 << 17)
+#define PT_RMAP_SHARED	((uint64_t)1 << 18)
 
 #endif

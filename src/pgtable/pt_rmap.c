@@ -2,7 +2,7 @@
 /*
  * pt_rmap.c - mfn -> place: gfn, domain and kind
  *
- * Leaf: 59..20 gfn, 19..2 attr; table: 51..12 its address; 1 table; 0 present.
+ * Leaf: 60..21 gfn, 20..2 attr; table: 51..12 its address; 1 table; 0 present.
  */
 #include "pgtable.h"
 
@@ -11,7 +11,7 @@
 #define PT_GRANULE_LG2	12
 #define PT_DEVICE	0
 #define PT_CLAIM	1
-#define PT_OUT_LO	20
+#define PT_OUT_LO	21
 #define PT_OUT_SPLIT	0
 #define PT_READ_IMPLIED 0
 #define PT_VALID	0
@@ -20,8 +20,8 @@
 #define RMAP_PRESENT FIELD(0, 0)
 #define RMAP_TABLE   FIELD(1, 1)
 #define RMAP_ADDRESS FIELD(51, 12)
-#define RMAP_ATTR    FIELD(19, 2)
-#define RMAP_GFN     FIELD(59, 20)
+#define RMAP_ATTR    FIELD(20, 2)
+#define RMAP_GFN     FIELD(60, 21)
 
 static inline bool entry_present(uint64_t entry)
 {
