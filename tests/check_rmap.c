@@ -360,7 +360,7 @@ static void random_claim(struct fixture *f, struct oracle *o, int d,
 			 const struct rmap_range *range)
 {
 	bool conflicts =
-		oracle_conflicts(o, d, range->mfn, range->nr, range->foreign);
+		oracle_conflicts(o, d, range->mfn, range->nr, range->kind);
 	uint64_t i;
 	int st;
 
@@ -376,7 +376,7 @@ static void random_claim(struct fixture *f, struct oracle *o, int d,
 	for (i = 0; !st && i < range->nr; i++)
 		o->at[d][range->gfn + i] =
 			(uint32_t)(range->mfn - BASE + i + 1) |
-			(range->foreign ? ORACLE_FOREIGN : 0);
+			(range->kind ? ORACLE_FOREIGN : 0);
 }
 
 static void random_step(struct fixture *f, struct oracle *o, uint64_t *seed)
@@ -388,7 +388,7 @@ static void random_step(struct fixture *f, struct oracle *o, uint64_t *seed)
 	struct rmap_range range = {
 		.gfn = test_random_below(seed, (GFNS - nr) / align + 1) * align,
 		.nr = nr,
-		.foreign = test_random_below(seed, 4) == 0,
+		.kind = test_random_below(seed, 4) == 0,
 	};
 
 	range.mfn =

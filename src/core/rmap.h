@@ -134,8 +134,9 @@ uint64_t *rmap_hold_one(struct rmap *rmap, const struct rmap_owner *owner,
 
 struct rmap_place {
 	uint16_t number;
-	uint8_t foreign, shared, host;
+	uint8_t foreign, host;
 	uint64_t gfn;
+	uint8_t shared;
 };
 
 /*
