@@ -485,6 +485,9 @@ static void replacing_owe(const struct request *req, struct replacing *rep,
 		now.replaced = rep->old;
 		rep->old = NULL;
 		batch_settle(&now);
+		/* The break is kept by a unit that caches what is absent. */
+		if (req->dom->caching_bindings)
+			batch_add(batch, req->map->gfn, req->map->nr);
 		return;
 	}
 	while (*last)
