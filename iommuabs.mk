@@ -32,6 +32,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/api_firmware.c \
 	src/core/api_frame.c \
 	src/core/api_instance.c \
+	src/core/api_irq.c \
 	src/core/api_struct.c \
 	src/core/api_unit.c \
 	src/core/attach.c \
@@ -47,6 +48,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/faults.c \
 	src/core/frames.c \
 	src/core/instance.c \
+	src/core/irq.c \
 	src/core/ledger.c \
 	src/core/map.c \
 	src/core/move.c \
@@ -109,6 +111,7 @@ IOMMUABS_BACKENDS_VTD_SOURCES = \
 	src/backends/vtd/vtd_control.c \
 	src/backends/vtd/vtd_faults.c \
 	src/backends/vtd/vtd_forget.c \
+	src/backends/vtd/vtd_irt.c \
 	src/backends/vtd/vtd_pasid.c \
 	src/backends/vtd/vtd_queue.c
 
@@ -158,6 +161,7 @@ IOMMUABS_HEADERS_PUBLIC = \
 	include/iommuabs/frame.h \
 	include/iommuabs/host.h \
 	include/iommuabs/instance.h \
+	include/iommuabs/irq.h \
 	include/iommuabs/iommuabs.h \
 	include/iommuabs/p2m.h \
 	include/iommuabs/std.h \
@@ -201,6 +205,7 @@ IOMMUABS_SIM_SOURCES = \
 	sim/sim_arena.c \
 	sim/sim_desc.c \
 	sim/sim_dma.c \
+	sim/sim_entry.c \
 	sim/sim_memory.c \
 	sim/sim_regime.c \
 	sim/sim_smmuv3_ats.c \
@@ -221,6 +226,15 @@ IOMMUABS_SIM_SOURCES = \
 	sim/sim_tlb.c \
 	sim/sim_track.c \
 	sim/sim_unit.c \
+	sim/sim_vtd_cache.c \
+	sim/sim_vtd_config.c \
+	sim/sim_vtd_desc.c \
+	sim/sim_vtd_faults.c \
+	sim/sim_vtd_irq.c \
+	sim/sim_vtd_queue.c \
+	sim/sim_vtd_regs.c \
+	sim/sim_vtd_request.c \
+	sim/sim_vtd_unit.c \
 	sim/sim_walk.c
 
 IOMMUABS_SIM_HEADERS_PUBLIC = \
@@ -230,6 +244,7 @@ IOMMUABS_SIM_HEADERS_PRIVATE = \
 	sim/sim_int.h \
 	sim/sim_port.h \
 	sim/sim_smmuv3.h \
+	sim/sim_vtd.h \
 	sim/sim_unit.h
 
 # A hosted program of its own: what firmware tables hold. main.c apart, for a

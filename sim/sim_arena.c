@@ -226,6 +226,7 @@ static void arena_free(struct iommuabs_sim_arena *a)
 	release(a->roles, a->nr_pages * sizeof(*a->roles));
 	release(a->stream_roles, a->nr_pages * sizeof(*a->stream_roles));
 	release(a->cd_roles, a->nr_pages * sizeof(*a->cd_roles));
+	release(a->vtd_roles, a->nr_pages * sizeof(*a->vtd_roles));
 	vec_free(&a->pending);
 	vec_free(&a->fresh);
 	vec_free(&a->violations);
@@ -246,8 +247,9 @@ static int arena_memory(struct iommuabs_sim_arena *a)
 	a->roles = reserve(a->nr_pages * sizeof(*a->roles));
 	a->stream_roles = reserve(a->nr_pages * sizeof(*a->stream_roles));
 	a->cd_roles = reserve(a->nr_pages * sizeof(*a->cd_roles));
+	a->vtd_roles = reserve(a->nr_pages * sizeof(*a->vtd_roles));
 	if (!a->cpu || !a->dev || !a->flags || !a->head || !a->used ||
-	    !a->roles || !a->stream_roles || !a->cd_roles)
+	    !a->roles || !a->stream_roles || !a->cd_roles || !a->vtd_roles)
 		return IOMMUABS_SIM_E_NOMEM;
 	return 0;
 }

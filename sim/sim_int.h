@@ -100,6 +100,9 @@ struct iommuabs_sim_arena {
 	struct role **roles;		   /* per page */
 	struct stream_role **stream_roles; /* per page */
 	struct cd_role **cd_roles;	   /* per page */
+	struct vtd_role **vtd_roles;	   /* per page */
+	/* Some unit sees stores only once a buffer before memory is flushed. */
+	bool write_buffer;
 	uint64_t alloc_count, alloc_fail;
 	uint64_t time_us;
 	uint64_t random;
@@ -137,6 +140,10 @@ bool sim_page_used(const struct iommuabs_sim_arena *a, uint64_t maddr);
  */
 unsigned int sim_values(struct iommuabs_sim_arena *a, uint32_t word,
 			uint32_t epoch, struct value *out);
+/* What was ordered leaves the buffer before memory. */
+void sim_flush_writes(struct iommuabs_sim_arena *a);
+/* Who snoops sees the newest value of the word for sure. */
+bool sim_is_ordered(struct iommuabs_sim_arena *a, uint32_t word);
 /* The unit stores a word: seen by CPUs after a read barrier. */
 void sim_unit_store(struct iommuabs_sim_arena *a, uint64_t maddr, uint64_t v);
 void sim_forget_page(struct iommuabs_sim_arena *a, uint64_t page);

@@ -174,11 +174,36 @@ static void mb_arena(struct iommuabs_sim_arena *a)
 	for (i = 0; i < a->pending.nr; i++) {
 		struct pending *p = vec_at(&a->pending, i);
 
-		if (p->word != UINT32_MAX && p->clean_epoch != UNCLEAN)
+		if (p->word != UINT32_MAX && p->clean_epoch != UNCLEAN &&
+		    !a->write_buffer)
 			commit(a, p);
 	}
 	compact_pending(a);
 	sim_unlock(a);
+}
+
+void sim_flush_writes(struct iommuabs_sim_arena *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->pending.nr; i++) {
+		struct pending *p = vec_at(&a->pending, i);
+
+		if (p->word != UINT32_MAX && ordered_before(p, a->epoch))
+			commit(a, p);
+	}
+	compact_pending(a);
+}
+
+bool sim_is_ordered(struct iommuabs_sim_arena *a, uint32_t word)
+{
+	const struct pending *p = pending_at(a, a->head[word]);
+
+	for (; p; p = pending_at(a, p->next)) {
+		if (p->epoch >= a->epoch)
+			return false;
+	}
+	return true;
 }
 
 static void wmb_arena(struct iommuabs_sim_arena *a)

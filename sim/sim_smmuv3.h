@@ -333,24 +333,9 @@ struct cd_role {
 	uint32_t nr; /* CDs in all of the table */
 };
 
-/* Two words of an STE or a CD that were in memory. */
-struct stale_pair {
-	uint32_t sid, ssid;
-	unsigned int pair;
-	uint64_t lo, hi;
-	bool doomed;
-};
-
 struct stale_l1 {
 	uint32_t index;
 	uint64_t l1std;
-	bool doomed;
-};
-
-/* Four words of an STE or a CD: as fetched, or as they were meant to be. */
-struct cached {
-	uint32_t sid, ssid;
-	uint64_t w[4];
 	bool doomed;
 };
 
@@ -512,14 +497,6 @@ struct regime *smmuv3_regime_s1(struct iommuabs_sim_unit *u,
 				const uint64_t ste[4], const uint64_t cd[4]);
 
 /* ---- sim_smmuv3_fetch.c: all STEs and CDs that may be fetched ---- */
-struct entry {
-	uint64_t w[4];
-	uint32_t epoch;	    /* the newest store it was made of */
-	unsigned int event; /* not 0: no entry, but this */
-	uint64_t fetch;	    /* F_STE_FETCH, F_CD_FETCH: where */
-};
-typedef void (*entry_fn)(struct iommuabs_sim_unit *u, const struct entry *e,
-			 void *arg);
 void smmuv3_each_ste(struct iommuabs_sim_unit *u, uint32_t sid, entry_fn fn,
 		     void *arg);
 /* Of that STE, which reads nothing else. */
@@ -546,8 +523,6 @@ void smmuv3_ste_meant(struct iommuabs_sim_unit *u, uint32_t first,
 /* The same for CDs of these streams; @ssid UINT32_MAX: all. */
 void smmuv3_cd_meant(struct iommuabs_sim_unit *u, uint32_t first, uint32_t last,
 		     uint32_t ssid);
-struct cached *smmuv3_cached(const struct vec *list, uint32_t sid,
-			     uint32_t ssid);
 
 /* ---- sim_smmuv3_strtab.c: which pages hold STEs and CDs ---- */
 /* What STRTAB_BASE points to is a stream table from now on. */

@@ -195,6 +195,8 @@ int iommuabs_sim_ats(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma)
 	const struct outcome *o;
 	struct leaf t = { .size_lg2 = PAGE_LG2 };
 
+	if (u->ops != &smmuv3_ops)
+		return 0;
 	page.addr = ALIGN_DOWN(dma->addr, PAGE_LG2);
 	dma->event = 0;
 	sim_lock(u->arena);
@@ -225,6 +227,8 @@ void iommuabs_sim_atc_mute(struct iommuabs_sim_unit *u, uint32_t sid,
 {
 	uint32_t i;
 
+	if (u->ops != &smmuv3_ops)
+		return;
 	sim_lock(u->arena);
 	for (i = u->smmu->mute.nr; i--;) {
 		if (*(uint32_t *)vec_at(&u->smmu->mute, i) == sid)

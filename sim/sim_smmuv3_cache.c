@@ -102,16 +102,6 @@ void smmuv3_doom_stes(struct iommuabs_sim_unit *u, uint32_t first,
 	}
 }
 
-static void remove_doomed_pairs(struct vec *list)
-{
-	uint32_t i;
-
-	for (i = list->nr; i--;) {
-		if (((struct stale_pair *)vec_at(list, i))->doomed)
-			vec_remove(list, i);
-	}
-}
-
 static void remove_doomed_cached(struct vec *list)
 {
 	uint32_t i;
@@ -127,8 +117,8 @@ static void remove_doomed_configs(struct iommuabs_sim_unit *u)
 	uint32_t i, nr = u->smmu->stale_stes.nr + u->smmu->stale_l1s.nr +
 			 u->smmu->stale_cds.nr;
 
-	remove_doomed_pairs(&u->smmu->stale_stes);
-	remove_doomed_pairs(&u->smmu->stale_cds);
+	sim_remove_doomed_pairs(&u->smmu->stale_stes);
+	sim_remove_doomed_pairs(&u->smmu->stale_cds);
 	remove_doomed_cached(&u->smmu->cached_stes);
 	remove_doomed_cached(&u->smmu->cached_cds);
 	for (i = u->smmu->stale_l1s.nr; i--;) {
@@ -157,12 +147,8 @@ void smmuv3_undoom(struct iommuabs_sim_unit *u)
 	uint32_t i;
 
 	sim_undoom(u);
-	for (i = 0; i < u->smmu->stale_stes.nr; i++)
-		((struct stale_pair *)vec_at(&u->smmu->stale_stes, i))->doomed =
-			false;
-	for (i = 0; i < u->smmu->stale_cds.nr; i++)
-		((struct stale_pair *)vec_at(&u->smmu->stale_cds, i))->doomed =
-			false;
+	sim_undoom_pairs(&u->smmu->stale_stes);
+	sim_undoom_pairs(&u->smmu->stale_cds);
 	for (i = 0; i < u->smmu->stale_l1s.nr; i++)
 		((struct stale_l1 *)vec_at(&u->smmu->stale_l1s, i))->doomed =
 			false;

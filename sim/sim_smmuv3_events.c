@@ -170,6 +170,8 @@ int iommuabs_sim_page_request(struct iommuabs_sim_unit *u,
 	uint64_t at;
 	int queued = 0;
 
+	if (u->ops != &smmuv3_ops)
+		return 0;
 	sim_lock(u->arena);
 	if (!(u->smmu->cr0.ack & CR0_PRIQEN) || smmuv3_failed(u) ||
 	    (u->smmu->gerror ^ u->smmu->gerrorn) & GERROR_PRIQ_ABT ||

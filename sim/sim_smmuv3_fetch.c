@@ -1,158 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * sim_smmuv3_fetch.c - all STEs and CDs that a unit may fetch (IHI 0070 3.21.3)
- *
- * A unit may read an entry's words at different times. So what it may fetch is
- * every combination of the values that each word had since the last completed
- * invalidation of that entry (pairs of words, for a unit with fetch_128).
  */
 #include "sim_smmuv3.h"
-
-#define MAX_PAIRS 64
-struct pair {
-	uint64_t lo, hi;
-	uint32_t epoch;
-};
-
-struct pairs {
-	struct pair p[MAX_PAIRS];
-	unsigned int nr;
-};
-
-static void add_pair(struct pairs *pairs, uint64_t lo, uint64_t hi,
-		     uint32_t epoch)
-{
-	unsigned int i;
-
-	for (i = 0; i < pairs->nr; i++) {
-		struct pair *p = &pairs->p[i];
-
-		if (p->lo == lo && p->hi == hi) {
-			/* The least ordered way to come by it. */
-			if (epoch < p->epoch)
-				p->epoch = epoch;
-			return;
-		}
-	}
-	if (pairs->nr < MAX_PAIRS)
-		pairs->p[pairs->nr++] = (struct pair){ lo, hi, epoch };
-}
-
-/* One fetch sees both halves of a 128-bit store, or none. */
-static bool halves_agree(const struct value *lo, unsigned int nlo,
-			 unsigned int i, const struct value *hi,
-			 unsigned int nhi, unsigned int j)
-{
-	unsigned int k, m;
-
-	for (k = 1; k < nlo; k++) {
-		for (m = 1; m < nhi; m++) {
-			if (lo[k].pair && lo[k].pair == hi[m].pair &&
-			    (i >= k) != (j >= m))
-				return false;
-		}
-	}
-	return true;
-}
-
-/* Which entry of which kind, and where it is. */
-struct place {
-	uint32_t sid, ssid;
-	const struct vec *stale; /* of struct stale_pair */
-	const char *what;
-	unsigned int abort; /* the event when it can't be fetched */
-	uint64_t at;
-	uint32_t epoch;
-};
-
-static void current_pairs(struct iommuabs_sim_unit *u, const struct place *p,
-			  unsigned int pair, struct pairs *out)
-{
-	struct iommuabs_sim_arena *a = u->arena;
-	struct value lo[MAX_VALUES], hi[MAX_VALUES];
-	uint32_t word = sim_word(a, p->at) + 2 * pair;
-	unsigned int nlo = sim_values(a, word, p->epoch, lo);
-	unsigned int nhi = sim_values(a, word + 1, p->epoch, hi);
-	unsigned int i, j;
-
-	for (i = 0; i < nlo; i++) {
-		for (j = 0; j < nhi; j++) {
-			uint32_t newest = lo[i].epoch > hi[j].epoch
-						  ? lo[i].epoch
-						  : hi[j].epoch;
-
-			if (!lo[i].init || !hi[j].init)
-				sim_violation(a, IOMMUABS_SIM_V_UNINIT,
-					      "%s at %#llx may be fetched "
-					      "before it was ever stored",
-					      p->what,
-					      (unsigned long long)p->at);
-			if (!u->smmu->config.fetch_128 ||
-			    halves_agree(lo, nlo, i, hi, nhi, j))
-				add_pair(out, lo[i].v, hi[j].v, newest);
-		}
-	}
-}
-
-static void stale_pairs(struct iommuabs_sim_unit *u, const struct place *p,
-			unsigned int pair, struct pairs *out)
-{
-	uint32_t i, j, nr = out->nr;
-
-	for (i = 0; i < p->stale->nr; i++) {
-		const struct stale_pair *s = vec_at(p->stale, i);
-
-		if (s->sid == p->sid && s->ssid == p->ssid && s->pair == pair)
-			add_pair(out, s->lo, s->hi, 0);
-	}
-	if (u->smmu->config.fetch_128 || nr == out->nr)
-		return;
-	nr = out->nr;
-	for (i = 0; i < nr; i++) {
-		for (j = 0; j < nr; j++) {
-			const struct pair *lo = &out->p[i], *hi = &out->p[j];
-
-			add_pair(out, lo->lo, hi->hi,
-				 lo->epoch > hi->epoch ? lo->epoch : hi->epoch);
-		}
-	}
-}
-
-static void each_entry(struct iommuabs_sim_unit *u, const struct place *p,
-		       entry_fn fn, void *arg)
-{
-	struct pairs pairs[2] = { { .nr = 0 }, { .nr = 0 } };
-	unsigned int i, j;
-
-	if (!sim_inside(u->arena, p->at, 64)) {
-		struct entry none = { .event = p->abort, .fetch = p->at };
-
-		fn(u, &none, arg);
-		return;
-	}
-	if (!sim_page_used(u->arena, p->at))
-		sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
-			      "%s of stream %#x is fetched from a free page",
-			      p->what, p->sid);
-	for (i = 0; i < 2; i++) {
-		current_pairs(u, p, i, &pairs[i]);
-		if (u->arena->adversary)
-			stale_pairs(u, p, i, &pairs[i]);
-	}
-	for (i = 0; i < pairs[0].nr; i++) {
-		for (j = 0; j < pairs[1].nr; j++) {
-			const struct pair *lo = &pairs[0].p[i];
-			const struct pair *hi = &pairs[1].p[j];
-			struct entry e = { { lo->lo, lo->hi, hi->lo, hi->hi },
-					   lo->epoch > hi->epoch ? lo->epoch
-								 : hi->epoch,
-					   0,
-					   0 };
-
-			fn(u, &e, arg);
-		}
-	}
-}
 
 /* ---- stream table entries ---- */
 
@@ -185,11 +35,12 @@ uint64_t smmuv3_linear_base(const struct iommuabs_sim_unit *u)
 static void each_ste_at(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t at,
 			uint32_t epoch, entry_fn fn, void *arg)
 {
-	const struct place p = { sid,	   0,		&u->smmu->stale_stes,
-				 "an STE", F_STE_FETCH, at,
-				 epoch };
+	const struct place p = {
+		sid,   0, &u->smmu->stale_stes, "an STE", F_STE_FETCH, at,
+		epoch, 2
+	};
 
-	each_entry(u, &p, fn, arg);
+	sim_each_entry(u, &p, fn, arg);
 }
 
 /* Where the L1STD puts the STE; false: nowhere (7.3.3). */
@@ -280,22 +131,14 @@ void smmuv3_each_cd(struct iommuabs_sim_unit *u, uint32_t sid, uint32_t ssid,
 		"a CD",
 		F_CD_FETCH,
 		smmuv3_cds_at(u, ste->w) + ((uint64_t)ssid << CD_LG2),
-		ste->epoch
+		ste->epoch,
+		2
 	};
 
-	each_entry(u, &p, fn, arg);
+	sim_each_entry(u, &p, fn, arg);
 }
 
 /* ---- what the CPU stored last ---- */
-
-static void newest_at(const struct iommuabs_sim_arena *a, uint64_t at,
-		      uint64_t w[4])
-{
-	unsigned int i;
-
-	for (i = 0; i < 4; i++)
-		w[i] = sim_inside(a, at, 64) ? sim_cpu_word(a, at + 8 * i) : 0;
-}
 
 void smmuv3_newest_ste(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t w[4])
 {
@@ -308,7 +151,7 @@ void smmuv3_newest_ste(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t w[4])
 		    !ste_of_l1(u, sid, sim_cpu_word(u->arena, l1), &at))
 			return;
 	}
-	newest_at(u->arena, at, w);
+	sim_newest_entry(u->arena, at, 4, w);
 }
 
 void smmuv3_newest_cd(struct iommuabs_sim_unit *u, const uint64_t ste[4],
@@ -317,7 +160,8 @@ void smmuv3_newest_cd(struct iommuabs_sim_unit *u, const uint64_t ste[4],
 	w[0] = w[1] = w[2] = w[3] = 0;
 	if (ste[0] & STE0_V && smmuv3_ste_is_s1(ste) &&
 	    !(ssid >> smmuv3_cds_lg2(u, ste)))
-		newest_at(u->arena,
-			  smmuv3_cds_at(u, ste) + ((uint64_t)ssid << CD_LG2),
-			  w);
+		sim_newest_entry(u->arena,
+				 smmuv3_cds_at(u, ste) +
+					 ((uint64_t)ssid << CD_LG2),
+				 4, w);
 }

@@ -382,6 +382,8 @@ unsigned int iommuabs_sim_tlbi_covering(struct iommuabs_sim_unit *u,
 	unsigned int nr = 0;
 	uint64_t cmd[2];
 
+	if (u->ops != &smmuv3_ops)
+		return 0;
 	sim_lock(u->arena);
 	for (; from < u->counters.commands; from++) {
 		if (sim_logged(u, from, cmd))

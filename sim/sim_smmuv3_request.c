@@ -117,7 +117,7 @@ static void copy_entry(struct iommuabs_sim_unit *u, const struct entry *e,
 static bool from_cache(const struct vec *list, uint32_t sid, uint32_t ssid,
 		       struct entry *e)
 {
-	const struct cached *c = smmuv3_cached(list, sid, ssid);
+	const struct cached *c = sim_cached(list, sid, ssid);
 
 	*e = (struct entry){ .event = 0 };
 	if (c)

@@ -106,6 +106,8 @@ int iommuabs_sim_dma_result(struct iommuabs_sim_unit *u,
 	int st = IOMMUABS_SIM_STALLED;
 	uint32_t i;
 
+	if (u->ops != &smmuv3_ops)
+		return 0;
 	sim_lock(u->arena);
 	for (i = 0; i < u->smmu->stalled.nr; i++) {
 		const struct stalled *s = vec_at(&u->smmu->stalled, i);
@@ -132,6 +134,8 @@ unsigned int iommuabs_sim_stalled(struct iommuabs_sim_unit *u)
 	unsigned int nr = 0;
 	uint32_t i;
 
+	if (u->ops != &smmuv3_ops)
+		return 0;
 	sim_lock(u->arena);
 	for (i = 0; i < u->smmu->stalled.nr; i++)
 		nr += ((struct stalled *)vec_at(&u->smmu->stalled, i))->state <=

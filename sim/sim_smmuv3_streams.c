@@ -408,17 +408,3 @@ void smmuv3_cd_meant(struct iommuabs_sim_unit *u, uint32_t first, uint32_t last,
 			check_cd_tear(u, m);
 	}
 }
-
-struct cached *smmuv3_cached(const struct vec *list, uint32_t sid,
-			     uint32_t ssid)
-{
-	uint32_t i;
-
-	for (i = 0; i < list->nr; i++) {
-		struct cached *c = vec_at(list, i);
-
-		if (c->sid == sid && c->ssid == ssid)
-			return c;
-	}
-	return NULL;
-}

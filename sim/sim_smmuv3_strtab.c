@@ -195,7 +195,7 @@ void smmuv3_config_freed(struct iommuabs_sim_arena *a, uint64_t page)
 static void meant_cd(struct iommuabs_sim_unit *u, uint32_t sid, uint32_t ssid,
 		     uint64_t at)
 {
-	struct cached *m = smmuv3_cached(&u->smmu->meant_cds, sid, ssid);
+	struct cached *m = sim_cached(&u->smmu->meant_cds, sid, ssid);
 	unsigned int i;
 
 	if (m)
@@ -335,25 +335,11 @@ void smmuv3_config_stored(struct iommuabs_sim_arena *a, uint32_t word,
 	cd_stored(a, word, value);
 }
 
-/* Of a 128-bit store, the first half speaks for both. */
+/* Only the first four words mean something. */
 static bool speaks(const struct iommuabs_sim_unit *u, uint32_t word,
 		   const struct value *old)
 {
-	return word % STE_WORDS < 4 &&
-	       !(old->pair && u->smmu->config.fetch_128 && word % 2);
-}
-
-static void stale_pair(const struct iommuabs_sim_arena *a, struct vec *list,
-		       uint32_t word, uint32_t sid, uint32_t ssid)
-{
-	struct stale_pair *s = vec_add(list);
-	uint32_t even = word & ~1u;
-
-	s->sid = sid;
-	s->ssid = ssid;
-	s->pair = word % STE_WORDS / 2;
-	s->lo = a->dev[even];
-	s->hi = a->dev[even + 1];
+	return word % STE_WORDS < 4 && sim_speaks(u, word, old);
 }
 
 void smmuv3_config_retired(struct iommuabs_sim_arena *a, uint32_t word,
@@ -376,15 +362,17 @@ void smmuv3_config_retired(struct iommuabs_sim_arena *a, uint32_t word,
 			s->index = role->first + (uint32_t)in_page(word);
 			s->l1std = old->v;
 		} else if (speaks(u, word, old)) {
-			stale_pair(a, &u->smmu->stale_stes, word,
-				   role->first + (uint32_t)(in_page(word) / 8),
-				   0);
+			sim_keep_pair(
+				a, &u->smmu->stale_stes, word,
+				word % STE_WORDS / 2,
+				role->first + (uint32_t)(in_page(word) / 8), 0);
 		}
 	}
 	for (; cd; cd = cd->next) {
 		if (!cd->unit->smmu->configs_empty &&
 		    cd_of(a, cd, word, &ssid) && speaks(cd->unit, word, old))
-			stale_pair(a, &cd->unit->smmu->stale_cds, word,
-				   cd->stream->sid, ssid);
+			sim_keep_pair(a, &cd->unit->smmu->stale_cds, word,
+				      word % STE_WORDS / 2, cd->stream->sid,
+				      ssid);
 	}
 }

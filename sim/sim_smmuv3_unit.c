@@ -143,6 +143,7 @@ int iommuabs_sim_smmuv3_create(struct iommuabs_sim_arena *a,
 	}
 	u->smmu = smmu;
 	u->smmu->config = *config;
+	u->fetch_128 = config->fetch_128;
 	u->smmu->stale_stes.size = sizeof(struct stale_pair);
 	u->smmu->stale_cds.size = sizeof(struct stale_pair);
 	u->smmu->stale_l1s.size = sizeof(struct stale_l1);

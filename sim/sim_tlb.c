@@ -79,6 +79,7 @@ void sim_retire(struct iommuabs_sim_arena *a, uint32_t word,
 			retire(&roles[i], ipa, old->v, now);
 	}
 	smmuv3_config_retired(a, word, old, now);
+	vtd_config_retired(a, word, old, now);
 }
 
 /* ---- invalidation ---- */

@@ -227,6 +227,7 @@ void sim_after_store(struct iommuabs_sim_arena *a, uint32_t word,
 			    lg2 + sim_cont_lg2(role->regime, role->level));
 	}
 	smmuv3_config_stored(a, word, value);
+	vtd_config_stored(a, word, value);
 }
 
 /* ---- all anew ---- */
@@ -250,6 +251,7 @@ void sim_forget_roles(struct iommuabs_sim_unit *u)
 			free(role);
 		}
 		smmuv3_forget_config_page(a, page, u);
+		vtd_forget_config_page(a, page, u);
 	}
 }
 
@@ -311,6 +313,7 @@ void sim_page_freed(struct iommuabs_sim_arena *a, uint64_t page)
 	for (u = a->units; u; u = u->next)
 		freed_for_unit(u, maddr);
 	smmuv3_config_freed(a, page);
+	vtd_forget_config_page(a, page, NULL);
 	while (a->roles[page]) {
 		const struct role *role = a->roles[page];
 

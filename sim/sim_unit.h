@@ -159,6 +159,44 @@ struct iommuabs_sim_probe {
 	bool violated; /* once per set of allowed outcomes */
 };
 
+/* ---- entries wider than a store, which select tables ---- */
+
+/* Two words of one that were in memory. */
+struct stale_pair {
+	uint32_t sid, ssid; /* or whatever tells entries apart */
+	unsigned int pair;
+	uint64_t lo, hi;
+	bool doomed;
+};
+
+/* Four words: as fetched, or as they were meant to be. */
+struct cached {
+	uint32_t sid, ssid;
+	uint64_t w[4];
+	bool doomed;
+};
+
+struct entry {
+	uint64_t w[4];
+	uint32_t epoch;	    /* the newest store it was made of */
+	unsigned int event; /* not 0: no entry, but this */
+	uint64_t fetch;	    /* where it could not be fetched */
+};
+typedef void (*entry_fn)(struct iommuabs_sim_unit *u, const struct entry *e,
+			 void *arg);
+
+#define NOWHERE UINT64_MAX
+/* Which entry, and where it is. */
+struct place {
+	uint32_t sid, ssid;
+	const struct vec *stale; /* of struct stale_pair */
+	const char *what;
+	unsigned int abort; /* the event when it can't be fetched */
+	uint64_t at;	    /* NOWHERE: only what is cached of it */
+	uint32_t epoch;
+	unsigned int pairs; /* of words, that have a meaning: 1 or 2 */
+};
+
 /* ---- units ---- */
 
 /* An invalidation, as the kind has it: which entries it is about. */
@@ -218,6 +256,7 @@ struct iommuabs_sim_unit {
 	struct regime *regimes;
 	bool tlbs_empty;    /* nothing cached, and disabled since */
 	bool caches_absent; /* "nothing is there" is kept, too */
+	bool fetch_128;	    /* pairs of words are fetched in one piece */
 	struct iommuabs_sim_probe *probes;
 	/* planted */
 	uint64_t wait_in, wait_us;
@@ -265,6 +304,23 @@ struct leaf sim_leaf_of(const struct regime *r, int level, uint64_t ipa,
 uint64_t sim_root_bytes(const struct regime *r);
 /* By name, for messages; valid until the fourth next call of this thread. */
 const char *sim_name(const struct regime *r);
+
+/* ---- sim_entry.c: all that may be fetched ---- */
+void sim_each_entry(struct iommuabs_sim_unit *u, const struct place *p,
+		    entry_fn fn, void *arg);
+/* As the CPU stored its @nr words last; all zero: it is nowhere. */
+void sim_newest_entry(const struct iommuabs_sim_arena *a, uint64_t at,
+		      unsigned int nr, uint64_t *w);
+/* The two words around @word, as they are in memory, may be kept. */
+void sim_keep_pair(const struct iommuabs_sim_arena *a, struct vec *list,
+		   uint32_t word, unsigned int pair, uint32_t sid,
+		   uint32_t ssid);
+/* Of a 128-bit store, the first half speaks for both. */
+bool sim_speaks(const struct iommuabs_sim_unit *u, uint32_t word,
+		const struct value *old);
+void sim_remove_doomed_pairs(struct vec *list);
+void sim_undoom_pairs(struct vec *list);
+struct cached *sim_cached(const struct vec *list, uint32_t sid, uint32_t ssid);
 
 /* ---- sim_regime.c: address spaces, and who uses them ---- */
 struct regime *sim_find_regime(struct iommuabs_sim_unit *u,
@@ -340,5 +396,12 @@ void smmuv3_config_retired(struct iommuabs_sim_arena *a, uint32_t word,
 void smmuv3_config_freed(struct iommuabs_sim_arena *a, uint64_t page);
 void smmuv3_forget_config_page(struct iommuabs_sim_arena *a, uint64_t page,
 			       struct iommuabs_sim_unit *u);
+void vtd_config_stored(struct iommuabs_sim_arena *a, uint32_t word,
+		       const struct value *value);
+void vtd_config_retired(struct iommuabs_sim_arena *a, uint32_t word,
+			const struct value *old, uint64_t now);
+/* Of one page; of one unit, or (@u NULL) of all. */
+void vtd_forget_config_page(struct iommuabs_sim_arena *a, uint64_t page,
+			    struct iommuabs_sim_unit *u);
 
 #endif

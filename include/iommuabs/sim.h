@@ -257,6 +257,90 @@ iommuabs_sim_smmuv3_create(struct iommuabs_sim_arena *arena,
 			   const struct iommuabs_sim_smmuv3_config *config,
 			   struct iommuabs_sim_unit **unit);
 
+/* ---- an Intel VT-d unit (D51397) ---- */
+
+/*
+ * DMA remapping by second stage in legacy and scalable mode, with queued
+ * invalidation or by registers, fault recording, and the remapping of
+ * interrupts. Not there: first stage and nesting, PASIDs in requests, page
+ * requests, performance counters; the capabilities say so.
+ *
+ * Faults to plant mean here: CMDQ_HANG, SYNC_HANG, SYNC_DELAY the invalidation
+ * queue and its wait descriptors; CMD_ILLEGAL, CMD_ABORT a descriptor that is
+ * refused (FSTS.IQE); CR0_IGNORED the register GCMD; DEAD and WAIT_HANG as there.
+ */
+/* What the capabilities say; the names are the manual's fields (11.4.2, 3). */
+struct iommuabs_sim_vtd_config {
+	uint64_t base;	    /* of the registers, a multiple of 4 KiB */
+	unsigned int nd;    /* domain-ids have 4 + 2 * nd bits, at most 16 */
+	unsigned int sagaw; /* sum of 2, 4 and 8: 3, 4 and 5 levels */
+	unsigned int mgaw;  /* bits of the widest input address, 30..57 */
+	unsigned int haw;   /* bits of machine addresses, 32..52 */
+	unsigned int sslps; /* leaves of 2 MiB: 1; and of 1 GiB: 3 */
+	unsigned int mamv;  /* greatest address mask, in pages */
+	unsigned int nfr;   /* fault recording registers, 1..64 */
+	/* 0 or 1, as all that say nothing else */
+	unsigned int psi, dwd, drd, cm, rwbf, plmr, pi;
+	unsigned int coherent; /* ECAP.C */
+	unsigned int qi, dt, ir, eim, sc, smts, smpwc;
+	unsigned int fetch_128; /* fetches 16 aligned bytes in one piece */
+};
+
+/** iommuabs_sim_vtd_defaults() - as QEMU's with aw-bits=48, but coherent */
+IOMMUABS_API void
+iommuabs_sim_vtd_defaults(struct iommuabs_sim_vtd_config *config);
+
+/**
+ * iommuabs_sim_vtd_create() - a unit in its reset state
+ *
+ * With rwbf, all units of the arena see stores only once its buffer is flushed.
+ *
+ * Return: 0 | SIM_E_INVAL (a value out of range, the address taken, coherent
+ *         against the arena's noncoherent) | SIM_E_NOMEM.
+ */
+IOMMUABS_MUST_CHECK int
+iommuabs_sim_vtd_create(struct iommuabs_sim_arena *arena,
+			const struct iommuabs_sim_vtd_config *config,
+			struct iommuabs_sim_unit **unit);
+
+/* A write of a device to 0xfeexxxxx, and what becomes of it. */
+struct iommuabs_sim_interrupt {
+	uint16_t sid;
+	uint64_t addr;
+	uint32_t data;
+	/* out: */
+	unsigned int blocked;
+	unsigned int fault; /* the reason recorded, 0: none */
+	unsigned int vector, delivery, level, logical;
+	uint32_t destination;
+	unsigned int posted;
+	uint64_t descriptor; /* of a posted interrupt */
+};
+
+/**
+ * iommuabs_sim_vtd_interrupt() - a device sends a message
+ *
+ * ADVERSARY: through any entry that the unit may hold of the table.
+ *
+ * Return: 1 delivered | 0 blocked; @irq says how.
+ */
+IOMMUABS_API int iommuabs_sim_vtd_interrupt(struct iommuabs_sim_unit *unit,
+					    struct iommuabs_sim_interrupt *irq);
+
+/**
+ * iommuabs_sim_vtd_interrupt_outcomes() - all that may become of it now
+ * @out: at most @max are written
+ *
+ * Nothing is recorded.
+ *
+ * Return: how many there are.
+ */
+IOMMUABS_API unsigned int
+iommuabs_sim_vtd_interrupt_outcomes(struct iommuabs_sim_unit *unit,
+				    const struct iommuabs_sim_interrupt *irq,
+				    struct iommuabs_sim_interrupt *out,
+				    unsigned int max);
+
 /**
  * iommuabs_sim_unit_reset() - power was lost and is back
  *
@@ -385,7 +469,7 @@ IOMMUABS_API unsigned int iommuabs_sim_stalled(struct iommuabs_sim_unit *unit);
 /** iommuabs_sim_settle() - let all posted writes land */
 IOMMUABS_API void iommuabs_sim_settle(struct iommuabs_sim_arena *arena);
 
-/* ---- ATS and PRI: what a device asks for, and keeps ---- */
+/* ---- ATS and PRI: what a device asks for, and keeps; of SMMUv3 units ---- */
 
 /**
  * iommuabs_sim_ats() - a device's translation request for the page of @dma->addr
