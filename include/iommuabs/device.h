@@ -204,8 +204,9 @@ iommuabs_device_functions(struct iommuabs_device *dev,
  * Ids that were carved out of a range device go back there.
  *
  * Context: TASK.
- * Return:  0 | E_INVAL | E_BUSY (attached, or devices are carved out of it, or
- *          it is carved out of one that is attached, or a member of another).
+ * Return:  0 | E_INVAL | E_BUSY (attached, or it has interrupts, or devices are
+ *          carved out of it, or it is carved out of one that is attached, or a
+ *          member of another).
  */
 IOMMUABS_MUST_CHECK int iommuabs_device_remove(struct iommuabs_device *dev);
 

@@ -25,6 +25,8 @@ enum iommuabs_fault_reason {
 	/* It claims to be translated, or asks for that (ATS), and may not. */
 	IOMMUABS_FAULT_TRANSLATED,
 	IOMMUABS_FAULT_TLB_CONFLICT,
+	/* A message that is no interrupt of the device: @raw has the entry. */
+	IOMMUABS_FAULT_INTERRUPT,
 };
 
 /**

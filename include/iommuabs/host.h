@@ -49,10 +49,20 @@ enum iommuabs_lock_class {
 
 /* Values of iommuabs_host.flags: none are defined, 0. */
 
+/* Values of iommuabs_host.flags. */
+/*
+ * Units that can remap interrupts do (VT-d), from iommuabs_start() on: messages
+ * and IOAPIC entries must all be those of iommuabs_irq_msi() and _ioapic() then,
+ * since every other is blocked.
+ */
+#define IOMMUABS_HOST_REMAPS_IRQS (1u << 0)
+/* The CPUs' interrupt controllers are in x2APIC mode. With REMAPS_IRQS only. */
+#define IOMMUABS_HOST_X2APIC (1u << 1)
+
 struct iommuabs_host {
 	/* sizeof(struct iommuabs_host) of the header the host was built with. */
 	uint32_t size;
-	uint32_t flags;
+	uint32_t flags; /* IOMMUABS_HOST_* */
 
 	/*
 	 * Memory for tables.

@@ -39,7 +39,9 @@ IOMMUABS_MUST_CHECK int iommuabs_create(const struct iommuabs_host *host,
 /**
  * iommuabs_destroy() - give everything back
  *
- * Removes all devices and units. The hardware must have been stopped.
+ * Removes all devices and units. The hardware must have been stopped. A VT-d
+ * unit goes on to block by a page in memory: one for each that was started is
+ * never given to table_free().
  *
  * Context: TASK, no other call running.
  * Return:  0 | E_INVAL | E_BUSY (domains exist, or units are started, or memory

@@ -12,6 +12,7 @@
 #include <iommuabs/instance.h>
 #include <iommuabs/unit.h>
 #include <iommuabs/device.h>
+#include <iommuabs/irq.h>
 #include <iommuabs/batch.h>
 #include <iommuabs/domain.h>
 #include <iommuabs/frame.h>

@@ -30,6 +30,7 @@
 #include <iommuabs/device.h>
 #include <iommuabs/domain.h>
 #include <iommuabs/fault.h>
+#include <iommuabs/irq.h>
 #include <iommuabs/p2m.h>
 #include <iommuabs/unit.h>
 
@@ -68,6 +69,8 @@ struct backend_caps {
 	 * them: what is added is invalidated, too. */
 	uint8_t caches_absent;
 	uint8_t unsafe_msi; /* messages pass it, and it can't tell whose they are */
+	uint32_t irqs; /* entries of a table that remaps messages; 0: none */
+	uint8_t irqs_posted;
 };
 
 struct backend_unit {
@@ -174,6 +177,12 @@ struct backend_stream {
 	uint32_t flags; /* of stream_set() */
 };
 
+/* An interrupt, and the ids whose messages may raise it. */
+struct backend_irq {
+	const struct iommuabs_irq_target *target;
+	uint32_t first_id, last_id;
+};
+
 struct backend_ops {
 	const char *name;
 	enum iommuabs_unit_type type;
@@ -263,6 +272,14 @@ struct backend_ops {
 	 */
 	int (*mirror)(const struct backend_unit *unit, uint8_t input_bits,
 		      uint8_t max_level, struct backend_geometry *geometry);
+
+	/*
+	 * Have entry @index (< caps.irqs) say @irq, NULL: block. When it returns
+	 * 0 the unit uses no older entry. Serialised with stream_set(). NULL
+	 * where caps.irqs is 0. 0 | E_TIMEOUT: the entry blocks, or is as wanted.
+	 */
+	int (*irq_set)(struct backend_unit *unit, uint32_t index,
+		       const struct backend_irq *irq);
 
 	/* Take up to @max records off the event queue. Returns how many. */
 	uint32_t (*events)(struct backend_unit *unit,

@@ -33,6 +33,7 @@ const char *iommuabs_fault_reason_text(enum iommuabs_fault_reason reason)
 		[IOMMUABS_FAULT_PASID] = "a PASID where none may be",
 		[IOMMUABS_FAULT_TRANSLATED] = "ATS where it is not allowed",
 		[IOMMUABS_FAULT_TLB_CONFLICT] = "the unit holds two answers",
+		[IOMMUABS_FAULT_INTERRUPT] = "an interrupt it may not raise",
 	};
 
 	return (uint32_t)reason < IA_COUNT(texts) ? texts[reason]

@@ -43,6 +43,13 @@ static bool ranges_good(const struct iommuabs_host *host)
 	return true;
 }
 
+static bool flags_good(uint32_t flags)
+{
+	const uint32_t known = IOMMUABS_HOST_REMAPS_IRQS | IOMMUABS_HOST_X2APIC;
+
+	return !(flags & ~known) && flags != IOMMUABS_HOST_X2APIC;
+}
+
 int iommuabs_create(const struct iommuabs_host *host, void *ctx,
 		    struct iommuabs **abs)
 {
@@ -54,7 +61,7 @@ int iommuabs_create(const struct iommuabs_host *host, void *ctx,
 	ret = api_struct_in(&hostif.ops, sizeof(hostif.ops), host);
 	if (ret)
 		return ret;
-	if (hostif.ops.flags || !memory_hooks_good(&hostif.ops) ||
+	if (!flags_good(hostif.ops.flags) || !memory_hooks_good(&hostif.ops) ||
 	    !other_hooks_good(&hostif.ops) || !ranges_good(&hostif.ops))
 		return IOMMUABS_E_INVAL;
 	return instance_create(&hostif, abs);

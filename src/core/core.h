@@ -106,6 +106,7 @@ struct iommuabs_unit {
 	 * per id in use. Second: those of them that are free after recovery. */
 	uint64_t ids;
 	uint32_t nr_ids; /* ids are [1, nr_ids) */
+	uint64_t *irq_map; /* a bit per entry that is taken; abs->lock */
 	uint32_t nr_irqs;
 	struct iommuabs_irq irqs[IOMMUABS_IRQ_COUNT_];
 	uint64_t base, length;
@@ -189,6 +190,7 @@ struct iommuabs_device {
 	struct iommuabs_reserved *reserved;
 	uint32_t nr_reserved;
 	struct device_alias *aliases;
+	struct irq_run *irqs; /* abs->lock */
 	/* Faults; abs->lock. */
 	uint32_t fault_policy; /* enum iommuabs_fault_policy */
 	uint32_t storms, storm_events;
@@ -345,6 +347,22 @@ _Static_assert(sizeof(struct batch) <= sizeof(struct iommuabs_batch),
 
 #define BATCH_VIEW_SHIFT 4
 #define BATCH_VIEW_MASK	 ((uint64_t)0xf0)
+
+/* irq.c */
+/* 0 | E_INVAL | E_NOTSUP | E_NOMEM. */
+int irq_take(struct iommuabs_device *dev, uint32_t id, uint32_t nr,
+	     uint32_t *first);
+/* 0 | E_NOENT | E_TIMEOUT. */
+int irq_give(struct iommuabs_device *dev, uint32_t first);
+/* @target NULL: block. 0 | E_NOENT | E_NOTSUP | E_TIMEOUT. */
+int irq_point(struct iommuabs_device *dev, uint32_t n,
+	      const struct iommuabs_irq_target *target);
+/* All that were given together with @n. 0 | E_NOENT. */
+int irq_find(struct iommuabs_device *dev, uint32_t n, uint32_t *first,
+	     uint32_t *nr);
+/* With the units stopped for good: what is left of a device's, and the map. */
+void irq_device_free(struct iommuabs_device *dev);
+void irq_unit_free(struct iommuabs_unit *unit);
 
 /* instance.c */
 int instance_create(const struct hostif *host, struct iommuabs **out);

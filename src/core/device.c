@@ -196,6 +196,7 @@ void device_free(struct iommuabs_device *dev)
 		tablemem_object_free(mem, alias, sizeof(*alias));
 	}
 	device_spans_free(dev);
+	irq_device_free(dev);
 	if (dev->streams)
 		tablemem_object_free(mem, dev->streams,
 				     dev->nr_streams * sizeof(*dev->streams));
@@ -378,6 +379,7 @@ int device_forget(struct iommuabs_device *dev)
 
 	ia_lock(&abs->host, &abs->lock);
 	busy = dev->state != DEVICE_BLOCKED || dev->nr_carved || dev->group ||
+	       dev->irqs ||
 	       (dev->range && dev->range->state != DEVICE_BLOCKED);
 	if (!busy) {
 		device_unlink(dev);

@@ -293,6 +293,7 @@ static void unit_unprobe(struct iommuabs_unit *unit)
 
 	if (!ops)
 		return;
+	irq_unit_free(unit);
 	tablemem_free(&unit->abs->mem, &unit->abs->account, unit->ids,
 		      IOMMUABS_FRAME_LG2);
 	ops->release(&unit->hw);

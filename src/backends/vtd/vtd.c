@@ -116,7 +116,7 @@ static void caps_fill(struct backend_unit *unit, uint64_t cap, uint64_t ecap)
 	caps->granules = 0x1000;
 	caps->id_bits = (uint8_t)IA_MIN(ids, (uint64_t)16);
 	caps->stream_bits = 16;
-	/* Writes to 0xFEExxxxx are messages; nothing remaps them. */
+	/* Writes to 0xFEExxxxx are messages; see vtd_irt_make(). */
 	caps->unsafe_msi = 1;
 	caps->caches_absent =
 		vtd_has(VTD_CAP_CM, cap) || vtd_has(VTD_CAP_RWBF, cap);
@@ -134,7 +134,15 @@ static void pages_free(struct vtd *vtd)
 {
 	vtd_contexts_free(vtd);
 	vtd_pasids_free(vtd);
-	vtd_page_free(vtd, vtd->blank);
+	vtd_irt_free(vtd);
+	/*
+	 * A unit that was enabled blocks by what it reads in this page, for ever:
+	 * it is not given back.
+	 */
+	if (vtd->was_enabled)
+		tablemem_uncharge(vtd->unit->account, 1);
+	else
+		vtd_page_free(vtd, vtd->blank);
 	vtd_page_free(vtd, vtd->queue.maddr);
 	vtd_page_free(vtd, vtd->queue.status);
 }
@@ -151,6 +159,8 @@ static int pages_make(struct vtd *vtd)
 		ret = vtd_page(vtd, &vtd->queue.maddr);
 	if (!ret && vtd->has_queue)
 		ret = vtd_page(vtd, &vtd->queue.status);
+	if (!ret)
+		ret = vtd_irt_make(vtd);
 	if (ret)
 		pages_free(vtd);
 	return ret;
@@ -284,6 +294,7 @@ const struct backend_ops vtd_backend_ops = {
 	.invalidate = vtd_invalidate,
 	.share = vtd_share,
 	.mirror = vtd_mirror,
+	.irq_set = vtd_irq_set,
 	.events = vtd_events,
 	.errors = vtd_errors,
 	.irq_set_msi = vtd_irq_set_msi,

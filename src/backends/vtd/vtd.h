@@ -8,6 +8,7 @@
  *   vtd_forget.c	what to forget, as descriptors
  *   vtd_context.c	root and context tables: what an entry says, how it changes
  *   vtd_pasid.c	scalable mode: PASID tables
+ *   vtd_irt.c		remapping of interrupts
  *   vtd_faults.c	fault recording registers
  */
 #ifndef IOMMUABS_VTD_VTD_H
@@ -45,8 +46,11 @@ struct vtd {
 	uint64_t cap, ecap;
 	uint8_t scalable; /* root table of scalable mode */
 	uint8_t has_queue;
-	uint64_t root;	/* root table */
-	uint64_t blank; /* a root table that blocks everything */
+	uint64_t irt;	     /* interrupt remapping table; 0: none */
+	uint8_t x2apic;	     /* its destinations have 32 bits */
+	uint8_t was_enabled; /* it translates for ever: see vtd_release() */
+	uint64_t root;	     /* root table */
+	uint64_t blank;	     /* a root table that blocks everything */
 	/* Scalable mode: of each domain-id in use its PASID directory; words of
 	 * pages of 512, pages of a page. 0: none yet. */
 	uint64_t pasids;
@@ -104,6 +108,9 @@ int vtd_irq_set_msi(struct backend_unit *unit,
 		    enum iommuabs_unit_irq_which which, uint64_t addr,
 		    uint32_t data);
 void vtd_irq(struct backend_unit *unit, enum iommuabs_unit_irq_which which);
+/* Give one command, a bit of GCMD, and wait until GSTS has it; 0 | E_TIMEOUT. */
+int vtd_command_on(struct vtd *vtd, uint32_t bit, const char *what);
+int vtd_command_off(struct vtd *vtd, uint32_t bit, const char *what);
 /* Stores are in memory, for units that have a buffer before it (CAP.RWBF). */
 int vtd_flush_writes(struct vtd *vtd);
 
@@ -125,6 +132,8 @@ struct vtd_batch {
 typedef void (*vtd_emit_fn)(struct vtd_batch *batch, const void *arg);
 
 void vtd_batch_add(struct vtd_batch *batch, uint64_t low, uint64_t high);
+/* What comes after begins when all before is complete. */
+void vtd_batch_fence(struct vtd_batch *batch);
 
 /*
  * Have the unit do what @emit emits, and wait until it has. Orders every earlier
@@ -198,6 +207,17 @@ int vtd_pasid_set(struct vtd *vtd, const struct backend_table *table);
 /* What the directory at @maddr says; false: nothing. */
 bool vtd_pasid_read(struct vtd *vtd, uint64_t maddr,
 		    struct backend_table *table);
+
+/* ---- vtd_irt.c ---- */
+
+/* If the host wants that and the unit can; 0 | E_NOMEM. */
+int vtd_irt_make(struct vtd *vtd);
+void vtd_irt_free(struct vtd *vtd);
+/* With the queue open: remap by the table; let no message through. */
+int vtd_irt_enable(struct vtd *vtd);
+int vtd_irt_block(struct vtd *vtd);
+int vtd_irq_set(struct backend_unit *unit, uint32_t index,
+		const struct backend_irq *irq);
 
 /* ---- vtd_faults.c ---- */
 

@@ -76,13 +76,13 @@ static int command(struct vtd *vtd, uint32_t off, uint32_t on,
 	return ret;
 }
 
-static int command_off(struct vtd *vtd, uint32_t bit, const char *what)
+int vtd_command_off(struct vtd *vtd, uint32_t bit, const char *what)
 {
 	return command(vtd, bit, 0, (struct expectation){ VTD_GSTS, bit, 0 },
 		       what);
 }
 
-static int command_on(struct vtd *vtd, uint32_t bit, const char *what)
+int vtd_command_on(struct vtd *vtd, uint32_t bit, const char *what)
 {
 	return command(vtd, 0, bit, (struct expectation){ VTD_GSTS, bit, bit },
 		       what);
@@ -109,7 +109,8 @@ static uint64_t root_value(const struct vtd *vtd, uint64_t root)
 static int root_set(struct vtd *vtd, uint64_t root)
 {
 	hostif_write64(&vtd->unit->regs, VTD_RTADDR, root_value(vtd, root));
-	return command_on(vtd, ONE_SHOT_SRTP, "the root table is not taken");
+	return vtd_command_on(vtd, ONE_SHOT_SRTP,
+			      "the root table is not taken");
 }
 
 /* ---- the queue ---- */
@@ -134,7 +135,7 @@ static int queue_off(struct vtd *vtd)
 		return 0;
 	(void)vtd_poll(vtd, "the invalidation queue is not drained", is_drained,
 		       NULL);
-	return command_off(vtd, QIE, "QIE = 0 is not acknowledged");
+	return vtd_command_off(vtd, QIE, "QIE = 0 is not acknowledged");
 }
 
 static int queue_on(struct vtd *vtd)
@@ -144,7 +145,7 @@ static int queue_on(struct vtd *vtd)
 	if (!vtd->has_queue)
 		return 0;
 	vtd_queue_reset(vtd);
-	ret = command_on(vtd, QIE, "QIE is not acknowledged");
+	ret = vtd_command_on(vtd, QIE, "QIE is not acknowledged");
 	if (!ret)
 		vtd_queue_open(vtd);
 	return ret;
@@ -164,8 +165,10 @@ static int block(struct vtd *vtd)
 		ret = queue_off(vtd);
 	if (!ret)
 		ret = vtd_forget_all_by_registers(vtd);
-	if (!ret)
-		ret = command_on(vtd, TE, "TE is not acknowledged");
+	if (!ret) {
+		vtd->was_enabled = 1;
+		ret = vtd_command_on(vtd, TE, "TE is not acknowledged");
+	}
 	return ret;
 }
 
@@ -178,9 +181,20 @@ int vtd_fence(struct backend_unit *unit)
 	return ret;
 }
 
+/* And, as nobody will look after the table of interrupts, those are blocked. */
 int vtd_disable(struct backend_unit *unit)
 {
-	return vtd_fence(unit);
+	struct vtd *vtd = vtd_of(unit);
+	int ret = vtd_fence(unit);
+
+	if (ret || !vtd->irt)
+		return ret;
+	ret = queue_on(vtd);
+	if (!ret)
+		ret = vtd_irt_block(vtd);
+	if (!ret)
+		ret = queue_off(vtd);
+	return ret;
 }
 
 /* ---- blocking after a crash ---- */
@@ -311,6 +325,8 @@ int vtd_enable(struct backend_unit *unit)
 		ret = vtd_forget_all(vtd);
 	if (!ret)
 		vtd_queue_settle(vtd);
+	if (!ret)
+		ret = vtd_irt_enable(vtd);
 	return ret ? ret : protection_off(vtd);
 }
 

@@ -36,13 +36,15 @@ static enum iommuabs_fault_reason reason_of(uint64_t reason)
 	case 0x58:
 		return IOMMUABS_FAULT_ENTRY_ABORT;
 	case 0x04: /* wider than the table takes */
-	case 0x7c:
+	case 0x83:
+	case 0x84:
 		return IOMMUABS_FAULT_ADDRESS_SIZE;
 	/* Nothing there, or not for this: second stage has one word for both. */
 	case 0x05: /* write */
 	case 0x06: /* read */
 	case 0x79:
-	case 0x7a:
+	case 0x85:
+	case 0x86:
 		return IOMMUABS_FAULT_PERMISSION;
 	case 0x07: /* an entry of a table could not be read */
 	case 0x78:
@@ -51,6 +53,14 @@ static enum iommuabs_fault_reason reason_of(uint64_t reason)
 	case 0x46:
 	case 0x47:
 		return IOMMUABS_FAULT_TRANSLATED;
+	case 0x20: /* a message with reserved bits set, */
+	case 0x21: /* of no entry, */
+	case 0x22: /* of one that is absent */
+	case 0x23: /* or could not be read, */
+	case 0x24: /* with reserved bits set; */
+	case 0x25: /* of the compatible format, */
+	case 0x26: /* not by the requester that may send it */
+		return IOMMUABS_FAULT_INTERRUPT;
 	default:
 		return IOMMUABS_FAULT_OTHER;
 	}
@@ -68,7 +78,7 @@ static void decode(uint64_t low, uint64_t high, struct backend_event *event)
 	event->stream = (uint32_t)field_get(VTD_FRCD_SID, high);
 	event->access = high & VTD_FRCD_T1 ? IOMMUABS_READ : IOMMUABS_WRITE;
 	event->has_address = has_address(field_get(VTD_FRCD_FR, high));
-	event->address = low & VTD_FRCD_FI;
+	event->address = event->has_address ? low & VTD_FRCD_FI : 0;
 	event->raw[0] = low;
 	event->raw[1] = high;
 	event->raw[2] = event->raw[3] = 0;

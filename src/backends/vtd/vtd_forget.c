@@ -73,7 +73,9 @@ static void emit_range(struct vtd_batch *batch, const struct invalidation *what,
 	unsigned int lg2 = block_lg2(vtd, range);
 	uint64_t block = range->gfn >> lg2;
 	uint64_t last = (range->gfn + range->nr - 1) >> lg2;
-	uint64_t hint = field_put(VTD_IVA_IH, !what->inv->any_level);
+	/* In caching mode a table that is new was absent, and that is kept. */
+	bool upper = what->inv->any_level || vtd_has(VTD_CAP_CM, vtd->cap);
+	uint64_t hint = field_put(VTD_IVA_IH, !upper);
 
 	for (; block <= last; block++)
 		vtd_batch_add(
@@ -121,6 +123,7 @@ int vtd_invalidate(struct backend_unit *unit, const struct backend_inv *inv,
 
 /* ---- everything ---- */
 
+/* One after the other, since each cache is filled by way of the one before. */
 static void emit_all(struct vtd_batch *batch, const void *arg)
 {
 	const struct vtd *vtd = arg;
@@ -129,11 +132,14 @@ static void emit_all(struct vtd_batch *batch, const void *arg)
 		      field_put(VTD_DESC_TYPE, VTD_DESC_CONTEXT) |
 			      field_put(VTD_DESC_G, VTD_G_GLOBAL),
 		      0);
-	if (vtd->scalable)
+	vtd_batch_fence(batch);
+	if (vtd->scalable) {
 		vtd_batch_add(batch,
 			      field_put(VTD_DESC_TYPE, VTD_DESC_PASID) |
 				      field_put(VTD_DESC_G, VTD_PASID_G_GLOBAL),
 			      0);
+		vtd_batch_fence(batch);
+	}
 	vtd_batch_add(batch, iotlb_descriptor(vtd, VTD_G_GLOBAL, 0), 0);
 }
 

@@ -209,6 +209,12 @@ void vtd_batch_add(struct vtd_batch *batch, uint64_t low, uint64_t high)
 		flush(batch, false);
 }
 
+void vtd_batch_fence(struct vtd_batch *batch)
+{
+	vtd_batch_add(batch,
+		      field_put(VTD_DESC_TYPE, VTD_DESC_WAIT) | VTD_WAIT_FN, 0);
+}
+
 /* ---- waiting ---- */
 
 static uint32_t status_read(const struct vtd *vtd, uint64_t number)
@@ -314,6 +320,9 @@ static int by_register(struct vtd *vtd, uint64_t low, uint64_t high)
 	uint64_t g = field_get(VTD_DESC_G, low);
 	uint64_t did = field_get(VTD_DESC_DID, low);
 
+	/* Each is waited for anyway. */
+	if (field_get(VTD_DESC_TYPE, low) == VTD_DESC_WAIT)
+		return 0;
 	if (field_get(VTD_DESC_TYPE, low) == VTD_DESC_CONTEXT) {
 		hostif_write64(
 			regs, VTD_CCMD,

@@ -38,9 +38,12 @@
 #define   VTD_CAP_MAMV		FIELD(53, 48)
 #define   VTD_CAP_DWD		FIELD(54, 54)
 #define   VTD_CAP_DRD		FIELD(55, 55)
+#define   VTD_CAP_PI		FIELD(59, 59)
 #define VTD_ECAP		REG64(0x010)
 #define   VTD_ECAP_C		FIELD(0, 0)
 #define   VTD_ECAP_QI		FIELD(1, 1)
+#define   VTD_ECAP_IR		FIELD(3, 3)
+#define   VTD_ECAP_EIM		FIELD(4, 4)
 #define   VTD_ECAP_SC		FIELD(7, 7)
 #define   VTD_ECAP_IRO		FIELD(17, 8)
 #define   VTD_ECAP_SMTS		FIELD(43, 43)
@@ -52,6 +55,9 @@
 #define   VTD_GCMD_SRTP		FIELD(30, 30) /* one-shot */
 #define   VTD_GCMD_WBF		FIELD(27, 27) /* one-shot */
 #define   VTD_GCMD_QIE		FIELD(26, 26)
+#define   VTD_GCMD_IRE		FIELD(25, 25)
+#define   VTD_GCMD_SIRTP	FIELD(24, 24) /* one-shot */
+#define   VTD_GCMD_CFI		FIELD(23, 23)
 #define   VTD_GSTS_KEPT		0x96ffffffu   /* without the one-shot ones */
 #define VTD_RTADDR		REG64(0x020)
 #define   VTD_RTADDR_TTM	FIELD(11, 10)
@@ -82,6 +88,9 @@
 #define VTD_IQA			REG64(0x090)
 #define   VTD_IQA_DW		FIELD(11, 11) /* descriptors of 256 bits */
 #define   VTD_IQA_QS		FIELD(2, 0)
+#define VTD_IRTA		REG64(0x0b8)
+#define   VTD_IRTA_EIME		FIELD(11, 11)
+#define   VTD_IRTA_S		FIELD(3, 0)
 #define VTD_FRCD_LENGTH		16 /* from CAP.FRO * 16 */
 #define   VTD_FRCD_FI		FIELD64(63, 12)
 #define   VTD_FRCD_F		FIELD64(63, 63) /* of the upper 64 bits, as below */
@@ -113,6 +122,7 @@
 #define VTD_DESC_TYPE		FIELD(3, 0)
 #define   VTD_DESC_CONTEXT	1
 #define   VTD_DESC_IOTLB	2
+#define   VTD_DESC_IEC		4
 #define   VTD_DESC_WAIT		5
 #define   VTD_DESC_PASID	7
 #define VTD_DESC_G		FIELD(5, 4)
@@ -122,6 +132,8 @@
 #define VTD_CONTEXT_SID		FIELD(47, 32)
 #define VTD_IOTLB_DESC_DW	FIELD(6, 6)
 #define VTD_IOTLB_DESC_DR	FIELD(7, 7)
+#define VTD_IEC_BY_INDEX	FIELD(4, 4)
+#define VTD_IEC_INDEX		FIELD(47, 32)
 #define VTD_WAIT_SW		FIELD(5, 5)
 #define VTD_WAIT_FN		FIELD(6, 6)
 #define VTD_WAIT_SDATA		FIELD64(63, 32)
@@ -149,6 +161,23 @@
 #define VTD_PASID1_DID		FIELD(15, 0)
 #define VTD_PASID1_PWSNP	FIELD(23, 23)
 #define VTD_PASID1_PGSNP	FIELD(24, 24)
+
+/* 9.10, 9.11: interrupt remapping table entry, two words */
+#define VTD_IRTE0_P		FIELD(0, 0)
+#define VTD_IRTE0_DM		FIELD(2, 2)
+#define VTD_IRTE0_RH		FIELD(3, 3)
+#define VTD_IRTE0_TM		FIELD(4, 4)
+#define VTD_IRTE0_DLM		FIELD(7, 5)
+#define VTD_IRTE0_URG		FIELD(14, 14)
+#define VTD_IRTE0_IM		FIELD(15, 15) /* posted */
+#define VTD_IRTE0_VECTOR	FIELD(23, 16)
+#define VTD_IRTE0_DST		FIELD64(63, 32)
+#define VTD_IRTE0_PDA_LOW	FIELD64(63, 38)
+#define VTD_IRTE1_SID		FIELD(15, 0)
+#define VTD_IRTE1_SVT		FIELD(19, 18)
+#define   VTD_SVT_ID		1
+#define   VTD_SVT_BUSES		2 /* SID: the first bus and the last */
+#define VTD_IRTE1_PDA_HIGH	FIELD64(63, 32)
 
 /* clang-format on */
 
