@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * check_enforce.c - the whole library on the SMMUv3 model as an adversary
+ * check_enforce.c - the whole library on the models as adversaries
  *
  * The model tries DMA at every register access and every store, through anything
  * that a unit may hold at that moment; each outcome must be what the domain maps
@@ -15,7 +15,6 @@
 #include "harness.h"
 #include "test_host.h"
 #include "test_rig.h"
-#include "test_needs.h"
 
 #define RW	(IOMMUABS_READ | IOMMUABS_WRITE)
 #define GFNS	2048
@@ -226,7 +225,7 @@ static void step_device(struct guest *guest)
 		probes_loosen(guest, guest->probe_gfn[p], 1, NOTHING);
 	}
 	guest->attached = 0;
-	if (iommuabs_device_attach(guest->dev, guest->dom, NULL, 0) == 0) {
+	if (rig_attach(guest->dev, guest->dom) == 0) {
 		guest->attached = 1;
 		return;
 	}
@@ -380,7 +379,7 @@ static void life(struct guest *guest)
 				  NULL));
 	ck_assert_int_eq(iommuabs_start(rig.lib), 0);
 	must_be_blocked(guest, 3);
-	tried(iommuabs_device_attach(guest->dev, guest->dom, NULL, 0));
+	tried(rig_attach(guest->dev, guest->dom));
 	life_take_away(guest);
 	tried(iommuabs_device_detach(guest->dev, 0));
 	must_be_blocked(guest, 3);
@@ -407,9 +406,7 @@ static void life_end(struct guest *guest)
 					    IOMMUABS_MFN(rig_frame(&rig, 520)),
 					    9, RW, NULL),
 			0);
-		ck_assert_int_eq(
-			iommuabs_device_attach(guest->dev, guest->dom, NULL, 0),
-			0);
+		ck_assert_int_eq(rig_attach(guest->dev, guest->dom), 0);
 		ck_assert_int_eq(iommuabs_sim_dma(rig.sim, &dma), 1);
 		ck_assert_uint_eq(dma.maddr, rig_frame(&rig, 520) << 12);
 		ck_assert_int_eq(iommuabs_device_detach(guest->dev, 0), 0);
@@ -419,15 +416,20 @@ static void life_end(struct guest *guest)
 	ck_assert_int_eq(iommuabs_destroy(rig.lib), 0);
 }
 
+/* Not the same way for each: with commands, with registers only, by PASID. */
+static const enum rig_kind lives[] = { RIG_QEMU, RIG_VTD, RIG_VTD_SCALABLE,
+				       RIG_VTD_REGISTERS };
+
 /* One life with one injected failure; how many places there were to fail. */
-static uint64_t life_with(uint64_t wait, uint64_t allocation)
+static uint64_t life_with(enum rig_kind kind, uint64_t wait,
+			  uint64_t allocation)
 {
 	struct guest *guest = &guests[0];
 	struct iommuabs_sim_counters counters;
 	uint64_t allocations;
 
 	memset(guest, 0, sizeof(*guest));
-	rig_machine(&rig, RIG_QEMU);
+	rig_machine(&rig, kind);
 	allocations = iommuabs_sim_alloc_count(rig.arena);
 	if (wait)
 		iommuabs_sim_plant(rig.sim, IOMMUABS_SIM_WAIT_HANG, wait,
@@ -449,20 +451,20 @@ START_TEST(every_wait_that_hangs_once_is_survived)
 	uint64_t waits = 1, k;
 
 	/* Counted with a fault that never comes. */
-	waits = life_with(UINT64_MAX, 0);
+	waits = life_with(lives[_i], UINT64_MAX, 0);
 	ck_assert_uint_gt(waits, 10);
 	for (k = 1; k <= waits; k++)
-		life_with(k, 0);
+		life_with(lives[_i], k, 0);
 }
 END_TEST
 
 START_TEST(every_allocation_that_fails_once_is_survived)
 {
-	uint64_t allocations = life_with(0, 0), k;
+	uint64_t allocations = life_with(lives[_i], 0, 0), k;
 
 	ck_assert_uint_gt(allocations, 10);
 	for (k = 1; k <= allocations; k++)
-		life_with(0, k);
+		life_with(lives[_i], 0, k);
 }
 END_TEST
 
@@ -473,8 +475,10 @@ static void add_tests(Suite *s)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, no_dma_ever_sees_anything_but_old_or_new, 0,
 			    3 * RIG_KINDS);
-	tcase_add_test(tcase, every_wait_that_hangs_once_is_survived);
-	tcase_add_test(tcase, every_allocation_that_fails_once_is_survived);
+	tcase_add_loop_test(tcase, every_wait_that_hangs_once_is_survived, 0,
+			    4);
+	tcase_add_loop_test(tcase, every_allocation_that_fails_once_is_survived,
+			    0, 4);
 	suite_add_tcase(s, tcase);
 }
 
@@ -482,8 +486,7 @@ static Suite *suite(void)
 {
 	Suite *s = suite_create("enforce");
 
-	if (suite_needs(s, IOMMUABS_UNIT_SMMUV3))
-		add_tests(s);
+	add_tests(s);
 	return s;
 }
 

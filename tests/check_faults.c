@@ -249,7 +249,7 @@ START_TEST(every_reason_has_words)
 	const char *words;
 	int i, k;
 
-	for (i = 0; i <= IOMMUABS_FAULT_TLB_CONFLICT; i++) {
+	for (i = 0; i <= IOMMUABS_FAULT_INTERRUPT; i++) {
 		words = iommuabs_fault_reason_text(
 			(enum iommuabs_fault_reason)i);
 		ck_assert(words[0]);

@@ -180,7 +180,7 @@ static void settled(int dom)
 /* The kinds, and one whose units fetch 128 bits in one piece. */
 static enum rig_kind kind_of(int i)
 {
-	return i < RIG_KINDS ? (enum rig_kind)i : RIG_FETCH_128;
+	return i < RIG_SMMU_KINDS ? (enum rig_kind)i : RIG_FETCH_128;
 }
 
 START_TEST(share_and_mirror_change_places_under_dma)
@@ -229,7 +229,7 @@ START_TEST(a_move_shows_one_guest_or_the_other)
 	int i;
 
 	scene_new(kind_of(_i));
-	one_step = _i == RIG_KINDS;
+	one_step = _i == RIG_SMMU_KINDS;
 	ck_assert_int_eq(iommuabs_device_move(scene.dev, scene.dom[0], NULL, 0),
 			 IOMMUABS_E_BUSY);
 	if (!one_step)
@@ -435,13 +435,13 @@ static void add_tests(Suite *s)
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, share_and_mirror_change_places_under_dma, 0,
-			    RIG_KINDS + 1);
+			    RIG_SMMU_KINDS + 1);
 	tcase_add_loop_test(tcase, a_move_shows_one_guest_or_the_other, 0,
-			    RIG_KINDS + 1);
+			    RIG_SMMU_KINDS + 1);
 	tcase_add_test(tcase, every_wait_of_a_live_change_may_hang);
 	tcase_add_loop_test(tcase,
 			    what_is_under_way_has_landed_when_units_sleep, 0,
-			    RIG_KINDS);
+			    RIG_SMMU_KINDS);
 	tcase_add_test(tcase, a_crash_at_any_register_write_blocks);
 	tcase_add_test(tcase, ids_run_out_and_come_back);
 	suite_add_tcase(s, tcase);

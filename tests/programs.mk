@@ -39,6 +39,7 @@ PLAIN_TESTS = \
 SIM_TESTS = \
 	tests/check_advisories \
 	tests/check_enforce \
+	tests/check_irq \
 	tests/check_live \
 	tests/check_sim_ats \
 	tests/check_sim_faults \
@@ -94,6 +95,8 @@ tests_check_advisories_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_advisories_LDADD = $(SIM_TEST_LIBS)
 tests_check_enforce_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_enforce_LDADD = $(SIM_TEST_LIBS)
+tests_check_irq_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_irq_LDADD = $(SIM_TEST_LIBS)
 tests_check_live_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_live_LDADD = $(SIM_TEST_LIBS)
 tests_check_sim_ats_CPPFLAGS = $(SIM_TEST_CPPFLAGS)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_rig.h - the whole library on the SMMUv3 model as an adversary
+ * test_rig.h - the whole library on a model as an adversary
  */
 #ifndef TEST_RIG_H
 #define TEST_RIG_H
@@ -18,10 +18,17 @@ enum rig_kind {
 	RIG_BBML0,
 	RIG_BBML1,
 	RIG_LINEAR,
+	RIG_SMMU_KINDS,
+	RIG_VTD = RIG_SMMU_KINDS,
+	RIG_VTD_SCALABLE,
+	RIG_VTD_NONCOHERENT,
+	RIG_VTD_CACHING,   /* CAP.CM */
+	RIG_VTD_REGISTERS, /* no queue, a write buffer, no pages by name */
 	RIG_KINDS,
 	/* Not of use to every test: */
 	RIG_VMID8,
 	RIG_FETCH_128,
+	RIG_VTD_FETCH_128,
 };
 
 struct rig {
@@ -39,6 +46,8 @@ struct rig {
 	void (*on_write)(struct rig *rig);
 };
 
+/* Is the driver for it built in? */
+bool rig_possible(enum rig_kind kind);
 /* A machine with one unit, and memory for guests; no library yet. */
 void rig_machine(struct rig *rig, enum rig_kind kind);
 /* An instance that knows the unit: 0, or what a call answered. */
@@ -54,6 +63,10 @@ void rig_no_violation(struct rig *rig);
 /* The @n-th of the guests' frames. */
 uint64_t rig_frame(const struct rig *rig, uint64_t n);
 int rig_device(struct rig *rig, uint32_t sid, struct iommuabs_device **dev);
+/* As a test of DMA wants it: whatever the device may do with interrupts. */
+int rig_attach(struct iommuabs_device *dev, struct iommuabs_domain *dom);
+/* Is the unit one that interrupts are remapped by? */
+bool rig_remaps(const struct rig *rig);
 struct iommuabs_domain *rig_domain(struct rig *rig);
 /* A write by the device: the mfn it reached, or UINT64_MAX if blocked. */
 uint64_t rig_write(struct rig *rig, uint32_t sid, uint64_t gfn);

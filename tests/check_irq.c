@@ -1,0 +1,682 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * check_irq.c - interrupts of devices: whose they are, where they lead
+ *
+ * On the VT-d model as an adversary: a message meets any entry that the unit may
+ * hold at that moment.
+ */
+#include <iommuabs/iommuabs.h>
+#include <iommuabs/sim.h>
+
+#include <string.h>
+
+#include "harness.h"
+#include "test_rig.h"
+
+#define SID   8
+#define OTHER 0x123
+
+/* 7.3 of the manual: why an interrupt was blocked */
+#define NO_SUCH_INDEX	0x21
+#define ABSENT		0x22
+#define COMPATIBLE	0x25
+#define WRONG_REQUESTER 0x26
+
+/* Those that remap. */
+static const enum rig_kind kinds[] = { RIG_VTD, RIG_VTD_SCALABLE,
+				       RIG_VTD_NONCOHERENT, RIG_VTD_CACHING,
+				       RIG_VTD_FETCH_128 };
+#define KINDS 5
+
+static struct rig rig;
+static struct iommuabs_device *dev, *other;
+
+static void begin(enum rig_kind kind)
+{
+	rig_new(&rig, kind);
+	ck_assert_int_eq(rig_device(&rig, SID, &dev), 0);
+	ck_assert_int_eq(rig_device(&rig, OTHER, &other), 0);
+}
+
+static uint32_t take(struct iommuabs_device *of, uint32_t id, uint32_t nr)
+{
+	uint32_t first = 12345;
+
+	ck_assert_int_eq(iommuabs_irq_alloc(of, id, nr, &first), 0);
+	return first;
+}
+
+static struct iommuabs_irq_target to(uint32_t vector, uint32_t destination)
+{
+	return (struct iommuabs_irq_target){
+		.size = sizeof(struct iommuabs_irq_target),
+		.vector = vector,
+		.destination = destination,
+	};
+}
+
+static int set(uint32_t n, uint32_t vector, uint32_t destination)
+{
+	const struct iommuabs_irq_target target = to(vector, destination);
+
+	return iommuabs_irq_set(dev, n, &target);
+}
+
+/* @sid sends what was composed for interrupt @n of @of. */
+static struct iommuabs_sim_interrupt send(struct iommuabs_device *of,
+					  uint32_t n, uint16_t sid)
+{
+	struct iommuabs_irq_message message;
+	struct iommuabs_sim_interrupt irq;
+
+	ck_assert_int_eq(iommuabs_irq_msi(of, n, &message), 0);
+	irq = (struct iommuabs_sim_interrupt){
+		.sid = sid,
+		.addr = message.address,
+		.data = message.data,
+	};
+	(void)iommuabs_sim_vtd_interrupt(rig.sim, &irq);
+	return irq;
+}
+
+/* Delivered as @vector to @destination, whatever the unit holds. */
+static void delivers(struct iommuabs_device *of, uint32_t n, uint16_t sid,
+		     uint32_t vector, uint32_t destination)
+{
+	struct iommuabs_irq_message message;
+	struct iommuabs_sim_interrupt irq, out[4];
+
+	ck_assert_int_eq(iommuabs_irq_msi(of, n, &message), 0);
+	irq = (struct iommuabs_sim_interrupt){
+		.sid = sid,
+		.addr = message.address,
+		.data = message.data,
+	};
+	ck_assert_uint_eq(
+		iommuabs_sim_vtd_interrupt_outcomes(rig.sim, &irq, out, 4), 1);
+	ck_assert(!out[0].blocked);
+	ck_assert_uint_eq(out[0].vector, vector);
+	/* In xAPIC mode the id is in bits 15:8. */
+	ck_assert_uint_eq(out[0].destination, destination << 8);
+}
+
+static void blocks(struct iommuabs_device *of, uint32_t n, uint16_t sid,
+		   unsigned int fault)
+{
+	struct iommuabs_sim_interrupt irq = send(of, n, sid);
+
+	ck_assert(irq.blocked);
+	ck_assert_uint_eq(irq.fault, fault);
+}
+
+static void finish(void)
+{
+	ck_assert_int_eq(iommuabs_faults_poll(rig.lib, 0, NULL), 0);
+	rig_end(&rig);
+}
+
+START_TEST(an_interrupt_leads_where_the_host_says)
+{
+	uint32_t n;
+
+	begin(kinds[_i]);
+	n = take(dev, SID, 1);
+	blocks(dev, n, SID, ABSENT);
+	ck_assert_int_eq(set(n, 0x41, 3), 0);
+	delivers(dev, n, SID, 0x41, 3);
+	ck_assert_int_eq(set(n, 0x42, 9), 0);
+	delivers(dev, n, SID, 0x42, 9);
+	ck_assert_int_eq(iommuabs_irq_set(dev, n, NULL), 0);
+	blocks(dev, n, SID, ABSENT);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(xsa_33_49_an_interrupt_is_its_requesters_alone)
+{
+	uint32_t n;
+
+	begin(kinds[_i]);
+	n = take(dev, SID, 1);
+	ck_assert_int_eq(set(n, 0x41, 3), 0);
+	blocks(dev, n, OTHER, WRONG_REQUESTER);
+	blocks(dev, n, SID + 1, WRONG_REQUESTER);
+	delivers(dev, n, SID, 0x41, 3);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(
+	xsa_36_a_freed_entry_is_absent_and_forgotten_before_it_is_anybody_elses)
+{
+	uint32_t n, again;
+
+	begin(kinds[_i]);
+	n = take(dev, SID, 3);
+	ck_assert_int_eq(set(n + 1, 0x41, 3), 0);
+	delivers(dev, n + 1, SID, 0x41, 3);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), 0);
+	again = take(other, OTHER, 3);
+	ck_assert_uint_eq(again, n);
+	blocks(other, n + 1, SID, ABSENT);
+	blocks(other, n + 1, OTHER, ABSENT);
+	ck_assert_int_eq(iommuabs_irq_free(other, again), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(what_is_not_remapped_is_blocked)
+{
+	struct iommuabs_sim_interrupt irq = { .sid = SID,
+					      .addr = 0xfee03000,
+					      .data = 0x41 };
+
+	begin(kinds[_i]);
+	ck_assert_int_eq(iommuabs_sim_vtd_interrupt(rig.sim, &irq), 0);
+	ck_assert_uint_eq(irq.fault, COMPATIBLE);
+	/* The last index there is, which no table of ours has. */
+	irq.addr = 0xfee00010 | 0x7fff << 5 | 1 << 2;
+	irq.data = 0;
+	ck_assert_int_eq(iommuabs_sim_vtd_interrupt(rig.sim, &irq), 0);
+	ck_assert_uint_eq(irq.fault, NO_SUCH_INDEX);
+	finish();
+}
+END_TEST
+
+/* At each register write a message goes the old way or the new one, or nowhere. */
+static uint32_t moving;
+static unsigned int looks;
+
+static void look(struct rig *r)
+{
+	struct iommuabs_irq_message message;
+	struct iommuabs_sim_interrupt irq = { .sid = SID }, out[8];
+	unsigned int i, nr;
+
+	ck_assert_int_eq(iommuabs_irq_msi(dev, moving, &message), 0);
+	irq.addr = message.address;
+	irq.data = message.data;
+	nr = iommuabs_sim_vtd_interrupt_outcomes(r->sim, &irq, out, 8);
+	looks++;
+	for (i = 0; i < nr; i++)
+		ck_assert(out[i].blocked ||
+			  (out[i].vector == 0x41 &&
+			   out[i].destination == 3 << 8) ||
+			  (out[i].vector == 0x99 &&
+			   out[i].destination == 7 << 8));
+}
+
+START_TEST(a_change_is_seen_as_old_or_new_and_nothing_else)
+{
+	int i;
+
+	begin(kinds[_i]);
+	moving = take(dev, SID, 1);
+	ck_assert_int_eq(set(moving, 0x41, 3), 0);
+	looks = 0;
+	rig.on_write = look;
+	for (i = 0; i < 4; i++)
+		ck_assert_int_eq(
+			i & 1 ? set(moving, 0x41, 3) : set(moving, 0x99, 7), 0);
+	rig.on_write = NULL;
+	ck_assert_uint_ge(looks, 4);
+	delivers(dev, moving, SID, 0x41, 3);
+	ck_assert_int_eq(iommuabs_irq_free(dev, moving), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(several_messages_differ_in_the_data_alone)
+{
+	struct iommuabs_irq_message a, b;
+	uint32_t n, i;
+
+	begin(kinds[_i]);
+	(void)take(other, OTHER, 5);
+	n = take(dev, SID, 8);
+	for (i = 0; i < 8; i++)
+		ck_assert_int_eq(set(n + i, 0x40 + i, i), 0);
+	for (i = 0; i < 8; i++)
+		delivers(dev, n + i, SID, 0x40 + i, i);
+	ck_assert_int_eq(iommuabs_irq_msi(dev, n, &a), 0);
+	ck_assert_int_eq(iommuabs_irq_msi(dev, n + 5, &b), 0);
+	ck_assert_uint_eq(a.address, b.address);
+	ck_assert_uint_eq(b.data - a.data, 5);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), 0);
+	finish();
+}
+END_TEST
+
+/* 5.1.5.1: index 14:0 in bits 63:49, bit 15 of it in bit 11; 48: the format. */
+START_TEST(an_ioapics_entry_names_the_index)
+{
+	uint64_t entry;
+	uint32_t n;
+
+	begin(RIG_VTD);
+	(void)take(other, OTHER, 0x155);
+	n = take(dev, SID, 1);
+	ck_assert_uint_eq(n, 0x155);
+	ck_assert_int_eq(
+		iommuabs_irq_ioapic(dev, n, 0x41, IOMMUABS_IRQ_LEVEL, &entry),
+		0);
+	ck_assert_uint_eq(entry, (uint64_t)0x155 << 49 | (uint64_t)1 << 48 |
+					 1 << 15 | 0x41);
+	ck_assert_int_eq(iommuabs_irq_ioapic(dev, n, 0x41, 0, &entry), 0);
+	ck_assert_uint_eq(entry & 1 << 15, 0);
+	finish();
+}
+END_TEST
+
+START_TEST(a_posted_interrupt_names_its_descriptor)
+{
+	struct iommuabs_irq_target target = {
+		.size = sizeof(target),
+		.flags = IOMMUABS_IRQ_POSTED | IOMMUABS_IRQ_URGENT,
+		.vector = 0x51,
+		.descriptor = 0x123456789ac0,
+	};
+	struct iommuabs_sim_interrupt irq;
+	uint32_t n;
+
+	begin(RIG_VTD_SCALABLE);
+	n = take(dev, SID, 1);
+	ck_assert_int_eq(iommuabs_irq_set(dev, n, &target), 0);
+	irq = send(dev, n, SID);
+	ck_assert(!irq.blocked && irq.posted);
+	ck_assert_uint_eq(irq.vector, 0x51);
+	ck_assert_uint_eq(irq.descriptor, 0x123456789ac0);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(a_unit_that_can_not_post_says_so)
+{
+	const struct iommuabs_irq_target target = {
+		.size = sizeof(target),
+		.flags = IOMMUABS_IRQ_POSTED,
+		.vector = 0x51,
+		.descriptor = 0x1000,
+	};
+	uint32_t n;
+
+	COVERS(iommuabs_irq_set, E_NOTSUP);
+	begin(RIG_VTD);
+	n = take(dev, SID, 1);
+	ck_assert_int_eq(iommuabs_irq_set(dev, n, &target), IOMMUABS_E_NOTSUP);
+	blocks(dev, n, SID, ABSENT);
+	finish();
+}
+END_TEST
+
+/* Behind a bridge that passes ids through, or makes them its own. */
+START_TEST(several_ids_are_told_by_their_buses)
+{
+	const struct iommuabs_stream_range streams[] = {
+		{ .unit = NULL, .first = 0x0508, .nr = 2 },
+		{ .unit = NULL, .first = 0x0400, .nr = 1 },
+	};
+	struct iommuabs_stream_range copy[2];
+	struct iommuabs_device_desc desc = {
+		.size = sizeof(desc),
+		.streams = copy,
+		.nr_streams = 2,
+	};
+	struct iommuabs_device *behind;
+	const struct iommuabs_irq_target target = to(0x41, 3);
+	uint32_t n;
+
+	begin(RIG_VTD);
+	memcpy(copy, streams, sizeof(copy));
+	copy[0].unit = copy[1].unit = rig.unit;
+	ck_assert_int_eq(iommuabs_device_add(rig.lib, &desc, &behind), 0);
+	n = take(behind, IOMMUABS_IRQ_ANY_ID, 1);
+	ck_assert_int_eq(iommuabs_irq_set(behind, n, &target), 0);
+	delivers(behind, n, 0x0400, 0x41, 3);
+	delivers(behind, n, 0x0509, 0x41, 3);
+	blocks(behind, n, 0x0300, WRONG_REQUESTER);
+	blocks(behind, n, 0x0600, WRONG_REQUESTER);
+	ck_assert_int_eq(iommuabs_irq_free(behind, n), 0);
+	/* And one of them by itself. */
+	n = take(behind, 0x0509, 1);
+	ck_assert_int_eq(iommuabs_irq_set(behind, n, &target), 0);
+	delivers(behind, n, 0x0509, 0x41, 3);
+	blocks(behind, n, 0x0508, WRONG_REQUESTER);
+	ck_assert_int_eq(iommuabs_irq_free(behind, n), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(a_blocked_interrupt_is_a_fault_of_its_sender)
+{
+	uint32_t n;
+
+	begin(kinds[_i]);
+	n = take(dev, SID, 1);
+	ck_assert_int_eq(set(n, 0x41, 3), 0);
+	blocks(dev, n, OTHER, WRONG_REQUESTER);
+	rig.faults = 0;
+	ck_assert_int_eq(iommuabs_faults_poll(rig.lib, 0, NULL), 0);
+	ck_assert_uint_eq(rig.faults, 1);
+	ck_assert_int_eq(rig.fault.reason, IOMMUABS_FAULT_INTERRUPT);
+	ck_assert_ptr_eq(rig.fault.dev, other);
+	ck_assert_uint_eq(rig.fault.stream, OTHER);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), 0);
+	finish();
+}
+END_TEST
+
+/* C17 */
+START_TEST(a_device_whose_messages_are_remapped_needs_no_leave)
+{
+	struct iommuabs_domain *dom;
+
+	COVERS(iommuabs_device_attach, E_UNSAFE_MSI);
+	begin(_i ? RIG_VTD_REGISTERS : RIG_VTD);
+	dom = rig_domain(&rig);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0),
+			 _i ? IOMMUABS_E_UNSAFE_MSI : 0);
+	if (!_i)
+		ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(after_stop_nothing_gets_through)
+{
+	struct iommuabs_sim_interrupt irq = { .sid = SID };
+	struct iommuabs_irq_message message;
+	uint32_t n;
+
+	begin(kinds[_i]);
+	n = take(dev, SID, 1);
+	ck_assert_int_eq(set(n, 0x41, 3), 0);
+	ck_assert_int_eq(iommuabs_irq_msi(dev, n, &message), 0);
+	irq.addr = message.address;
+	ck_assert_int_eq(iommuabs_stop(rig.lib), 0);
+	ck_assert_int_eq(iommuabs_sim_vtd_interrupt(rig.sim, &irq), 0);
+	ck_assert_int_eq(iommuabs_destroy(rig.lib), 0);
+	ck_assert_int_eq(iommuabs_sim_vtd_interrupt(rig.sim, &irq), 0);
+	rig_delete(&rig);
+}
+END_TEST
+
+START_TEST(a_unit_without_a_table_says_so)
+{
+	uint32_t first;
+
+	COVERS(iommuabs_irq_alloc, E_NOTSUP);
+	begin(_i ? RIG_VTD_REGISTERS : RIG_QEMU);
+	ck_assert_int_eq(iommuabs_irq_alloc(dev, SID, 1, &first),
+			 IOMMUABS_E_NOTSUP);
+	finish();
+}
+END_TEST
+
+START_TEST(a_full_table_and_an_empty_allocator)
+{
+	uint32_t first, n = 0;
+	int ret;
+
+	COVERS(iommuabs_irq_alloc, E_NOMEM);
+	begin(RIG_VTD);
+	do
+		ret = iommuabs_irq_alloc(dev, SID, 1000, &first);
+	while (!ret && n++ < 100);
+	ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
+	ck_assert_uint_eq(n, 4);
+	ck_assert_int_eq(iommuabs_irq_free(dev, 1000), 0);
+	/* In the gap that is left. */
+	ck_assert_uint_eq(take(dev, SID, 900), 1000);
+	finish();
+}
+END_TEST
+
+START_TEST(a_wait_that_hangs_leaves_it_blocked_or_as_wanted)
+{
+	struct iommuabs_sim_counters counters;
+	uint64_t k, waits;
+	uint32_t n;
+	int ret;
+
+	COVERS(iommuabs_irq_set, E_TIMEOUT);
+	for (k = 1, waits = 1; k <= waits; k++) {
+		begin(kinds[_i]);
+		n = take(dev, SID, 1);
+		ck_assert_int_eq(set(n, 0x41, 3), 0);
+		iommuabs_sim_counters(rig.sim, &counters);
+		waits = counters.waits;
+		iommuabs_sim_plant(rig.sim, IOMMUABS_SIM_WAIT_HANG, k, 150000);
+		moving = n;
+		rig.on_write = look;
+		ret = set(n, 0x99, 7);
+		rig.on_write = NULL;
+		iommuabs_sim_counters(rig.sim, &counters);
+		waits = ret ? k + 1 : k - 1;
+		ck_assert_int_eq(ret, ret ? IOMMUABS_E_TIMEOUT : 0);
+		iommuabs_sim_heal(rig.sim);
+		if (ret)
+			ck_assert_int_eq(iommuabs_unit_recover(rig.unit, 0), 0);
+		ck_assert_int_eq(set(n, 0x99, 7), 0);
+		delivers(dev, n, SID, 0x99, 7);
+		ck_assert_int_eq(iommuabs_irq_free(dev, n), 0);
+		finish();
+	}
+	/* One for each step at least: it did hang. */
+	ck_assert_uint_gt(k, 2);
+}
+END_TEST
+
+START_TEST(a_free_that_times_out_keeps_them)
+{
+	uint32_t n;
+
+	COVERS(iommuabs_irq_free, E_TIMEOUT);
+	begin(kinds[_i]);
+	n = take(dev, SID, 2);
+	ck_assert_int_eq(set(n, 0x41, 3), 0);
+	iommuabs_sim_plant(rig.sim, IOMMUABS_SIM_SYNC_HANG, 1, 0);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(take(other, OTHER, 1), n + 2);
+	iommuabs_sim_heal(rig.sim);
+	ck_assert_int_eq(iommuabs_unit_recover(rig.unit, 0), 0);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), 0);
+	ck_assert_uint_eq(take(other, OTHER, 1), n);
+	finish();
+}
+END_TEST
+
+START_TEST(what_is_not_the_devices_is_not_found)
+{
+	const struct iommuabs_irq_target target = to(0x41, 3);
+	struct iommuabs_irq_message message;
+	uint64_t entry;
+	uint32_t n;
+
+	COVERS(iommuabs_irq_free, E_NOENT);
+	COVERS(iommuabs_irq_set, E_NOENT);
+	COVERS(iommuabs_irq_msi, E_NOENT);
+	COVERS(iommuabs_irq_ioapic, E_NOENT);
+	begin(RIG_VTD);
+	n = take(dev, SID, 4);
+	ck_assert_int_eq(iommuabs_irq_set(other, n, &target), IOMMUABS_E_NOENT);
+	ck_assert_int_eq(iommuabs_irq_set(dev, n + 4, &target),
+			 IOMMUABS_E_NOENT);
+	ck_assert_int_eq(iommuabs_irq_free(other, n), IOMMUABS_E_NOENT);
+	/* Not the first of them. */
+	ck_assert_int_eq(iommuabs_irq_free(dev, n + 1), IOMMUABS_E_NOENT);
+	ck_assert_int_eq(iommuabs_irq_msi(dev, n + 4, &message),
+			 IOMMUABS_E_NOENT);
+	ck_assert_int_eq(iommuabs_irq_ioapic(other, n, 0x41, 0, &entry),
+			 IOMMUABS_E_NOENT);
+	finish();
+}
+END_TEST
+
+START_TEST(arguments_that_make_no_sense)
+{
+	struct iommuabs_irq_message message;
+	uint64_t entry;
+	uint32_t first, n;
+
+	COVERS(iommuabs_irq_alloc, E_INVAL);
+	COVERS(iommuabs_irq_free, E_INVAL);
+	COVERS(iommuabs_irq_set, E_INVAL);
+	COVERS(iommuabs_irq_msi, E_INVAL);
+	COVERS(iommuabs_irq_ioapic, E_INVAL);
+	begin(RIG_VTD);
+	n = take(dev, SID, 1);
+	ck_assert_int_eq(iommuabs_irq_alloc(dev, SID, 0, &first),
+			 IOMMUABS_E_INVAL);
+	ck_assert_int_eq(
+		iommuabs_irq_alloc(dev, SID, IOMMUABS_IRQS_MAX + 1, &first),
+		IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_irq_alloc(dev, OTHER, 1, &first),
+			 IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_irq_alloc(dev, SID, 1, NULL),
+			 IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_irq_alloc(NULL, SID, 1, &first),
+			 IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_irq_free(NULL, n), IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_irq_set(NULL, n, NULL), IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_irq_msi(dev, n, NULL), IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_irq_msi(NULL, n, &message), IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_irq_ioapic(dev, n, 0x100, 0, &entry),
+			 IOMMUABS_E_INVAL);
+	ck_assert_int_eq(
+		iommuabs_irq_ioapic(dev, n, 0x41, IOMMUABS_IRQ_POSTED, &entry),
+		IOMMUABS_E_INVAL);
+	finish();
+}
+END_TEST
+
+/* Without x2APIC a destination has 8 bits; and so on. */
+static const struct iommuabs_irq_target bad_targets[] = {
+	{ .vector = 15 },
+	{ .vector = 256 },
+	{ .vector = 0x41, .delivery = IOMMUABS_IRQ_LOWEST, .destination = 256 },
+	{ .vector = 0x41, .delivery = (enum iommuabs_irq_delivery)3 },
+	{ .vector = 0x41, .delivery = (enum iommuabs_irq_delivery)6 },
+	{ .vector = 0x41, .delivery = (enum iommuabs_irq_delivery)8 },
+	{ .vector = 0x41, .descriptor = 64 },
+	{ .vector = 0x41, .flags = IOMMUABS_IRQ_URGENT },
+	{ .vector = 0x41, .flags = 1u << 5 },
+	{ .vector = 0x41, .flags = IOMMUABS_IRQ_POSTED },
+	{ .vector = 0x41, .flags = IOMMUABS_IRQ_POSTED, .descriptor = 32 },
+	{ .vector = 0x41,
+	  .flags = IOMMUABS_IRQ_POSTED,
+	  .descriptor = 64,
+	  .destination = 1 },
+	{ .vector = 0x41,
+	  .flags = IOMMUABS_IRQ_POSTED | IOMMUABS_IRQ_LEVEL,
+	  .descriptor = 64 },
+	{ .vector = 0x41,
+	  .flags = IOMMUABS_IRQ_POSTED,
+	  .delivery = IOMMUABS_IRQ_NMI,
+	  .descriptor = 64 },
+};
+
+START_TEST(a_target_that_no_unit_can_mean)
+{
+	struct iommuabs_irq_target target = bad_targets[_i];
+	uint32_t n;
+
+	begin(RIG_VTD_SCALABLE);
+	n = take(dev, SID, 1);
+	target.size = sizeof(target);
+	ck_assert_int_eq(iommuabs_irq_set(dev, n, &target), IOMMUABS_E_INVAL);
+	blocks(dev, n, SID, ABSENT);
+	finish();
+}
+END_TEST
+
+START_TEST(a_target_of_a_later_version)
+{
+	struct {
+		struct iommuabs_irq_target target;
+		uint64_t more;
+	} later = { .target = to(0x41, 3), .more = 1 };
+	uint32_t n;
+
+	COVERS(iommuabs_irq_set, E_VERSION);
+	begin(RIG_VTD);
+	n = take(dev, SID, 1);
+	later.target.size = sizeof(later);
+	ck_assert_int_eq(iommuabs_irq_set(dev, n, &later.target),
+			 IOMMUABS_E_VERSION);
+	later.more = 0;
+	ck_assert_int_eq(iommuabs_irq_set(dev, n, &later.target), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(a_device_with_interrupts_stays)
+{
+	uint32_t n;
+
+	COVERS(iommuabs_device_remove, E_BUSY);
+	begin(RIG_VTD);
+	n = take(dev, SID, 1);
+	ck_assert_int_eq(iommuabs_device_remove(dev), IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), 0);
+	ck_assert_int_eq(iommuabs_device_remove(dev), 0);
+	finish();
+}
+END_TEST
+
+static void add_tests(Suite *s)
+{
+	TCase *tcase = tcase_create("irq");
+	const TTest *const each[] = {
+		an_interrupt_leads_where_the_host_says,
+		xsa_33_49_an_interrupt_is_its_requesters_alone,
+		xsa_36_a_freed_entry_is_absent_and_forgotten_before_it_is_anybody_elses,
+		what_is_not_remapped_is_blocked,
+		a_change_is_seen_as_old_or_new_and_nothing_else,
+		several_messages_differ_in_the_data_alone,
+		a_blocked_interrupt_is_a_fault_of_its_sender,
+		after_stop_nothing_gets_through,
+		a_wait_that_hangs_leaves_it_blocked_or_as_wanted,
+		a_free_that_times_out_keeps_them,
+	};
+	const TTest *const once[] = {
+		an_ioapics_entry_names_the_index,
+		a_posted_interrupt_names_its_descriptor,
+		a_unit_that_can_not_post_says_so,
+		several_ids_are_told_by_their_buses,
+		a_full_table_and_an_empty_allocator,
+		what_is_not_the_devices_is_not_found,
+		arguments_that_make_no_sense,
+		a_target_of_a_later_version,
+		a_device_with_interrupts_stays,
+	};
+	size_t i;
+
+	tcase_set_timeout(tcase, 60);
+	for (i = 0; i < sizeof(each) / sizeof(each[0]); i++)
+		tcase_add_loop_test(tcase, each[i], 0, KINDS);
+	for (i = 0; i < sizeof(once) / sizeof(once[0]); i++)
+		tcase_add_test(tcase, once[i]);
+	tcase_add_loop_test(
+		tcase, a_target_that_no_unit_can_mean, 0,
+		(int)(sizeof(bad_targets) / sizeof(bad_targets[0])));
+	tcase_add_loop_test(tcase, a_unit_without_a_table_says_so, 0, 2);
+	tcase_add_loop_test(tcase,
+			    a_device_whose_messages_are_remapped_needs_no_leave,
+			    0, 2);
+	suite_add_tcase(s, tcase);
+}
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("irq");
+
+	add_tests(s);
+	return s;
+}
+
+HARNESS_MAIN(suite)
