@@ -105,7 +105,7 @@ struct iommuabs_unit {
 	/* Machine address of a page; 0: the unit has no driver. First half: a bit
 	 * per id in use. Second: those of them that are free after recovery. */
 	uint64_t ids;
-	uint32_t nr_ids; /* ids are [1, nr_ids) */
+	uint32_t nr_ids;   /* ids are [1, nr_ids) */
 	uint64_t *irq_map; /* a bit per entry that is taken; abs->lock */
 	uint32_t nr_irqs;
 	struct iommuabs_irq irqs[IOMMUABS_IRQ_COUNT_];

@@ -379,8 +379,7 @@ int device_forget(struct iommuabs_device *dev)
 
 	ia_lock(&abs->host, &abs->lock);
 	busy = dev->state != DEVICE_BLOCKED || dev->nr_carved || dev->group ||
-	       dev->irqs ||
-	       (dev->range && dev->range->state != DEVICE_BLOCKED);
+	       dev->irqs || (dev->range && dev->range->state != DEVICE_BLOCKED);
 	if (!busy) {
 		device_unlink(dev);
 		group_unlink(dev);
