@@ -11,6 +11,7 @@ PLAIN_TESTS = \
 	tests/check_acpi \
 	tests/check_api \
 	tests/check_attach \
+	tests/check_destroy \
 	tests/check_device \
 	tests/check_dmar \
 	tests/check_domain \

@@ -172,6 +172,7 @@ static void *host_table_map(void *ctx, uint64_t maddr)
 	if (++nr_mapped > MAPS_MAX)
 		test_host_violation(host, "more than 8 pages mapped");
 	__atomic_add_fetch(&host->maps, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&host->map_calls, 1, __ATOMIC_RELAXED);
 	return test_host_ptr(host, maddr);
 }
 

@@ -59,6 +59,7 @@ struct test_host {
 	uint64_t fail_at;    /* the value of @allocations that fails; 0: none */
 	int fail_always;     /* every allocation fails */
 	int64_t tables_most; /* the highest value of @tables */
+	uint64_t map_calls;  /* table_map() calls so far */
 
 	/* table_alloc() gives this once instead; 0: off. What came back: */
 	uint64_t lie;

@@ -618,39 +618,37 @@ static uint64_t release_some_extras(struct rmap *rmap, struct rmap_owner *owner,
 				    uint64_t mfn, uint64_t end,
 				    uint64_t *budget)
 {
-	uint64_t nr = IA_MIN(end - mfn, IA_MAX(*budget, 1));
+	uint64_t nr = IA_MIN(end - mfn, *budget);
 
 	release_extras(rmap, owner, range, mfn, mfn + nr);
-	*budget -= IA_MIN(*budget, nr);
+	*budget -= nr;
 	return mfn + nr;
 }
 
 uint64_t rmap_release_some(struct rmap *rmap, struct rmap_owner *owner,
 			   const struct rmap_range *range, uint64_t *budget)
 {
-	uint64_t mfn = range->mfn, end = mfn + range->nr;
+	uint64_t mfn = range->mfn, end = mfn + range->nr, look, extras_end;
 	/* No leaf reaches beyond that. */
 	const uint64_t far = IA_ALIGN_UP(end, REGION_FRAMES);
 	enum pt_status status;
 	struct pt_run run;
 
 	while (mfn < end && *budget) {
-		status = rmap->pt.ops->next(&rmap->pt, mfn, far, budget, &run);
-		if (status == PT_END)
-			run.in = end;
-		if (run.in > mfn) {
+		look = *budget;
+		status = rmap->pt.ops->next(&rmap->pt, mfn, far, &look, &run);
+		extras_end = status == PT_END ? end : run.in;
+		if (extras_end == mfn && run_is_place(&run, owner, range)) {
+			release_leaves(rmap, mfn, run.nr);
+			mfn += run.nr;
+		} else {
+			if (extras_end == mfn)
+				extras_end += run.nr; /* another's leaves */
 			mfn = release_some_extras(rmap, owner, range, mfn,
-						  IA_MIN(run.in, end), budget);
-			continue;
-		}
-		if (!run_is_place(&run, owner, range)) {
-			mfn = release_some_extras(rmap, owner, range, mfn,
-						  IA_MIN(mfn + run.nr, end),
+						  IA_MIN(extras_end, end),
 						  budget);
-			continue;
 		}
-		release_leaves(rmap, mfn, run.nr);
-		mfn += run.nr;
+		*budget = IA_MIN(*budget, look);
 	}
 	return mfn - range->mfn;
 }
