@@ -67,8 +67,8 @@ struct edu *edu_get(unsigned int index)
 	return index < nr_edus ? &edus[index] : NULL;
 }
 
-static int dma_run(struct edu *edu, uint64_t source, uint64_t target,
-		   uint32_t size, uint32_t command)
+static void dma_begin(struct edu *edu, uint64_t source, uint64_t target,
+		      uint32_t size, uint32_t command)
 {
 	uint64_t regs = edu->pci->bar0;
 
@@ -78,20 +78,32 @@ static int dma_run(struct edu *edu, uint64_t source, uint64_t target,
 	mmio_write64(regs + EDU_DMA_COUNT, size);
 	memory_barrier(); /* what it is to read lies in memory */
 	mmio_write64(regs + EDU_DMA_COMMAND, command | DMA_RUN | DMA_INTERRUPT);
+}
+
+int edu_end(struct edu *edu)
+{
 	if (!timer_wait(&edu->done, DMA_TIMEOUT_US))
 		return -1;
 	memory_barrier();
 	return 0;
 }
 
+void edu_push_begin(struct edu *edu, uint32_t offset, uint64_t dma,
+		    uint32_t size)
+{
+	dma_begin(edu, EDU_BUFFER + offset, dma, size, DMA_TO_MEMORY);
+}
+
 int edu_pull(struct edu *edu, uint32_t offset, uint64_t dma, uint32_t size)
 {
-	return dma_run(edu, dma, EDU_BUFFER + offset, size, 0);
+	dma_begin(edu, dma, EDU_BUFFER + offset, size, 0);
+	return edu_end(edu);
 }
 
 int edu_push(struct edu *edu, uint32_t offset, uint64_t dma, uint32_t size)
 {
-	return dma_run(edu, EDU_BUFFER + offset, dma, size, DMA_TO_MEMORY);
+	edu_push_begin(edu, offset, dma, size);
+	return edu_end(edu);
 }
 
 void edu_raise(struct edu *edu)

@@ -31,6 +31,11 @@ struct edu *edu_get(unsigned int index);
 int edu_pull(struct edu *edu, uint32_t offset, uint64_t dma, uint32_t size);
 int edu_push(struct edu *edu, uint32_t offset, uint64_t dma, uint32_t size);
 
+/* A push in two halves: the device makes it some time in between. */
+void edu_push_begin(struct edu *edu, uint32_t offset, uint64_t dma,
+		    uint32_t size);
+int edu_end(struct edu *edu);
+
 /* Have it raise an interrupt, and take that back. */
 void edu_raise(struct edu *edu);
 void edu_lower(struct edu *edu);

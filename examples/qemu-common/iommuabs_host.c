@@ -154,7 +154,7 @@ struct iommuabs_host iommu_hooks(void)
  * Firmware describes the host bridge and nothing behind it: a requester ID is the
  * id that the unit sees. Each function that goes to a guest of its own is taken out of that range.
  */
-static int edu_add(unsigned int index)
+int iommu_edu_add(unsigned int index)
 {
 	struct edu *edu = edu_get(index);
 	struct iommuabs_stream_range stream = { .unit = iommu.unit, .nr = 1 };
@@ -187,7 +187,7 @@ int iommu_create(const struct iommuabs_host *hooks)
 	if (!st && !iommu.unit)
 		st = IOMMUABS_E_NOENT;
 	for (unsigned int i = 0; !st && i < IOMMU_NR_EDUS; i++)
-		st = edu_add(i);
+		st = iommu_edu_add(i);
 	return st;
 }
 

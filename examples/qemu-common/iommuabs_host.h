@@ -36,6 +36,8 @@ struct iommuabs_host iommu_hooks(void);
  * out of their host bridge. Nothing is enabled yet. 0 or IOMMUABS_E_*.
  */
 int iommu_create(const struct iommuabs_host *hooks);
+/* One of them, after iommuabs_device_remove(). */
+int iommu_edu_add(unsigned int index);
 
 /*
  * The machine's: describe its units and devices to the library; let the units'

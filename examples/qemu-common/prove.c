@@ -58,6 +58,8 @@ void prove(void)
 	scenario_devices();
 	scenario_groups();
 	scenario_late();
+	scenario_hotplug();
+	scenario_live();
 	scenario_reverse_map();
 	scenario_arch();
 	scenario_random();

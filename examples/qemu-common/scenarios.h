@@ -20,6 +20,8 @@ void scenario_take_away(void);
 void scenario_devices(void);
 void scenario_groups(void);
 void scenario_late(void);
+void scenario_hotplug(void);
+void scenario_live(void);
 void scenario_reverse_map(void);
 void scenario_random(void);
 

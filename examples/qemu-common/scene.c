@@ -10,7 +10,6 @@
 #include "tap.h"
 
 #define RAM_LG2 21
-#define EDU_AT	8 /* in the device's buffer */
 
 struct scene_strategy scene_strategies[2] = {
 	{ IOMMUABS_STRATEGY_SHARE, "shared" },
@@ -129,8 +128,9 @@ uint64_t dma_load(const struct scene *scene, unsigned int edu, uint64_t gfn)
 	struct edu *device = edu_get(edu);
 
 	*mail = DMA_NO_ANSWER;
-	if (edu_pull(device, EDU_AT, gfn << PAGE_LG2, sizeof(*mail)) ||
-	    edu_push(device, EDU_AT, SCENE_MAIL_GFN << PAGE_LG2, sizeof(*mail)))
+	if (edu_pull(device, SCENE_EDU_AT, gfn << PAGE_LG2, sizeof(*mail)) ||
+	    edu_push(device, SCENE_EDU_AT, SCENE_MAIL_GFN << PAGE_LG2,
+		     sizeof(*mail)))
 		return DMA_NO_ANSWER;
 	return word_read(mail);
 }
@@ -140,13 +140,14 @@ void dma_take(const struct scene *scene, unsigned int edu, uint64_t word)
 	uint64_t *mail = frame_word(scene->mail);
 
 	*mail = word;
-	(void)edu_pull(edu_get(edu), EDU_AT, SCENE_MAIL_GFN << PAGE_LG2,
+	(void)edu_pull(edu_get(edu), SCENE_EDU_AT, SCENE_MAIL_GFN << PAGE_LG2,
 		       sizeof(*mail));
 }
 
 void dma_store(unsigned int edu, uint64_t gfn)
 {
-	(void)edu_push(edu_get(edu), EDU_AT, gfn << PAGE_LG2, sizeof(uint64_t));
+	(void)edu_push(edu_get(edu), SCENE_EDU_AT, gfn << PAGE_LG2,
+		       sizeof(uint64_t));
 }
 
 const struct iommuabs_fault *fault_find(unsigned int edu, uint64_t gfn,

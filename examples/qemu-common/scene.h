@@ -56,7 +56,8 @@ uint64_t *frame_word(uint64_t mfn);
 #define DMA_NO_ANSWER UINT64_C(0x0ff11ce0ff11ce00)
 uint64_t dma_load(const struct scene *scene, unsigned int edu, uint64_t gfn);
 
-/* Take @word into the device's buffer; write what is there to @gfn. */
+/* Take @word into the device's buffer, there; write what is there to @gfn. */
+#define SCENE_EDU_AT 8
 void dma_take(const struct scene *scene, unsigned int edu, uint64_t word);
 void dma_store(unsigned int edu, uint64_t gfn);
 
