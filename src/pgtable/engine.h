@@ -1124,10 +1124,12 @@ static enum pt_status engine_next(const struct pt *pt, uint64_t in,
 
 /*
  * While a table is taken apart, from its last entry to its first, and the budget
- * ends, its last entry remembers how many are left: an absent entry, not 0.
+ * ends, its last entry remembers how many are left: an entry that is absent in
+ * every format, as the bits below an address are 0, and is not 0.
  */
-#define LEFT_ENTRY(left) (((uint64_t)(left) + 1) << 1)
-#define ENTRY_LEFT(e)	 ((unsigned int)((e) >> 1) - 1)
+#define LEFT_SHIFT	 12
+#define LEFT_ENTRY(left) (((uint64_t)(left) + 1) << LEFT_SHIFT)
+#define ENTRY_LEFT(e)	 ((unsigned int)((e) >> LEFT_SHIFT) - 1)
 
 struct dying {
 	uint64_t table;
