@@ -31,6 +31,7 @@ PLAIN_TESTS = \
 	tests/check_power \
 	tests/check_rmap \
 	tests/check_scan \
+	tests/check_scratch \
 	tests/check_switch \
 	tests/check_tables \
 	tests/check_tablemem \

@@ -15,6 +15,8 @@
 #define NEW_BUS	    0x20u
 #define STORM_SIZE  4000u /* an event for each word */
 #define STORM_MAX   8u
+#define EDU_WORD    8u	/* where scene.c has its word in the buffer */
+#define EDU_FREE    64u /* after that */
 
 static int add(struct iommuabs_device **dev)
 {
@@ -86,7 +88,7 @@ static unsigned int storm(struct iommuabs_device *dev,
 	uint64_t took;
 
 	for (; n < STORM_MAX && !stats->silenced; n++) {
-		(void)edu_pull(edu_get(BEHIND_PORT), 8,
+		(void)edu_pull(edu_get(BEHIND_PORT), EDU_FREE,
 			       SCENE_HOLE_GFN << PAGE_LG2, STORM_SIZE);
 		took = poll_timed();
 		*poll = took > *poll ? took : *poll;
@@ -106,8 +108,8 @@ static void faults_without_end(struct scene *scene, struct iommuabs_device *dev)
 	iommu_faults_forget();
 	n = storm(dev, &stats, &poll);
 	iommu_faults_forget();
-	(void)edu_pull(edu_get(BEHIND_PORT), 8, SCENE_HOLE_GFN << PAGE_LG2,
-		       STORM_SIZE);
+	(void)edu_pull(edu_get(BEHIND_PORT), EDU_FREE,
+		       SCENE_HOLE_GFN << PAGE_LG2, STORM_SIZE);
 	read = dma_load(scene, 0, SCENE_RAM_GFN + 2);
 	(void)dma_load(scene, 0, SCENE_HOLE_GFN);
 	reads = dma_load(scene, BEHIND_PORT, SCENE_RAM_GFN + 2);
@@ -124,6 +126,74 @@ static void faults_without_end(struct scene *scene, struct iommuabs_device *dev)
 		reads);
 }
 
+/*
+ * In the scratch domain: what it writes at one gfn it reads at another. Back in the
+ * guest it tells what that was.
+ */
+static uint64_t write_and_read(const struct scene *scene,
+			       struct iommuabs_device *dev,
+			       const struct iommuabs_attach_options *options,
+			       uint64_t *kept)
+{
+	struct edu *edu = edu_get(BEHIND_PORT);
+
+	dma_store(BEHIND_PORT, SCENE_RAM_GFN + 4);
+	(void)edu_pull(edu, EDU_WORD, (SCENE_RAM_GFN + 5) << PAGE_LG2, 8);
+	*kept = *frame_word(scene->ram + 4);
+	if (iommuabs_device_move(dev, scene->vm.dom, options, 0))
+		return DMA_NO_ANSWER;
+	(void)edu_push(edu, EDU_WORD, SCENE_MAIL_GFN << PAGE_LG2, 8);
+	return *frame_word(scene->mail);
+}
+
+/* The same again, and the storm ends in a domain that is one page. */
+static void moved_away(struct scene *scene, struct iommuabs_device *dev,
+		       struct iommuabs_domain *page)
+{
+	struct iommuabs_attach_options options = iommu_attach_options;
+	struct iommuabs_device_stats stats = { .size = sizeof(stats) };
+	uint64_t read, kept = 0, back, poll = 0;
+	int st;
+
+	options.flags |= IOMMUABS_ALLOW_WINDOW;
+	options.fault_policy = IOMMUABS_FAULTS_QUARANTINE;
+	options.quarantine = page;
+	st = iommuabs_device_attach(dev, scene->vm.dom, &options, 0);
+	*frame_word(scene->ram + 4) = 0x4ee9;
+	*frame_word(scene->ram + 5) = 0x4eea;
+	dma_take(scene, BEHIND_PORT, 0xbad);
+	(void)storm(dev, &stats, &poll);
+	read = write_and_read(scene, dev, &options, &kept);
+	back = dma_load(scene, BEHIND_PORT, SCENE_RAM_GFN + 5);
+	tap_check(!st && stats.quarantined && read == 0xbad && kept == 0x4ee9 &&
+			  back == 0x4eea,
+		  "%s: a storm moves its device to a scratch page: what it "
+		  "wrote at gfn %lx it reads at gfn %lx, %lx; the guest's "
+		  "frame keeps %lx; moved back, the device reads %lx: %s",
+		  scene->name, SCENE_RAM_GFN + 4, SCENE_RAM_GFN + 5, read, kept,
+		  back, iommuabs_strerror(st));
+	(void)!iommuabs_device_detach(dev, 0);
+}
+
+static void quarantine(struct scene *scene, struct iommuabs_device *dev)
+{
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.flags = IOMMUABS_DOMAIN_SCRATCH | IOMMUABS_DOMAIN_SINK,
+		.input_bits = 40,
+	};
+	struct iommuabs_domain *page;
+	int st = iommuabs_domain_create(iommu.abs, &config, &page);
+
+	if (!st) {
+		moved_away(scene, dev, page);
+		st = iommuabs_domain_destroy(page, 0);
+	}
+	if (st)
+		tap_check(0, "a scratch domain, made and given back: %s",
+			  iommuabs_strerror(st));
+}
+
 void scenario_plug(void)
 {
 	struct iommuabs_device *dev;
@@ -136,6 +206,8 @@ void scenario_plug(void)
 	if (!add(&dev)) {
 		if (!scene_attach(&scene, 0))
 			faults_without_end(&scene, dev);
+		if (!iommuabs_device_detach(dev, 0))
+			quarantine(&scene, dev);
 		if (iommuabs_device_detach(dev, 0) ||
 		    iommuabs_device_remove(dev))
 			tap_check(0, "the device is removed");

@@ -97,7 +97,8 @@ struct iommuabs_device_desc {
 enum iommuabs_fault_policy {
 	IOMMUABS_FAULTS_SILENCE, /* its unit is told to record no more of it */
 	IOMMUABS_FAULTS_REPORT,	 /* nothing; a poll is bounded all the same */
-	IOMMUABS_FAULTS_QUARANTINE, /* silenced, and it is blocked */
+	/* Silenced, and blocked, or moved to where its options say. */
+	IOMMUABS_FAULTS_QUARANTINE,
 };
 
 /* How the device is attached; a call without options decides as the domain. */
@@ -106,6 +107,14 @@ struct iommuabs_attach_options {
 	uint32_t flags;
 	uint32_t strategy;     /* enum iommuabs_strategy; 0: the domain's */
 	uint32_t fault_policy; /* enum iommuabs_fault_policy */
+	/*
+	 * A SCRATCH domain, which is kept (destroying it: E_BUSY) as long as the
+	 * device is attached so. NULL: none. Quarantine is then
+	 * iommuabs_device_move() to there, in iommuabs_faults_poll(): its DMA
+	 * doesn't fault any more, and it is the scratch domain's device until it
+	 * is moved or detached. If that fails, it is blocked in its domain.
+	 */
+	struct iommuabs_domain *quarantine;
 };
 
 /**
@@ -369,14 +378,17 @@ enum iommuabs_obstacle {
 	/* Attached, and blocked after a storm of faults, or because it keeps
 	 * translations. */
 	IOMMUABS_OBSTACLE_QUARANTINED,
+	/* Its domain is a scratch page: @mfn, whatever the gfn. */
+	IOMMUABS_OBSTACLE_SCRATCH,
 };
 
 /* Answer of iommuabs_device_explain(). */
 struct iommuabs_explanation {
 	uint32_t size; /* in: sizeof; the caller's */
 	enum iommuabs_obstacle obstacle;
-	iommuabs_mfn_t mfn; /* with OBSTACLE_NONE: what the live table says */
-	uint32_t shared;    /* 1: the live table is the p2m */
+	iommuabs_mfn_t
+		mfn;	 /* with NONE and SCRATCH: what the live table says */
+	uint32_t shared; /* 1: the live table is the p2m */
 	uint32_t level;	 /* leaf or last entry: 0 is 4 KiB, 1 the next, ... */
 	uint64_t entry;	 /* last table entry read */
 	uint32_t stream; /* the id whose entry was read */

@@ -56,6 +56,19 @@ enum iommuabs_max_leaf {
 #define IOMMUABS_DOMAIN_IDENTITY (1u << 2)
 /* No reverse map; only with HOST or IDENTITY. */
 #define IOMMUABS_DOMAIN_NO_REVERSE_MAP (1u << 3)
+/*
+ * A place for devices that are not to see anything, and not to be blocked either:
+ * each gfn is one and the same page of zeros, the domain's own, read-only.
+ * Implies HOST and NO_REVERSE_MAP; nothing can be mapped (E_INVAL), there is no
+ * p2m and no sharing. A device with reserved regions can't be in it (E_RESERVED).
+ */
+#define IOMMUABS_DOMAIN_SCRATCH (1u << 4)
+/*
+ * With SCRATCH: the page takes what is written, and its devices read that. What
+ * one writes another reads, so devices of different guests want domains of their
+ * own. Zeros again when a device comes and no other is in it.
+ */
+#define IOMMUABS_DOMAIN_SINK (1u << 5)
 
 struct iommuabs_domain_config {
 	uint32_t size; /* sizeof(struct iommuabs_domain_config) */
@@ -78,8 +91,8 @@ struct iommuabs_domain_config {
  * @dom:    written on success
  *
  * Context: BOOT or TASK; allocates, the reserve of its @callers included.
- * Return:  0 | E_INVAL (an unknown flag or value, IDENTITY or SHARE that
- *          contradict, NO_REVERSE_MAP without HOST, source P2M without
+ * Return:  0 | E_INVAL (an unknown flag or value, IDENTITY, SCRATCH or SHARE
+ *          that contradict, SCRATCH with a p2m, SINK without SCRATCH, NO_REVERSE_MAP without HOST, source P2M without
  *          host->p2m_walk, a p2m that is malformed) | E_VERSION | E_NOMEM |
  *          E_QUOTA (too small for the reserve).
  */
@@ -296,7 +309,7 @@ IOMMUABS_MUST_CHECK int iommuabs_domain_progress(struct iommuabs_domain *dom,
  * more are kept in step until iommuabs_domain_compact().
  *
  * Context: TASK; takes the gate alone, a step at a time; allocates; waits.
- * Return:  0 | E_INVAL (also: SHARE of an IDENTITY domain) | E_BUSY (being
+ * Return:  0 | E_INVAL (also: SHARE of an IDENTITY or SCRATCH domain) | E_BUSY (being
  *          destroyed) | E_AGAIN | E_WINDOW | E_NOSHARE (a unit can't walk the
  *          p2m, or a refresh of it has failed) | E_NOTSUP (no table format of
  *          this build suits a unit, or none expresses a mapping: WRITE without
@@ -325,7 +338,8 @@ enum iommuabs_share_reason {
 	IOMMUABS_SHARE_LEVELS, /* the unit can't start at that level */
 	IOMMUABS_SHARE_NOT_CLEANED, /* the unit doesn't snoop, P2M_CLEANED is not set */
 	IOMMUABS_SHARE_DEVICE_ONLY, /* there are mappings that the p2m lacks */
-	IOMMUABS_SHARE_IDENTITY,    /* the domain has a table of its own */
+	/* The domain has a table of its own (SCRATCH, too). */
+	IOMMUABS_SHARE_IDENTITY,
 	IOMMUABS_SHARE_NO_DRIVER,
 };
 

@@ -50,7 +50,10 @@ enum iommuabs_fault_action {
 	IOMMUABS_FAULT_NOTED,
 	/* From now on the unit records nothing of what it blocks of @dev. */
 	IOMMUABS_FAULT_SILENCED,
-	/* The same, and all its DMA is blocked, whatever it is attached to. */
+	/*
+	 * The same, and all its DMA is blocked, whatever it is attached to; or it
+	 * is in the domain now that iommuabs_attach_options.quarantine said.
+	 */
 	IOMMUABS_FAULT_QUARANTINED,
 };
 
@@ -82,7 +85,9 @@ struct iommuabs_fault {
  *           each unit
  * @drained: records taken; may be NULL
  *
- * Also looks at each unit's error register: a unit that failed is fenced.
+ * Also looks at each unit's error register: a unit that failed is fenced. Where a
+ * storm moves a device (iommuabs_attach_options.quarantine), this is a call on both
+ * domains, where those are SERIALISED.
  *
  * Context: TASK; one call at a time per instance; the callback runs with no
  *          lock held.

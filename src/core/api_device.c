@@ -70,8 +70,15 @@ int iommuabs_device_find_path(struct iommuabs *abs, const char *path,
 	return device_find_path(abs, path, dev);
 }
 
+static bool quarantine_good(const struct iommuabs *abs,
+			    const struct iommuabs_domain *dom)
+{
+	return !dom || (dom->abs == abs && domain_is_scratch(dom));
+}
+
 /* @options, or those of a call without. 0 | E_INVAL | E_VERSION. */
-static int options_in(struct iommuabs_attach_options *copy,
+static int options_in(const struct iommuabs *abs,
+		      struct iommuabs_attach_options *copy,
 		      const struct iommuabs_attach_options *options)
 {
 	const uint32_t known = IOMMUABS_ALLOW_UNSAFE_MSI |
@@ -83,7 +90,8 @@ static int options_in(struct iommuabs_attach_options *copy,
 	ret = api_struct_in(copy, sizeof(*copy), options);
 	if (!ret && ((copy->flags & ~known) ||
 		     copy->strategy > IOMMUABS_STRATEGY_MIRROR ||
-		     copy->fault_policy > IOMMUABS_FAULTS_QUARANTINE))
+		     copy->fault_policy > IOMMUABS_FAULTS_QUARANTINE ||
+		     !quarantine_good(abs, copy->quarantine)))
 		ret = IOMMUABS_E_INVAL;
 	return ret;
 }
@@ -99,7 +107,7 @@ int iommuabs_device_attach(struct iommuabs_device *dev,
 
 	if (!dev || !dom || dev->abs != dom->abs)
 		return IOMMUABS_E_INVAL;
-	ret = options_in(&copy, options);
+	ret = options_in(dev->abs, &copy, options);
 	if (ret)
 		return ret;
 	return attach_run(device_head(dev), dom, options ? &copy : NULL, &left);
@@ -123,7 +131,7 @@ int iommuabs_device_move(struct iommuabs_device *dev,
 
 	if (!dev || !dom || dev->abs != dom->abs)
 		return IOMMUABS_E_INVAL;
-	ret = options_in(&copy, options);
+	ret = options_in(dev->abs, &copy, options);
 	if (ret)
 		return ret;
 	return move_run(device_head(dev), dom, options ? &copy : NULL, &left);

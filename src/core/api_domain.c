@@ -45,15 +45,27 @@ static bool values_good(const struct iommuabs_domain_config *config)
 	       config->callers <= DOMAIN_CALLERS_MAX;
 }
 
+static bool scratch_good(const struct iommuabs_domain_config *config)
+{
+	if (!(config->flags & IOMMUABS_DOMAIN_SCRATCH))
+		return !(config->flags & IOMMUABS_DOMAIN_SINK);
+	return !(config->flags & IOMMUABS_DOMAIN_IDENTITY) && !config->p2m &&
+	       config->strategy != IOMMUABS_STRATEGY_SHARE &&
+	       config->source == IOMMUABS_SOURCE_LEDGER;
+}
+
 static bool config_good(const struct iommuabs *abs,
 			const struct iommuabs_domain_config *config)
 {
 	const uint32_t known = IOMMUABS_DOMAIN_SERIALISED |
 			       IOMMUABS_DOMAIN_HOST | IOMMUABS_DOMAIN_IDENTITY |
-			       IOMMUABS_DOMAIN_NO_REVERSE_MAP;
-	const uint32_t host = IOMMUABS_DOMAIN_HOST | IOMMUABS_DOMAIN_IDENTITY;
+			       IOMMUABS_DOMAIN_NO_REVERSE_MAP |
+			       IOMMUABS_DOMAIN_SCRATCH | IOMMUABS_DOMAIN_SINK;
+	const uint32_t host = IOMMUABS_DOMAIN_HOST | IOMMUABS_DOMAIN_IDENTITY |
+			      IOMMUABS_DOMAIN_SCRATCH;
 
-	if (config->flags & ~known || !values_good(config))
+	if (config->flags & ~known || !values_good(config) ||
+	    !scratch_good(config))
 		return false;
 	if ((config->flags & IOMMUABS_DOMAIN_NO_REVERSE_MAP) &&
 	    !(config->flags & host))
@@ -97,7 +109,7 @@ int iommuabs_domain_set_p2m(struct iommuabs_domain *dom,
 	ret = api_struct_in(&copy, sizeof(copy), p2m);
 	if (ret)
 		return ret;
-	if (!p2m_good(&copy))
+	if (!p2m_good(&copy) || (dom->flags & IOMMUABS_DOMAIN_SCRATCH))
 		return IOMMUABS_E_INVAL;
 	return p2m_run(dom, &copy);
 }
@@ -114,7 +126,8 @@ static int change_enter(struct iommuabs_domain *dom,
 {
 	const struct batch *use = (const struct batch *)(const void *)batch;
 
-	if (use && use->magic != BATCH_MAGIC)
+	if ((use && use->magic != BATCH_MAGIC) ||
+	    (dom->flags & IOMMUABS_DOMAIN_SCRATCH))
 		return IOMMUABS_E_INVAL;
 	if (use && use->dom != dom)
 		return IOMMUABS_E_BUSY;
@@ -427,7 +440,8 @@ int iommuabs_domain_set_strategy(struct iommuabs_domain *dom,
 	if (!dom || (uint32_t)strategy > IOMMUABS_STRATEGY_MIRROR ||
 	    (flags & ~IOMMUABS_ALLOW_WINDOW))
 		return IOMMUABS_E_INVAL;
-	if ((dom->flags & IOMMUABS_DOMAIN_IDENTITY) &&
+	if ((dom->flags &
+	     (IOMMUABS_DOMAIN_IDENTITY | IOMMUABS_DOMAIN_SCRATCH)) &&
 	    strategy == IOMMUABS_STRATEGY_SHARE)
 		return IOMMUABS_E_INVAL;
 	return strategy_run(dom, strategy, flags, &left);

@@ -93,7 +93,32 @@ static void domain_unlink(struct iommuabs_device *dev)
 	while (*link != dev)
 		link = &(*link)->next_in_domain;
 	*link = dev->next_in_domain;
+	refuge_release(&dev->refuge);
 	device_set(dev, NULL, DEVICE_BLOCKED);
+}
+
+int refuge_keep(struct iommuabs_domain *refuge)
+{
+	int ret = 0;
+
+	if (!refuge)
+		return 0;
+	domain_enter_alone(refuge);
+	if (refuge->destroying)
+		ret = IOMMUABS_E_BUSY;
+	else
+		port_add32(&refuge->nr_refugees, 1);
+	domain_leave_alone(refuge);
+	return ret;
+}
+
+void refuge_release(struct iommuabs_domain **refuge)
+{
+	struct iommuabs_domain *dom = *refuge;
+
+	*refuge = NULL;
+	if (dom)
+		port_add32(&dom->nr_refugees, (uint32_t)-1);
 }
 
 /*
@@ -226,6 +251,7 @@ static int attach_begin(struct iommuabs_device *dev,
 			struct iommuabs_domain *dom,
 			const struct iommuabs_attach_options *options)
 {
+	struct iommuabs_domain *refuge = options ? options->quarantine : NULL;
 	uint32_t flags = options ? options->flags : 0;
 	int ret;
 
@@ -236,13 +262,17 @@ static int attach_begin(struct iommuabs_device *dev,
 	ret = attach_check(dev, dom, flags);
 	if (!ret)
 		ret = pci_device_check(dev);
+	if (!ret)
+		ret = refuge_keep(refuge);
 	if (ret)
 		return ret;
 	domain_enter_alone(dom);
 	if (dom->destroying) {
 		domain_leave_alone(dom);
+		refuge_release(&refuge);
 		return IOMMUABS_E_BUSY;
 	}
+	dev->refuge = refuge;
 	dev->attach_flags = flags;
 	dev->attach_strategy = options ? options->strategy : 0;
 	dev->fault_policy = options ? options->fault_policy : 0;

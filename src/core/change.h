@@ -364,6 +364,10 @@ int stream_set_quiet(struct iommuabs_device *dev, struct device_stream *stream,
 
 /* The call has @dev: no other attaches, detaches or moves it meanwhile. */
 bool device_take(struct iommuabs_device *dev);
+/* A domain that a storm would move a device to stays meanwhile; NULL: nothing. 0 |
+ * E_BUSY (being destroyed). No gate held, but for release. */
+int refuge_keep(struct iommuabs_domain *refuge);
+void refuge_release(struct iommuabs_domain **refuge);
 void device_give(struct iommuabs_device *dev);
 /* Others look at these without the domain's gate. */
 void device_set(struct iommuabs_device *dev, struct iommuabs_domain *dom,

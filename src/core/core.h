@@ -193,6 +193,8 @@ struct iommuabs_device {
 	struct irq_run *irqs; /* abs->lock */
 	/* Faults; abs->lock. */
 	uint32_t fault_policy; /* enum iommuabs_fault_policy */
+	/* Where a storm moves it, counted there; NULL: it is blocked. */
+	struct iommuabs_domain *refuge, *to_refuge;
 	uint32_t storms, storm_events;
 	uint64_t faults, storm_us; /* when counting storm_events began */
 	char name[IOMMUABS_NAME_MAX];
@@ -237,6 +239,8 @@ struct view {
 	struct pt pt;
 	uint32_t tables_out; /* unlinked and not yet freed; atomic */
 	uint64_t filled;     /* gfns below are in step; VIEW_COMPLETE: all */
+	/* Of a scratch domain: machine address of what every gfn is; 0: none. */
+	uint64_t scratch;
 };
 
 struct binding {
@@ -305,6 +309,7 @@ struct iommuabs_domain {
 	uint32_t rmap_reserves; /* callers that the reverse map has pages for */
 	uint32_t nr_batches;	/* open; atomic */
 	uint32_t nr_coming;	/* devices that are being moved here */
+	uint32_t nr_refugees;	/* that go here in a storm; atomic */
 	uint32_t changes;	/* bumped by every change; atomic */
 	uint64_t read;		/* source P2M: gfns below are in the ledger */
 	/* Bindings in units that cache what is absent (caps.caches_absent). */
@@ -589,6 +594,11 @@ static inline bool domain_has_rmap(const struct iommuabs_domain *dom)
 {
 	return !(dom->flags &
 		 (IOMMUABS_DOMAIN_IDENTITY | IOMMUABS_DOMAIN_NO_REVERSE_MAP));
+}
+
+static inline bool domain_is_scratch(const struct iommuabs_domain *dom)
+{
+	return dom->flags & IOMMUABS_DOMAIN_SCRATCH;
 }
 
 /* sync.c: no unit owes an invalidation any more; gate held alone. */

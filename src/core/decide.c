@@ -10,7 +10,7 @@ enum iommuabs_share_reason share_reason(const struct iommuabs_domain *dom,
 {
 	if (!unit->hw.ops)
 		return IOMMUABS_SHARE_NO_DRIVER;
-	if (dom->flags & IOMMUABS_DOMAIN_IDENTITY)
+	if (dom->flags & (IOMMUABS_DOMAIN_IDENTITY | IOMMUABS_DOMAIN_SCRATCH))
 		return IOMMUABS_SHARE_IDENTITY;
 	if (!dom->has_p2m || dom->p2m.format == IOMMUABS_P2M_NONE)
 		return IOMMUABS_SHARE_NO_P2M;

@@ -84,6 +84,9 @@ static void domain_configure(struct iommuabs_domain *dom,
 	dom->flags = config->flags;
 	if (dom->flags & IOMMUABS_DOMAIN_IDENTITY)
 		dom->flags |= IOMMUABS_DOMAIN_HOST;
+	if (domain_is_scratch(dom))
+		dom->flags |=
+			IOMMUABS_DOMAIN_HOST | IOMMUABS_DOMAIN_NO_REVERSE_MAP;
 	dom->strategy = config->strategy;
 	dom->populate = config->populate;
 	dom->source = config->source;
@@ -280,6 +283,7 @@ int domain_destroy(struct iommuabs_domain *dom, uint64_t *budget)
 
 	domain_enter_alone(dom);
 	if (dom->devices || dom->nr_coming || dom->zombie ||
+	    port_load32(&dom->nr_refugees) ||
 	    (port_load32(&dom->nr_batches) && !dom->destroying))
 		ret = IOMMUABS_E_BUSY;
 	if (ret) {

@@ -141,6 +141,10 @@ static enum iommuabs_obstacle table_obstacle(const struct question *ask)
 	ask->why->entry = leaf.entry;
 	if (!mapped)
 		return ledger_obstacle(ask);
+	if (view->scratch) {
+		ask->why->mfn = IOMMUABS_MFN(leaf.out);
+		return IOMMUABS_OBSTACLE_SCRATCH;
+	}
 	if (ask->access & ~leaf.attr & IOMMUABS_READ)
 		return IOMMUABS_OBSTACLE_READ_DENIED;
 	if (ask->access & ~leaf.attr & IOMMUABS_WRITE)
@@ -179,6 +183,7 @@ static const char *obstacle_text(enum iommuabs_obstacle obstacle)
 		[IOMMUABS_OBSTACLE_NOT_IN_TABLE] =
 			"mapped, and not in the live table",
 		[IOMMUABS_OBSTACLE_QUARANTINED] = "in quarantine",
+		[IOMMUABS_OBSTACLE_SCRATCH] = "all it sees is a scratch page",
 	};
 
 	return texts[obstacle];

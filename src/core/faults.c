@@ -61,6 +61,31 @@ static enum iommuabs_fault_action storm_watch(struct iommuabs_device *dev,
 	}
 }
 
+/* False: it has nowhere to go, or the way there is barred. */
+static bool move_away(struct iommuabs_device *dev)
+{
+	struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.flags = IOMMUABS_ALLOW_WINDOW | IOMMUABS_ALLOW_UNSAFE_MSI,
+		.fault_policy = IOMMUABS_FAULTS_QUARANTINE,
+	};
+	struct iommuabs_domain *refuge;
+	uint64_t budget = ~(uint64_t)0;
+	bool kept, away;
+
+	/* It may be detached right now, and the domain destroyed. */
+	if (!device_take(dev))
+		return false;
+	refuge = dev->refuge;
+	kept = refuge && !refuge_keep(refuge);
+	device_give(dev);
+	if (!kept)
+		return false;
+	away = !move_run(dev, refuge, &options, &budget);
+	refuge_release(&refuge);
+	return away;
+}
+
 /*
  * The device stays, as long as the poll runs. An id whose entry could not be had
  * is blocked and recorded, as before.
@@ -69,14 +94,19 @@ static void storm_end(struct iommuabs_device *dev,
 		      enum iommuabs_fault_action action)
 {
 	uint32_t i, quiet = STREAM_SILENT;
+	bool away = false;
 
 	if (action == IOMMUABS_FAULT_NOTED)
 		return;
 	if (action == IOMMUABS_FAULT_QUARANTINED)
+		away = move_away(dev);
+	if (action == IOMMUABS_FAULT_QUARANTINED && !away)
 		quiet |= STREAM_CUT_OFF;
 	hostif_log(&dev->abs->host, IOMMUABS_LOG_WARNING,
 		   "%s: a storm of faults, %s", dev->name,
-		   quiet & STREAM_CUT_OFF ? "cut off" : "silenced");
+		   away			    ? "moved to a scratch page"
+		   : quiet & STREAM_CUT_OFF ? "cut off"
+					    : "silenced");
 	(void)streams_reserve(dev);
 	for (i = 0; i < dev->nr_streams; i++)
 		(void)stream_set_quiet(dev, &dev->streams[i], quiet);
@@ -112,9 +142,10 @@ void faults_report(struct iommuabs_device *dev,
 	ia_lock(&abs->host, &abs->lock);
 	stats->faults = dev->faults;
 	stats->storms = dev->storms;
+	stats->quarantined = dev->dom && domain_is_scratch(dev->dom);
 	ia_unlock(&abs->host, &abs->lock);
 	stats->silenced = !!(quiet & STREAM_SILENT);
-	stats->quarantined = !!(quiet & STREAM_CUT_OFF);
+	stats->quarantined |= !!(quiet & STREAM_CUT_OFF);
 }
 
 /*

@@ -110,6 +110,9 @@ static void device_relink(struct iommuabs_device *dev,
 	to->nr_coming--;
 	dev->attach_strategy = dev->to_strategy;
 	dev->fault_policy = dev->to_fault_policy;
+	refuge_release(&dev->refuge);
+	dev->refuge = dev->to_refuge;
+	dev->to_refuge = NULL;
 	dev->to = NULL;
 }
 
@@ -177,6 +180,7 @@ static int move_finish(struct iommuabs_device *dev, uint64_t *budget)
 static int move_begin(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 		      const struct iommuabs_attach_options *options)
 {
+	struct iommuabs_domain *refuge = options ? options->quarantine : NULL;
 	uint32_t flags = options ? options->flags : 0;
 	int ret;
 
@@ -189,6 +193,8 @@ static int move_begin(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 	ret = attach_check(dev, dom, flags);
 	if (!ret)
 		ret = pci_device_check(dev);
+	if (!ret)
+		ret = refuge_keep(refuge);
 	if (ret)
 		return ret;
 	domain_enter_alone(dom);
@@ -197,8 +203,11 @@ static int move_begin(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 	else
 		dom->nr_coming++;
 	domain_leave_alone(dom);
-	if (ret)
+	if (ret) {
+		refuge_release(&refuge);
 		return ret;
+	}
+	dev->to_refuge = refuge;
 	dev->to = dom;
 	dev->to_flags = flags;
 	dev->to_strategy = options ? options->strategy : 0;
@@ -214,6 +223,7 @@ void move_give_up(struct iommuabs_device *dev)
 	attach_undo(dev, to, &dev->reserved_to);
 	to->nr_coming--;
 	domain_leave_alone(to);
+	refuge_release(&dev->to_refuge);
 	dev->to = NULL;
 }
 

@@ -247,6 +247,9 @@ int reserved_add(struct iommuabs_domain *dom, const struct iommuabs_device *dev)
 	uint32_t i;
 	int ret;
 
+	/* Its tables have no gfn that differs from the others. */
+	if (domain_is_scratch(dom))
+		return region_of(dev, 0) ? IOMMUABS_E_RESERVED : 0;
 	for (i = 0; (region = region_of(dev, i)) != NULL; i++) {
 		ret = region_add(dom, region);
 		if (ret) {

@@ -117,6 +117,65 @@ static int mirror_init(struct view *view, const struct backend_geometry *key)
 	return 0;
 }
 
+/* ---- scratch domains: every gfn is one granule ---- */
+
+static void scratch_clear(const struct view *view)
+{
+	const struct hostif *host = view->pt.host;
+	uint64_t offset, size = (uint64_t)1 << view->key.granule_lg2;
+	void *page;
+
+	for (offset = 0; offset < size; offset += IOMMUABS_FRAME_SIZE) {
+		page = hostif_map(host, view->scratch + offset);
+		port_dev_zero(page, IOMMUABS_FRAME_SIZE);
+		if (view->key.clean)
+			hostif_clean(host, page, IOMMUABS_FRAME_SIZE);
+		hostif_unmap(host, page);
+	}
+	view_publish(view);
+}
+
+/* A new mirror, and still empty. 0 | E_NOMEM | E_QUOTA. */
+static int scratch_make(struct view *view)
+{
+	struct iommuabs_domain *dom = view->dom;
+	uint32_t attr = IOMMUABS_READ | IOMMUABS_NORMAL;
+	struct spares spares = { 0 };
+	int ret;
+
+	if (!domain_is_scratch(dom))
+		return 0;
+	if (dom->flags & IOMMUABS_DOMAIN_SINK)
+		attr |= IOMMUABS_WRITE;
+	spares_want(&spares, &view->pt, view->pt.top);
+	ret = spares_take_new(dom, &spares);
+	if (!ret)
+		ret = tablemem_alloc(&dom->abs->mem, &dom->account,
+				     view->key.granule_lg2, 0, &view->scratch);
+	if (!ret) {
+		scratch_clear(view);
+		view->pt.ops->repeat(&view->pt,
+				     view->scratch >> IOMMUABS_FRAME_LG2, attr,
+				     spares_for(&spares, &view->pt));
+		view->filled = VIEW_COMPLETE;
+	}
+	spares_drain(dom, &spares);
+	return ret;
+}
+
+/* Its tables are a tree again, and can be freed as any. */
+static void scratch_end(struct view *view)
+{
+	struct iommuabs_domain *dom = view->dom;
+
+	if (!view->scratch)
+		return;
+	view->pt.ops->single(&view->pt);
+	tablemem_free(&dom->abs->mem, &dom->account, view->scratch,
+		      view->key.granule_lg2);
+	view->scratch = 0;
+}
+
 /* Regions that attached devices need are in every mirror, from its start. */
 static int mirror_reserved(struct view *view)
 {
@@ -137,6 +196,8 @@ int view_get_mirror(struct iommuabs_domain *dom,
 
 	for (view = dom->views; view; view = view->next) {
 		if (view->kind == VIEW_MIRROR && key_equal(&view->key, key)) {
+			if (view->scratch && !view->bindings)
+				scratch_clear(view);
 			*out = view;
 			return 0;
 		}
@@ -151,6 +212,8 @@ int view_get_mirror(struct iommuabs_domain *dom,
 	}
 	view_link(view);
 	ret = mirror_reserved(view);
+	if (!ret)
+		ret = scratch_make(view);
 	if (!ret)
 		ret = pages_reserve(dom);
 	if (ret) {
@@ -254,6 +317,7 @@ int view_drop(struct view *view, uint64_t *budget)
 	iommuabs_assert(!view->bindings);
 	if (port_load32(&view->tables_out))
 		return 0; /* a batch names it: it goes with the domain */
+	scratch_end(view);
 	if (view->kind != VIEW_SHARED &&
 	    pt_free_tables(&view->pt, view->pt.root | view->pt.top,
 			   &dom->abs->mem, &dom->account, budget) != PT_OK)

@@ -325,6 +325,59 @@ static void engine_init_root(struct pt *pt)
 	tables_barrier(pt);
 }
 
+/* ---- one granule for all addresses ---- */
+
+/* @bytes of a table: the first entry, and the others. */
+static void table_repeat(const struct pt *pt, uint64_t table, uint64_t bytes,
+			 uint64_t first, uint64_t others)
+{
+	uint64_t offset, *page;
+	unsigned int i;
+
+	for (offset = 0; offset < bytes; offset += IOMMUABS_FRAME_SIZE) {
+		page = hostif_map(pt->host, table + offset);
+		for (i = 0; i < PAGE_ENTRIES; i++)
+			entry_store(&page[i], offset || i ? others : first);
+		entries_clean(pt, page, PAGE_ENTRIES);
+		hostif_unmap(pt->host, page);
+	}
+}
+
+static void engine_repeat(const struct pt *pt, uint64_t out, uint64_t attr,
+			  struct tablemem_pool *pool)
+{
+	uint64_t entry = leaf_entry(out, attr, 0), table;
+	unsigned int level;
+
+	for (level = 0; level < pt->top; level++) {
+		table = tablemem_pool_take(pt->host, pool);
+		table_repeat(pt, table, (uint64_t)1 << PT_GRANULE_LG2, entry,
+			     entry);
+		entry = table_entry(table);
+	}
+	tables_barrier(pt);
+	table_repeat(pt, pt->root, (uint64_t)1 << pt->root_lg2, entry, entry);
+	tables_barrier(pt);
+}
+
+static void engine_single(const struct pt *pt)
+{
+	uint64_t table = pt->root, bytes = (uint64_t)1 << pt->root_lg2, *page;
+	unsigned int level = pt->top;
+	uint64_t entry;
+
+	for (;;) {
+		page = hostif_map(pt->host, table);
+		entry = entry_load(page);
+		hostif_unmap(pt->host, page);
+		table_repeat(pt, table, bytes, entry, 0);
+		if (!level--)
+			return;
+		table = entry_table(entry);
+		bytes = (uint64_t)1 << PT_GRANULE_LG2;
+	}
+}
+
 /* ---- map ---- */
 
 /*
@@ -1287,6 +1340,8 @@ const struct pt_ops PT_OPS = {
 	.granule_lg2 = PT_GRANULE_LG2,
 	.read_implied = PT_READ_IMPLIED,
 	.init_root = engine_init_root,
+	.repeat = engine_repeat,
+	.single = engine_single,
 	.count = engine_count,
 	.map = engine_map,
 	.map_one = engine_map_one,

@@ -137,6 +137,17 @@ struct pt_ops {
 	void (*init_root)(struct pt *pt);
 
 	/*
+	 * Make every address that is looked up the granule at @out, with
+	 * @pt->top tables of @pool: all slots of a level have one table in
+	 * common. Nothing else may be done to @pt from then on but lookup(), and,
+	 * once nothing walks it, single(): each table has one slot, so that they
+	 * can be freed.
+	 */
+	void (*repeat)(const struct pt *pt, uint64_t out, uint64_t attr,
+		       struct tablemem_pool *pool);
+	void (*single)(const struct pt *pt);
+
+	/*
 	 * How many tables map() would have to take from its pool, exactly; for
 	 * @out PT_OUT_SCATTERED, if each granule is entered for itself.
 	 */
