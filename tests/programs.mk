@@ -70,6 +70,7 @@ ALL_TESTS = $(PLAIN_TESTS) $(SIM_TESTS)
 # Used by several programs, of both kinds and of the second only.
 TEST_SUPPORT_SOURCES = \
 	tests/test_acpi.c \
+	tests/test_blocks.c \
 	tests/test_host.c \
 	tests/test_machine.c \
 	tests/test_pci.c \
@@ -84,6 +85,7 @@ TEST_HEADERS_SUPPORT = \
 	tests/test_acpi.h \
 	tests/test_acpi_suite.h \
 	tests/test_acpi_cases.h \
+	tests/test_blocks.h \
 	tests/test_host.h \
 	tests/test_machine.h \
 	tests/test_needs.h \
@@ -93,6 +95,9 @@ TEST_HEADERS_SUPPORT = \
 	tests/test_smmu.h \
 	tests/test_world.h
 
+tests_check_dmar_LDADD = $(COUNTED_TEST_LIBS)
+tests_check_fdt_LDADD = $(COUNTED_TEST_LIBS)
+tests_check_iort_LDADD = $(COUNTED_TEST_LIBS)
 tests_check_advisories_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_advisories_LDADD = $(SIM_TEST_LIBS)
 tests_check_enforce_CPPFLAGS = $(SIM_TEST_CPPFLAGS)

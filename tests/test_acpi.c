@@ -16,7 +16,7 @@
 		}                                                          \
 	} while (0)
 
-#define TABLE_MAX 65536
+#define TABLE_MAX (1 << 20)
 #define NAMES_MAX 64
 #define DEPTH_MAX 4
 

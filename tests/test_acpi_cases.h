@@ -11,5 +11,6 @@
 #include <string.h>
 
 #include "test_acpi.h"
+#include "test_blocks.h"
 
 #endif
