@@ -18,6 +18,10 @@ CHECK_LIBS := $(shell $(PKG_CONFIG) --libs check)
 CONFIG := $(shell grep -rhoE 'IOMMUABS_CONFIG_[A-Z0-9_]+' src include | sort -u)
 CONFIG := $(addprefix -D,$(addsuffix =1,$(filter-out %_DEBUG,$(CONFIG))))
 
+# What test_blocks() is told by, where the compiler can.
+COUNT_CFLAGS := $(shell echo 'int x;' | $(CC) -fsanitize-coverage=trace-pc \
+	-x c -c -o /dev/null - 2>/dev/null && echo -fsanitize-coverage=trace-pc)
+
 PLAIN_TEST_CPPFLAGS :=
 SIM_TEST_CPPFLAGS := -DIOMMUABS_PORT_H='"sim_port.h"'
 compile = @mkdir -p $(@D); $(CC) -std=gnu11 -pthread $(CONFIG) -Iinclude -Isrc \
@@ -46,6 +50,7 @@ $(O)/plain.a: $(PLAIN_OBJECTS)
 $(O)/sim.a: $(SIM_OBJECTS)
 	rm -f $@ && $(AR) rc $@ $^
 
+$(O)/plain/src/firmware/%.o: CFLAGS += $(COUNT_CFLAGS)
 $(O)/plain/%.o: %.c
 	$(compile)
 
