@@ -149,8 +149,9 @@ static void host_spoil(struct iommuabs_host *host, int how)
 	case 15:
 		host->table_ranges = NULL;
 		break;
-	case 16:
-		host->flags = 1;
+	case 16: /* unknown; of no use without the other */
+	case 18:
+		host->flags = how == 16 ? 1u << 2 : IOMMUABS_HOST_X2APIC;
 		break;
 	case 17:
 		host->size = 0;
@@ -1018,7 +1019,7 @@ static void add_instance_tests(Suite *s)
 {
 	TCase *instance = tcase_create("instance");
 
-	tcase_add_loop_test(instance, an_unusable_host_is_refused, 0, 18);
+	tcase_add_loop_test(instance, an_unusable_host_is_refused, 0, 19);
 	tcase_add_loop_test(instance, a_table_range_must_not_wrap, 0, 5);
 	tcase_add_test(instance, create_wants_all_of_its_arguments);
 	tcase_add_test(instance,

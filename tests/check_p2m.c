@@ -143,13 +143,48 @@ START_TEST(there_must_be_somewhere_to_write)
 }
 END_TEST
 
-START_TEST(an_eptp_is_not_described_yet)
+/* SDM 25.6.11: type 2:0, levels - 1 5:3, flags 6 and 7, root from 12 on */
+START_TEST(an_eptp_says_what_the_manual_says)
 {
 	struct iommuabs_p2m p2m;
 
-	COVERS(iommuabs_p2m_from_eptp, E_NOTSUP);
-	ck_assert_int_eq(iommuabs_p2m_from_eptp(0x1000 | 0x1e, &p2m),
-			 IOMMUABS_E_NOTSUP);
+	ck_assert_int_eq(iommuabs_p2m_from_eptp(0x12345678901e, &p2m), 0);
+	ck_assert_uint_eq(p2m.size, sizeof(p2m));
+	ck_assert_int_eq(p2m.format, IOMMUABS_P2M_EPT);
+	ck_assert_uint_eq(p2m.root, 0x123456789000);
+	ck_assert_uint_eq(p2m.levels, 4);
+	ck_assert_uint_eq(p2m.input_bits, 48);
+	ck_assert_uint_eq(p2m.output_bits, 52);
+	ck_assert_uint_eq(p2m.granule_lg2, 12);
+	ck_assert_uint_eq(p2m.flags, 0);
+	/* Five levels, uncached, accessed and dirty flags, shadow stacks. */
+	ck_assert_int_eq(iommuabs_p2m_from_eptp(0x10e0, &p2m), 0);
+	ck_assert_uint_eq(p2m.levels, 5);
+	ck_assert_uint_eq(p2m.input_bits, 57);
+	ck_assert_uint_eq(p2m.root, 0x1000);
+}
+END_TEST
+
+static const uint64_t bad_eptps[] = {
+	0x101a, /* type 2 */
+	0x1016, /* three levels */
+	0x102e, /* six */
+	0x111e,
+	0x181e, /* reserved bits */
+	(uint64_t)1 << 52 | 0x101e,
+	0x001e, /* no root */
+};
+
+START_TEST(an_eptp_that_is_none_is_refused)
+{
+	struct iommuabs_p2m p2m = { .size = 77 };
+
+	COVERS(iommuabs_p2m_from_eptp, E_INVAL);
+	ck_assert_int_eq(iommuabs_p2m_from_eptp(bad_eptps[_i], &p2m),
+			 IOMMUABS_E_INVAL);
+	ck_assert_uint_eq(p2m.size, 77);
+	ck_assert_int_eq(iommuabs_p2m_from_eptp(0x101e, NULL),
+			 IOMMUABS_E_INVAL);
 }
 END_TEST
 
@@ -193,7 +228,8 @@ static Suite *suite(void)
 			    sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(arm, there_must_be_somewhere_to_write);
 	suite_add_tcase(s, arm);
-	tcase_add_test(others, an_eptp_is_not_described_yet);
+	tcase_add_test(others, an_eptp_says_what_the_manual_says);
+	tcase_add_loop_test(others, an_eptp_that_is_none_is_refused, 0, 7);
 	tcase_add_test(others, every_reason_and_error_has_its_own_words);
 	suite_add_tcase(s, others);
 	return s;

@@ -77,10 +77,12 @@ IOMMUABS_MUST_CHECK int iommuabs_p2m_from_vtcr(uint64_t vtcr, uint64_t vttbr,
 					       struct iommuabs_p2m *p2m);
 
 /**
- * iommuabs_p2m_from_eptp() - describe an EPT from its pointer
+ * iommuabs_p2m_from_eptp() - describe an EPT from its pointer (SDM 25.6.11)
+ * @eptp: as in the VMCS; of 4 or 5 levels. Accessed and dirty flags, if the CPU
+ *        keeps them, are ignored by units
  *
  * Context: any.
- * Return:  E_NOTSUP
+ * Return:  0 | E_INVAL (reserved bits, or a value that the manual doesn't have)
  */
 IOMMUABS_MUST_CHECK int iommuabs_p2m_from_eptp(uint64_t eptp,
 					       struct iommuabs_p2m *p2m);

@@ -29,7 +29,7 @@ static bool p2m_good(const struct iommuabs_p2m *p2m)
 	return (p2m->granule_lg2 == 12 || p2m->granule_lg2 == 14 ||
 		p2m->granule_lg2 == 16) &&
 	       p2m->root && !(p2m->root & (IOMMUABS_FRAME_SIZE - 1)) &&
-	       p2m->input_bits >= 25 && p2m->input_bits <= 52 &&
+	       p2m->input_bits >= 25 && p2m->input_bits <= 57 &&
 	       p2m->output_bits >= 32 && p2m->output_bits <= 52 &&
 	       p2m->levels >= 1 && p2m->levels <= 5;
 }

@@ -103,11 +103,35 @@ int iommuabs_p2m_from_vtcr(uint64_t vtcr, uint64_t vttbr, uint64_t hcr,
 	return 0;
 }
 
+/* Intel SDM 25.6.11, extended-page-table pointer */
+#define EPTP_TYPE     FIELD(2, 0)
+#define EPTP_TYPE_UC  0
+#define EPTP_TYPE_WB  6
+#define EPTP_WALK     FIELD(5, 3) /* levels - 1 */
+#define EPTP_RESERVED FIELD(11, 8)
+#define EPTP_ROOT     FIELD64(51, 12)
+#define EPTP_BEYOND   FIELD64(63, 52)
+
 int iommuabs_p2m_from_eptp(uint64_t eptp, struct iommuabs_p2m *p2m)
 {
-	(void)eptp;
-	(void)p2m;
-	return IOMMUABS_E_NOTSUP;
+	uint64_t type = field_get(EPTP_TYPE, eptp);
+	uint64_t walk = field_get(EPTP_WALK, eptp);
+	const struct iommuabs_p2m found = {
+		.size = sizeof(found),
+		.format = IOMMUABS_P2M_EPT,
+		.root = eptp & EPTP_ROOT,
+		.input_bits = (uint8_t)(21 + 9 * walk),
+		.output_bits = 52,
+		.granule_lg2 = 12,
+		.levels = (uint8_t)(walk + 1),
+	};
+
+	if (!p2m || (type != EPTP_TYPE_UC && type != EPTP_TYPE_WB) ||
+	    walk < 3 || walk > 4 || (eptp & (EPTP_RESERVED | EPTP_BEYOND)) ||
+	    !found.root)
+		return IOMMUABS_E_INVAL;
+	*p2m = found;
+	return 0;
 }
 
 const char *iommuabs_share_reason_text(enum iommuabs_share_reason reason)
