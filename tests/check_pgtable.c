@@ -36,7 +36,7 @@ struct geometry {
 	const struct pt_ops *ops;
 	uint8_t in_bits, top, root_lg2, leaf_mask, clean;
 	uint32_t host; /* TEST_HOST_* */
-	uint8_t bbml;
+	uint8_t bbml, hint_mask;
 };
 
 /* What the Arm ARM says of a format, transcribed anew. */
@@ -276,6 +276,7 @@ static void fixture_make(struct fixture *f, const struct geometry *geo)
 		.leaf_mask = geo->leaf_mask,
 		.clean = geo->clean,
 		.bbml = geo->bbml,
+		.hint_mask = geo->hint_mask,
 	};
 	ck_assert_int_eq(tablemem_alloc(&f->mem, &f->account, geo->root_lg2, 0,
 					&f->pt.root),
@@ -379,7 +380,7 @@ static uint64_t word_bits(const struct fixture *f, uint64_t word)
  * Shareable, but for DS. Stage 2: S2AP 7..6: 0b01 read, 0b10 write; MemAttr 5..2:
  * 0b1111 Write-Back, 0b0101 Non-cacheable, 0b0001 nGnRE; XN 54..53 is 0. Stage 1:
  * AttrIndx 4..2; AP[2:1] 7..6: 0b01 read and write, 0b11 read only; nG 11; UXN
- * 54, PXN 53 are 0. Contiguous, 52, is 0.
+ * 54, PXN 53 are 0. Contiguous, 52: group_is_whole().
  */
 static uint64_t arm_bits(const struct fixture *f, uint64_t attr, int level)
 {
@@ -394,6 +395,42 @@ static uint64_t arm_bits(const struct fixture *f, uint64_t attr, int level)
 		return word | stage2[attr >> 2 & 3] | (attr & 3) << 6;
 	return word | stage1[attr >> 2 & 3] | 0x800 |
 	       (attr & IOMMUABS_WRITE ? 0x40 : 0xc0);
+}
+
+#define CONTIGUOUS ((uint64_t)1 << 52)
+
+/*
+ * How many descriptors are contiguous together (D8.7.1): 4K tables 16 at each
+ * level; 16K 128 pages or 32 blocks; 64K 32 of either.
+ */
+static uint64_t group_of(const struct fixture *f, int level)
+{
+	if (f->arm->granule_lg2 == 12)
+		return 16;
+	return f->arm->granule_lg2 == 14 && level == 3 ? 128 : 32;
+}
+
+/* All have the bit, the same attributes, and frames that follow each other. */
+static void group_is_whole(struct fixture *f, uint64_t in, uint64_t word,
+			   int level)
+{
+	const char *base = f->pt.clean ? f->seen : f->host->arena;
+	uint64_t nr = group_of(f, level), each = span(f, (unsigned)(3 - level));
+	uint64_t members[4] = { 0, nr - 1, test_random_below(&f->seed, nr),
+				test_random_below(&f->seed, nr) };
+	uint64_t first = IA_ALIGN_DOWN(in, nr * each), out, first_out, other;
+	unsigned int i;
+	int at;
+
+	HOLDS(f->pt.hint_mask >> (3 - level) & 1);
+	HOLDS(arm_walk(f, base, first, &at, &first_out));
+	HOLDS(!(first_out & (nr * each - 1)));
+	for (i = 0; i < IA_COUNT(members); i++) {
+		other = arm_walk(f, base, first + members[i] * each, &at, &out);
+		HOLDS(other && at == level);
+		HOLDS(word_bits(f, other) == word_bits(f, word));
+		HOLDS(out == first_out + members[i] * each);
+	}
 }
 
 /* A walker that doesn't snoop sees what the CPU wrote. */
@@ -470,7 +507,7 @@ static struct frame *frame_at(const struct window *w, uint64_t in)
 	return &w->frames[in - w->base];
 }
 
-static void lookup_agrees(const struct fixture *f, const struct window *w,
+static void lookup_agrees(struct fixture *f, const struct window *w,
 			  uint64_t in)
 {
 	const struct frame *frame = frame_at(w, in);
@@ -492,7 +529,10 @@ static void lookup_agrees(const struct fixture *f, const struct window *w,
 	if (!found)
 		return;
 	HOLDS(out == frame->out);
-	HOLDS(word_bits(f, word) == arm_bits(f, frame->attr, level));
+	HOLDS((word_bits(f, word) & ~CONTIGUOUS) ==
+	      arm_bits(f, frame->attr, level));
+	if (word & CONTIGUOUS)
+		group_is_whole(f, in, word, level);
 	HOLDS(leaf.entry == word);
 	HOLDS(leaf.level == 3 - level);
 }
@@ -682,9 +722,11 @@ static void do_edit_one(struct fixture *f, const struct window *w)
 		ck_assert_int_eq(status, PT_END);
 		return;
 	}
-	ck_assert_int_eq(status, leaf.level ? PT_NO_TABLES : PT_OK);
-	if (leaf.level)
+	if (leaf.level || (f->arm && leaf.entry & CONTIGUOUS)) {
+		ck_assert_int_eq(status, PT_NO_TABLES);
 		return;
+	}
+	ck_assert_int_eq(status, PT_OK);
 	for (i = 0; i < f->granule; i++) {
 		if (attr)
 			frame[i].attr = (frame[i].attr & ~clear) | set;
@@ -755,6 +797,14 @@ static void cut_leaf_is_right(const struct window *w, const struct pt_run *at,
 	ck_assert_uint_eq(frame_at(w, first)->attr, at->attr);
 }
 
+/* Not a leaf, but a group of them, is broken: only with BBML 0. */
+static bool group_was_cut(const struct fixture *f, const struct pt_cut *cut,
+			  const struct pt_leaf *leaf)
+{
+	return !f->pt.bbml && leaf->entry & CONTIGUOUS &&
+	       cut->nr == span(f, leaf->level) * group_of(f, 3 - leaf->level);
+}
+
 /*
  * SMMU 3.21.1.1: before another size takes the place of a leaf, units forget it
  * while it is invalid (BBML 0), or valid with nT, bit 16 (BBML 1). Everybody else
@@ -775,7 +825,7 @@ static void leaf_is_broken(struct fixture *f, const struct window *w,
 	HOLDS(f->pt.ops->lookup(&f->pt, in, &leaf));
 	HOLDS(leaf.out == frame_at(w, in)->out);
 	HOLDS(leaf.attr == frame_at(w, in)->attr);
-	HOLDS(span(f, leaf.level) == cut->nr);
+	HOLDS(cut->nr == span(f, leaf.level) || group_was_cut(f, cut, &leaf));
 	HOLDS(!f->pt.ops->count(&f->pt, in, 0, f->granule));
 	HOLDS(f->pt.ops->map(&f->pt, &run, &f->pool, &done) == PT_OCCUPIED);
 	HOLDS(f->pt.ops->map_one(&f->pt, in, 0, run.attr) == PT_OCCUPIED);
@@ -810,8 +860,10 @@ static void do_edit(struct fixture *f, const struct window *w)
 			cut_leaf_is_right(w, &at, in, end);
 		}
 		if (status == PT_NEEDS_SYNC) {
-			ck_assert_int_lt(waits++, 2); /* once for each end */
-			cut_leaf_is_right(w, &at, in, end);
+			/* Once for each end, of a leaf and of its group. */
+			ck_assert_int_lt(waits++, 4);
+			if (at.attr)
+				cut_leaf_is_right(w, &at, in, end);
 			leaf_is_broken(f, w, &cut);
 		}
 		if (status == PT_FULL) {
@@ -848,13 +900,15 @@ static void some_agree(struct fixture *f, const struct window *w)
 
 START_TEST(every_format_and_geometry_agrees_with_a_flat_array)
 {
-	const struct geometry *geo = &geometries[_i];
+	struct geometry geo = geometries[_i];
 	uint64_t step, steps = test_rounds(3000), in;
 	struct fixture f;
 	struct window w;
 
-	fixture_make(&f, geo);
-	window_make(&w, geo);
+	if (arm_format(geo.ops) && _i % 4)
+		geo.hint_mask = _i % 3 ? geo.leaf_mask : 1;
+	fixture_make(&f, &geo);
+	window_make(&w, &geo);
 	f.seed = 100 + (uint64_t)_i;
 	for (step = 0; step < steps; step++) {
 		switch (test_random_below(&f.seed, 8)) {
@@ -1506,13 +1560,220 @@ START_TEST(a_run_of_stores_is_cleaned_once)
 }
 END_TEST
 
+/* ---- groups with a hint ---- */
+
+static bool has_hint(const struct fixture *f, uint64_t in)
+{
+	return raw(f, in) & CONTIGUOUS;
+}
+
+static const struct geometry hinted[] = {
+	{ &pt_arm_s2_4k_ops, 48, 3, 12, 7, 0, 0, 2, 7 },
+	{ &pt_arm_s2_16k_ops, 47, 2, 14, 3, 0, 0, 2, 3 },
+	{ &pt_arm_s2_64k_ops, 48, 2, 12, 3, 1, 0, 2, 3 },
+	{ &pt_arm_s1_4k_ops, 48, 3, 12, 7, 1, TEST_HOST_MAP, 2, 7 },
+	{ &pt_arm_s1_16k_52_ops, 52, 3, 12, 3, 0, 0, 2, 3 },
+	{ &pt_arm_s1_64k_ops, 52, 2, 13, 3, 0, 0, 2, 3 },
+};
+
+/* Leaves of @level from one before a group to one after the next. */
+static void map_about_groups(struct fixture *f, unsigned int level)
+{
+	const uint64_t each = span(f, level), nr = group_of(f, 3 - (int)level);
+	uint64_t in = SPAN(3), base, i;
+
+	/* Into a table that is made for them, then into one that is there. */
+	for (base = in; base < in + 8 * nr * each; base += 4 * nr * each) {
+		map(f, base + (nr - 1) * each, base + (nr - 1) * each,
+		    (2 * nr + 2) * each, RW);
+		for (i = 0; i < 4 * nr; i++)
+			HOLDS(has_hint(f, base + i * each) ==
+			      (i >= nr && i < 3 * nr));
+	}
+}
+
+START_TEST(whole_groups_have_the_hint)
+{
+	unsigned int level;
+	struct fixture f;
+
+	for (level = 0; hinted[_i].leaf_mask >> level & 1; level++) {
+		fixture_make(&f, &hinted[_i]);
+		map_about_groups(&f, level);
+		fixture_end(&f);
+	}
+}
+END_TEST
+
+START_TEST(no_hint_for_what_is_no_group)
+{
+	uint64_t nr, in, i;
+	struct pt_run run;
+	struct fixture f;
+	uint64_t done;
+
+	fixture_make(&f, &hinted[_i]);
+	nr = group_of(&f, 3);
+	/* Its frames begin elsewhere than a group does. */
+	map(&f, 0, SPAN(3) + f.granule, 4 * nr * f.granule, RW);
+	/* One of them is there already, the last; another comes alone. */
+	in = 8 * nr * f.granule;
+	map(&f, in + (nr - 1) * f.granule, SPAN(3), f.granule, RW);
+	run = (struct pt_run){ in, in, nr * f.granule, RW };
+	HOLDS(f.pt.ops->map(&f.pt, &run, &f.pool, &done) == PT_OCCUPIED);
+	HOLDS(done == (nr - 1) * f.granule);
+	map(&f, in + nr * f.granule, in + nr * f.granule, f.granule, RW);
+	for (i = 0; i <= 9 * nr; i++)
+		HOLDS(!has_hint(&f, i * f.granule));
+	/* A unit that gets it wrong. */
+	f.pt.hint_mask = 0;
+	map(&f, 2 * in, 2 * in, nr * f.granule, RW);
+	HOLDS(!has_hint(&f, 2 * in));
+	fixture_end(&f);
+}
+END_TEST
+
+#define CHANGES 5
+
+/* What of a group [0, @nr) an edit changes. */
+static const struct change {
+	enum pt_edit_kind kind;
+	uint64_t from, to; /* 0: to the end; then whole: from 0 */
+} changes[CHANGES] = {
+	{ PT_EDIT_CLEAR, 3, 4 }, { PT_EDIT_CLEAR, 0, 1 },
+	{ PT_EDIT_ATTR, 5, 0 },	 { PT_EDIT_CLEAR, 0, 0 },
+	{ PT_EDIT_ATTR, 0, 0 },
+};
+
+/* Break, with BBML 0: each is invalid, and says what it was. */
+static void group_waits(struct fixture *f, const struct change *change,
+			struct pt_edit *edit, uint64_t nr)
+{
+	struct pt_leaf leaf;
+	struct pt_run at;
+	uint64_t i;
+
+	HOLDS(f->pt.ops->edit(&f->pt, change->from,
+			      (change->to ? change->to : nr) - change->from,
+			      edit, &f->pool, NULL, &at) == PT_NEEDS_SYNC);
+	HOLDS(edit->cut->in == 0 && edit->cut->nr == nr &&
+	      at.in == change->from);
+	for (i = 0; i < nr; i++) {
+		HOLDS(f->pt.ops->lookup(&f->pt, i, &leaf));
+		HOLDS(!(leaf.entry & 1) && leaf.out == SPAN(3) + i);
+	}
+	HOLDS(has_hint(f, nr) && raw(f, nr) & 1);
+}
+
+/* After part of a group changed no other has the hint; all of it may keep it. */
+START_TEST(a_group_is_dissolved_before_a_part_of_it_changes)
+{
+	const struct change *change = &changes[_i % CHANGES];
+	const uint8_t bbml = (uint8_t)(_i / CHANGES);
+	const struct geometry geo = {
+		&pt_arm_s1_4k_ops, 48, 3, 12, 7, 1, 0, bbml, 7
+	};
+	struct pt_cut cut = { 0 };
+	struct pt_edit edit = { .kind = change->kind,
+				.cut = &cut,
+				.clear = IOMMUABS_WRITE };
+	uint64_t nr = 16, i, to = change->to ? change->to : nr;
+	bool whole = !change->from && to == nr, changed;
+	struct pt_run at;
+	struct fixture f;
+
+	fixture_make(&f, &geo);
+	map(&f, 0, SPAN(3), 2 * nr, RW);
+	if (!bbml && !whole)
+		group_waits(&f, change, &edit, nr);
+	HOLDS(f.pt.ops->edit(&f.pt, change->from, to - change->from, &edit,
+			     &f.pool, NULL, &at) == PT_OK);
+	HOLDS(!cut.nr);
+	for (i = 0; i < nr; i++) {
+		changed = i >= change->from && i < to;
+		if (changed && change->kind == PT_EDIT_CLEAR) {
+			HOLDS(raw(&f, i) == 0);
+			continue;
+		}
+		HOLDS(has_hint(&f, i) == whole && raw(&f, i) & 1);
+		HOLDS((raw(&f, i) >> 7 & 1) == changed); /* AP[2] */
+	}
+	HOLDS(has_hint(&f, nr) && has_hint(&f, 2 * nr - 1));
+	fixture_end(&f);
+}
+END_TEST
+
+/* Tables in the place of a leaf have hints but where the range ends. */
+START_TEST(what_a_leaf_becomes_has_hints)
+{
+	const struct geometry geo = {
+		&pt_arm_s2_4k_ops, 48, 3, 12, 7, 1, 0, 2, 7
+	};
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	struct pt_run at;
+	struct fixture f;
+	uint64_t i;
+
+	fixture_make(&f, &geo);
+	map(&f, SPAN(2), SPAN(2), SPAN(2), RW);
+	need(&f, 3);
+	/* From within one group, to within another of another leaf. */
+	HOLDS(f.pt.ops->edit(&f.pt, SPAN(2) + 20, SPAN(1) + 20, &clear, &f.pool,
+			     NULL, &at) == PT_OK);
+	for (i = 0; i < SPAN(1); i++) {
+		HOLDS(has_hint(&f, SPAN(2) + i) == (i < 16));
+		HOLDS(has_hint(&f, SPAN(2) + SPAN(1) + i) == (i >= 48));
+		HOLDS(has_hint(&f, SPAN(2) + i * SPAN(1)) == (!i || i >= 16));
+	}
+	fixture_end(&f);
+}
+END_TEST
+
+/* With BBML 0: one has broken the group while the other goes on in it. */
+START_TEST(two_callers_cut_one_group)
+{
+	const struct geometry geo = {
+		&pt_arm_s2_4k_ops, 48, 3, 12, 7, 0, 0, 0, 7
+	};
+	struct pt_cut cuts[2] = { { 0 } };
+	struct pt_edit edits[2] = {
+		{ .kind = PT_EDIT_CLEAR, .cut = &cuts[0] },
+		{ .kind = PT_EDIT_ATTR,
+		  .clear = IOMMUABS_WRITE,
+		  .cut = &cuts[1] },
+	};
+	const enum pt_status waits = PT_NEEDS_SYNC;
+	struct pt_run at;
+	struct fixture f;
+	uint64_t i;
+
+	fixture_make(&f, &geo);
+	map(&f, 0, SPAN(3), 16, RW);
+#define EDIT(n) \
+	f.pt.ops->edit(&f.pt, (n) ? 4 : 2, 2, &edits[n], &f.pool, NULL, &at)
+	HOLDS(EDIT(0) == waits);
+	HOLDS(EDIT(1) == waits); /* it has invalidated nothing yet */
+	HOLDS(EDIT(0) == PT_OK);
+	HOLDS(f.pt.ops->map_one(&f.pt, 2, SPAN(3) + 2, RW) == PT_OK);
+	HOLDS(EDIT(1) == PT_OK);
+#undef EDIT
+	for (i = 0; i < 16; i++) {
+		HOLDS(!has_hint(&f, i));
+		HOLDS((raw(&f, i) != 0) == (i != 3));
+		HOLDS(i == 3 || (raw(&f, i) & 1));
+		HOLDS(i == 3 || (raw(&f, i) >> 7 & 1) == (i != 4 && i != 5));
+	}
+	fixture_end(&f);
+}
+END_TEST
+
 /* ---- several callers ---- */
 
 struct racer {
 	struct fixture *f;
 	struct tablemem_pool pool;
 	uint32_t *arrived;
-	uint64_t rounds, first; /* of its frames in each leaf */
+	uint64_t rounds, first, nr; /* of its frames in each leaf */
 	uint64_t won;
 };
 
@@ -1529,6 +1790,7 @@ static void meet(uint32_t *arrived)
 }
 
 #define RACE_LEAVES 4
+#define RACE_SPLIT  252 /* within a group */
 
 /* Clear, as one whose units have forgotten what was broken. */
 static void clear_waiting(const struct pt *pt, uint64_t in, uint64_t nr,
@@ -1546,7 +1808,7 @@ static void clear_waiting(const struct pt *pt, uint64_t in, uint64_t nr,
 }
 
 /*
- * Leaves of 2 MiB, of which one caller clears and maps again the lower half, the
+ * Leaves of 2 MiB, of which one caller clears and maps again the lower part, the
  * other the upper: they split the same leaf at once, and later link the same
  * table at once.
  */
@@ -1563,7 +1825,7 @@ static void *race_halves(void *arg)
 			run = (struct pt_run){ i * SPAN(1) + racer->first,
 					       SPAN(3) + i * SPAN(1) +
 						       racer->first,
-					       256, RW };
+					       racer->nr, RW };
 			clear_waiting(pt, run.in, run.nr, &racer->pool);
 			run.in += SPAN(2) * (1 + round);
 			HOLDS(!pt->ops->map(pt, &run, &racer->pool, &done));
@@ -1585,9 +1847,14 @@ static void race(struct fixture *f, void *(*body)(void *), uint64_t rounds,
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		racers[i] = (struct racer){
-			f, { 0 }, &arrived, rounds, (uint64_t)i * 256, 0
-		};
+		racers[i] =
+			(struct racer){ f,
+					{ 0 },
+					&arrived,
+					rounds,
+					i ? RACE_SPLIT : 0,
+					i ? SPAN(1) - RACE_SPLIT : RACE_SPLIT,
+					0 };
 		ck_assert_int_eq(
 			pthread_create(&threads[i], NULL, body, &racers[i]), 0);
 	}
@@ -1638,6 +1905,8 @@ START_TEST(callers_on_both_halves_of_a_leaf_lose_nothing)
 		{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x3, 0, 0, 0 },
 		{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x3, 0, 0, 1 },
 		{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x3, 0, TEST_HOST_MAP, 2 },
+		{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x1, 0, 0, 2, 1 },
+		{ &pt_arm_s2_4k_ops, 48, 3, 12, 0x1, 0, 0, 0, 1 },
 		{ &pt_ledger_ops, 48, 3, 12, 0x3, 0, 0 },
 		{ &pt_rmap_ops, 48, 3, 12, 0x3, 0, 0 },
 	};
@@ -1759,7 +2028,7 @@ static void claim_between(struct fixture *f, struct racer *racers,
 
 	for (in = 0; round && in < 2 * CLAIMS; in++) {
 		HOLDS(f->pt.ops->lookup(&f->pt, in, &leaf));
-		mine[leaf.attr / 256]++;
+		mine[leaf.attr / RACE_SPLIT]++;
 	}
 	for (i = 0; i < 2; i++) {
 		HOLDS(racers[i].won == mine[i]);
@@ -1816,10 +2085,21 @@ static Suite *suite(void)
 			    (int)IA_COUNT(freed));
 	tcase_add_test(tc, a_run_of_stores_is_cleaned_once);
 	suite_add_tcase(s, tc);
+	tc = tcase_create("groups");
+	tcase_add_loop_test(tc, whole_groups_have_the_hint, 0,
+			    (int)IA_COUNT(hinted));
+	tcase_add_loop_test(tc, no_hint_for_what_is_no_group, 0,
+			    (int)IA_COUNT(hinted));
+	tcase_add_loop_test(tc,
+			    a_group_is_dissolved_before_a_part_of_it_changes, 0,
+			    3 * CHANGES);
+	tcase_add_test(tc, what_a_leaf_becomes_has_hints);
+	tcase_add_test(tc, two_callers_cut_one_group);
+	suite_add_tcase(s, tc);
 	tc = tcase_create("callers");
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, callers_on_both_halves_of_a_leaf_lose_nothing,
-			    0, 6);
+			    0, 8);
 	tcase_add_loop_test(tc, another_caller_at_any_moment_changes_nothing, 0,
 			    5);
 	tcase_add_test(tc, a_slot_of_the_reverse_map_has_one_winner);

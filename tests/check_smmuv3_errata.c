@@ -93,7 +93,7 @@ START_TEST(leaves_and_hints_that_a_unit_gets_wrong_are_not_made)
 	smmu_machine_new(&m, 0);
 	ck_assert_int_eq(m.unit.ops->mirror(&m.unit, 40, 2, &geo), 0);
 	ck_assert_uint_eq(geo.leaf_mask, 7);
-	ck_assert_uint_eq(geo.contiguous, 1);
+	ck_assert_uint_eq(geo.hint_mask, 7);
 	smmu_machine_delete(&m);
 	smmu_machine_new_tuned(&m, 0, NULL, IOMMUABS_UNIT_NO_BLOCKS);
 	ck_assert_int_eq(m.unit.ops->mirror(&m.unit, 40, 2, &geo), 0);
@@ -101,7 +101,7 @@ START_TEST(leaves_and_hints_that_a_unit_gets_wrong_are_not_made)
 	smmu_machine_delete(&m);
 	smmu_machine_new_tuned(&m, 0, NULL, IOMMUABS_UNIT_NO_CONTIGUOUS);
 	ck_assert_int_eq(m.unit.ops->mirror(&m.unit, 40, 2, &geo), 0);
-	ck_assert_uint_eq(geo.contiguous, 0);
+	ck_assert_uint_eq(geo.hint_mask, 0);
 	smmu_machine_delete(&m);
 }
 END_TEST

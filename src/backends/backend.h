@@ -124,7 +124,7 @@ struct backend_geometry {
 	/* How a leaf may become a table (SMMU 3.21.1): 0 break first, 1 through
 	 * nT, 2 directly. */
 	uint8_t bbml;
-	uint8_t contiguous; /* 1: the Contiguous hint may be given */
+	uint8_t hint_mask; /* bit n: leaves at level n may have a Contiguous hint */
 };
 
 /* One range of guest frames to forget, with one VMID / domain-id. */

@@ -86,7 +86,7 @@ static bool key_equal(const struct backend_geometry *a,
 	       a->granule_lg2 == b->granule_lg2 && a->levels == b->levels &&
 	       a->root_lg2 == b->root_lg2 && a->leaf_mask == b->leaf_mask &&
 	       a->clean == b->clean && a->bbml == b->bbml &&
-	       a->contiguous == b->contiguous;
+	       a->hint_mask == b->hint_mask;
 }
 
 static int mirror_init(struct view *view, const struct backend_geometry *key)
@@ -113,6 +113,7 @@ static int mirror_init(struct view *view, const struct backend_geometry *key)
 	pt->leaf_mask = key->leaf_mask;
 	pt->clean = key->clean;
 	pt->bbml = key->bbml;
+	pt->hint_mask = key->hint_mask;
 	pt->ops->init_root(pt);
 	return 0;
 }

@@ -15,6 +15,9 @@
  *   PT_READ_IMPLIED	pt_ops.read_implied
  *   PT_VALID, PT_NT	of a device's leaf: the bit without which hardware ignores
  *			it, and the one that keeps it out of caches
+ *   PT_CONT		of a device's leaf: the hint that it is one of a group, and
+ *   PT_CONT_LG2(level)	log2 of the leaves in a group, a page of entries at the most;
+ *			both not defined: the format has no such hint
  *   entry_present(e), entry_is_table(e, level)
  *   entry_table(e), table_entry(maddr)
  *   leaf_out(e), leaf_attr(e), leaf_entry(out, attr, level)
@@ -28,6 +31,11 @@
 
 #if defined(PT_OPS) && !defined(IOMMUABS_PGTABLE_ENGINE_H)
 #define IOMMUABS_PGTABLE_ENGINE_H
+
+#ifndef PT_CONT
+#define PT_CONT		   0
+#define PT_CONT_LG2(level) 0
+#endif
 
 #define PAGE_LG2      12 /* of what hostif_map() maps */
 #define PAGE_ENTRIES  ((unsigned int)1 << (PAGE_LG2 - 3))
@@ -46,6 +54,7 @@ struct slot {
 struct fill {
 	unsigned int first, nr, level;
 	uint64_t out, attr;
+	unsigned int group; /* leaves that share a hint, 0: none has one */
 };
 
 static inline unsigned int level_shift(unsigned int level)
@@ -88,7 +97,27 @@ static inline bool entry_is_leaf(const struct pt *pt, uint64_t entry,
 /* A leaf as leaf_entry() made it. */
 static inline uint64_t leaf_plain(uint64_t entry, unsigned int level)
 {
-	return level ? (entry | PT_VALID) & ~PT_NT : entry;
+	return (entry | PT_VALID) & ~(PT_CONT | (level ? PT_NT : 0));
+}
+
+/* Leaves at @level that a hint makes a group, 0: none is given there. */
+static inline unsigned int group_leaves(const struct pt *pt, unsigned int level)
+{
+	if (!PT_CONT || !(pt->hint_mask >> level & 1))
+		return 0;
+	return 1u << PT_CONT_LG2(level);
+}
+
+/* The same where the leaf at slot @index maps @out; groups are aligned in both. */
+static inline unsigned int group_of_leaves(const struct pt *pt,
+					   unsigned int level,
+					   unsigned int index, uint64_t out)
+{
+	unsigned int group = group_leaves(pt, level);
+
+	return group && (((out >> level_shift(level)) ^ index) & (group - 1))
+		       ? 0
+		       : group;
 }
 
 /*
@@ -243,9 +272,10 @@ static inline bool in_is_valid(const struct pt *pt, uint64_t in)
 
 /* ---- new tables ---- */
 
-/* Leaves [@first, @first + @nr) of @fill. */
-static inline void entries_fill(uint64_t *entries, const struct fill *fill,
-				unsigned int first, unsigned int nr)
+/* Leaves [@first, @first + @nr) of @fill, each with @hint. */
+static inline void leaves_fill(uint64_t *entries, const struct fill *fill,
+			       unsigned int first, unsigned int nr,
+			       uint64_t hint)
 {
 	uint64_t out = fill->out + first * level_span(fill->level), leaf;
 	unsigned int i;
@@ -254,7 +284,24 @@ static inline void entries_fill(uint64_t *entries, const struct fill *fill,
 		return;
 	leaf = leaf_entry(out, fill->attr, fill->level);
 	for (i = 0; i < nr; i++, leaf = leaf_after(leaf, fill->level))
-		entry_store(&entries[i], leaf);
+		entry_store(&entries[i], leaf | hint);
+}
+
+/* The same; those in whole groups have the hint. No group begins in one page and
+ * ends in another. */
+static inline void entries_fill(uint64_t *entries, const struct fill *fill,
+				unsigned int first, unsigned int nr)
+{
+	unsigned int at = fill->first + first, from = nr, to = nr;
+
+	if (PT_CONT && fill->group) {
+		from = IA_MIN(IA_ALIGN_UP(at, fill->group) - at, nr);
+		to = IA_ALIGN_DOWN(at + nr, fill->group);
+		to = to > at + from ? to - at : from;
+	}
+	leaves_fill(entries, fill, first, from, 0);
+	leaves_fill(entries + from, fill, first + from, to - from, PT_CONT);
+	leaves_fill(entries + to, fill, first + to, nr - to, 0);
 }
 
 /* Write every word of a new table: @fill, and absent entries around it. */
@@ -412,27 +459,68 @@ static inline void run_advance(struct pt_run *run, uint64_t nr)
 	run->nr -= nr;
 }
 
-/* Enter leaves in the page of @slot, up to its end or the first taken slot. */
-static inline void leaves_enter(const struct pt *pt, const struct slot *slot,
-				struct pt_run *run)
+/*
+ * Enter @nr leaves of @run, each with @hint, from @slot on. Return: how many, up
+ * to the first slot that is taken.
+ */
+static inline unsigned int leaves_put(const struct pt *pt,
+				      const struct slot *slot,
+				      const struct pt_run *run, unsigned int nr,
+				      uint64_t hint)
 {
 	uint64_t *entry = &slot->page[slot->index], old;
 	uint64_t leaf = leaf_entry(run->out, run->attr, slot->level);
-	unsigned int i, nr;
+	unsigned int i;
 
-	nr = (unsigned int)IA_MIN(run->nr >> level_shift(slot->level),
-				  PAGE_ENTRIES - slot->index);
 	for (i = 0; i < nr; i++, leaf = leaf_after(leaf, slot->level)) {
 		old = entry_load(&entry[i]);
 		if (entry_is_taken(pt, old))
 			break;
 		if (!PT_CLAIM)
-			entry_store(&entry[i], leaf);
+			entry_store(&entry[i], leaf | hint);
 		else if (!entry_cas(&entry[i], old, leaf))
 			break;
 	}
 	entries_clean(pt, entry, i);
-	run_advance(run, (uint64_t)i << level_shift(slot->level));
+	return i;
+}
+
+static bool entries_are_free(const struct pt *pt, const uint64_t *entries,
+			     unsigned int nr)
+{
+	while (nr && !entry_is_taken(pt, entry_load(&entries[nr - 1])))
+		nr--;
+	return !nr;
+}
+
+/* Up to the end of a group, with the hint if that is all of it. */
+static unsigned int group_put(const struct pt *pt, const struct slot *slot,
+			      const struct pt_run *run, unsigned int nr,
+			      unsigned int group)
+{
+	unsigned int left = group - (slot->index & (group - 1));
+	bool whole = left == group && nr >= group &&
+		     entries_are_free(pt, &slot->page[slot->index], group);
+
+	return leaves_put(pt, slot, run, IA_MIN(left, nr), whole ? PT_CONT : 0);
+}
+
+/* Enter leaves in the page of @slot, up to its end or the first taken slot. */
+static inline void leaves_enter(const struct pt *pt, const struct slot *slot,
+				struct pt_run *run)
+{
+	unsigned int shift = level_shift(slot->level), nr, i, group;
+	struct slot at = *slot;
+
+	nr = (unsigned int)IA_MIN(run->nr >> shift, PAGE_ENTRIES - slot->index);
+	group = group_of_leaves(pt, slot->level, slot->index, run->out);
+	do {
+		i = PT_CONT && group ? group_put(pt, &at, run, nr, group)
+				     : leaves_put(pt, &at, run, nr, 0);
+		run_advance(run, (uint64_t)i << shift);
+		at.index += i;
+		nr -= i;
+	} while (PT_CONT && nr && i);
 }
 
 /* A table below @slot that has as much of @run in it as its leaves can take. */
@@ -452,6 +540,7 @@ static enum pt_status table_add(const struct pt *pt, const struct slot *slot,
 		fill.level = level;
 		fill.out = run->out;
 		fill.attr = run->attr;
+		fill.group = group_of_leaves(pt, level, fill.first, fill.out);
 	}
 	if (table_link(pt, slot, old, &fill, pool))
 		run_advance(run, (uint64_t)fill.nr << shift);
@@ -640,9 +729,9 @@ static inline uint64_t edit_entry(const struct pt_edit *edit, uint64_t entry,
 
 	if (edit->kind == PT_EDIT_CLEAR)
 		return 0;
-	entry = leaf_plain(entry, level);
-	attr = (leaf_attr(entry) & ~edit->clear) | edit->set;
-	return leaf_entry(leaf_out(entry), attr, level);
+	attr = (leaf_attr(leaf_plain(entry, level)) & ~edit->clear) | edit->set;
+	return leaf_entry(leaf_out(leaf_plain(entry, level)), attr, level) |
+	       (entry & PT_CONT);
 }
 
 /* Is the slot at state->in within the range as a whole? */
@@ -730,12 +819,34 @@ static uint64_t cutting_table(const struct pt *pt, struct cutting *cut,
 		.level = level - 1,
 		.out = leaf_out(plain),
 		.attr = leaf_attr(plain),
+		.group = group_leaves(pt, level - 1),
 	};
 	uint64_t table = tablemem_pool_take(pt->host, pool);
 
 	cut->tables[cut->nr++] = table;
 	table_write(pt, table, &fill);
 	return table;
+}
+
+/* No hint in the group of @slot, which no walk can reach yet. */
+static void group_dissolve(const struct pt *pt, const struct slot *slot)
+{
+	unsigned int nr = 1u << PT_CONT_LG2(slot->level), i;
+	uint64_t *entry = &slot->page[IA_ALIGN_DOWN(slot->index, nr)];
+
+	for (i = 0; i < nr; i++)
+		entry_store(&entry[i], entry_load(&entry[i]) & ~PT_CONT);
+	entries_clean(pt, entry, nr);
+}
+
+/* Does an end of a range in the leaf @entry, or where it begins, cut a group? */
+static inline bool group_is_cut(const struct slot *slot, uint64_t entry,
+				bool inside)
+{
+	unsigned int first =
+		slot->index & ((1u << PT_CONT_LG2(slot->level)) - 1);
+
+	return (entry & PT_CONT) && (inside || first);
 }
 
 /* Make @in the end of a leaf in what is not linked yet: no store is seen. */
@@ -749,6 +860,8 @@ static void cutting_at(const struct pt *sub, struct cutting *cut, uint64_t in,
 	do {
 		entry = walk(sub, in, 0, &slot);
 		inside = in & (level_span(slot.level) - 1);
+		if (group_is_cut(&slot, entry, inside))
+			group_dissolve(sub, &slot);
 		if (inside) {
 			table = cutting_table(sub, cut, entry, slot.level,
 					      pool);
@@ -838,6 +951,73 @@ static enum pt_status edit_cut(struct edit_state *state,
 	return status;
 }
 
+/* ---- a group that the range cuts ---- */
+
+/* Each leaf of a group that still has its hint: absent for hardware, or, if there
+ * is no @breaking, present without the hint. Others may do the same. */
+static void group_change(const struct pt *pt, uint64_t *entries,
+			 unsigned int nr, bool breaking)
+{
+	uint64_t entry, value;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		entry = entry_load(&entries[i]);
+		value = breaking ? entry & ~PT_VALID
+				 : (entry | PT_VALID) & ~PT_CONT;
+		if (entry & PT_CONT && value != entry)
+			(void)entry_cas(&entries[i], entry, value);
+	}
+	entries_clean(pt, entries, nr);
+	tables_barrier(pt);
+}
+
+/*
+ * Take the hint from the group of the slot that maps @in, if the range does not
+ * cover it. PT_OK: it covers it, or all its leaves are for themselves now.
+ */
+static enum pt_status edit_group(struct edit_state *state,
+				 const struct slot *slot, uint64_t in)
+{
+	unsigned int group = group_leaves(state->pt, slot->level);
+	uint64_t *first = &slot->page[IA_ALIGN_DOWN(slot->index, group)];
+	uint64_t entry = entry_load(&slot->page[slot->index]);
+	uint64_t span = level_span(slot->level) * group;
+	uint64_t base = IA_ALIGN_DOWN(in, span);
+	struct pt_cut *wait = state->edit->cut;
+
+	if (!(entry & PT_CONT) || !edit_matches(state->edit, entry) ||
+	    (base >= state->in && state->end - base >= span))
+		return PT_OK;
+	if (!state->pt->bbml && (wait->nr != span || wait->in != base)) {
+		group_change(state->pt, first, group, true);
+		wait->in = base;
+		wait->nr = span;
+		(void)edit_full(state, state->in);
+		return PT_NEEDS_SYNC;
+	}
+	if (!state->pt->bbml)
+		wait->nr = 0;
+	group_change(state->pt, first, group, false);
+	return PT_OK;
+}
+
+/* The groups, in the page of @slot, that the ends of the range may cut. */
+static enum pt_status edit_groups(struct edit_state *state,
+				  const struct slot *slot)
+{
+	unsigned int shift = level_shift(slot->level);
+	uint64_t last = state->end - 1;
+	uint64_t ahead = (last >> shift) - (state->in >> shift);
+	struct slot at = *slot;
+	enum pt_status status = edit_group(state, slot, state->in);
+
+	if (status || !ahead || ahead >= PAGE_ENTRIES - slot->index)
+		return status;
+	at.index += (unsigned int)ahead;
+	return edit_group(state, &at, last);
+}
+
 enum edit_move {
 	EDIT_NEXT,  /* this slot is done */
 	EDIT_STORE, /* done by a store */
@@ -886,6 +1066,10 @@ static bool edit_page(struct edit_state *state, struct slot *slot,
 	unsigned int first = PAGE_ENTRIES, end = 0;
 	enum edit_move move = EDIT_NEXT;
 
+	if (group_leaves(state->pt, slot->level))
+		*status = edit_groups(state, slot);
+	if (*status)
+		return false;
 	while (slot->index < PAGE_ENTRIES && state->in < state->end) {
 		move = edit_slot(state, slot, status);
 		if (move > EDIT_STORE)
@@ -1016,7 +1200,7 @@ static inline enum pt_status edit_one(const struct pt *pt, uint64_t in,
 		leaf_decode(pt, entry, in, level, old);
 	if (!entry_is_taken(pt, entry)) {
 		status = PT_END;
-	} else if (level) {
+	} else if (level || entry & PT_CONT) {
 		status = PT_NO_TABLES;
 	} else {
 		value = edit_entry(edit, entry, 0);

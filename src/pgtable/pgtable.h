@@ -50,6 +50,8 @@ struct pt {
 	uint8_t clean; /* 1: stores are followed by host->cache_clean */
 	/* How units take a leaf's becoming a table: see struct pt_cut. */
 	uint8_t bbml;
+	/* Bit n: leaves at level n may have a hint (Arm: Contiguous). */
+	uint8_t hint_mask;
 };
 
 /* What the engine answers, besides 0. */
@@ -100,9 +102,14 @@ struct pt_sink {
  * what it was, so that everybody still finds it mapped: lookup() and next() show
  * it, map() answers PT_OCCUPIED. Whoever meets one of another caller invalidates
  * for himself and may be the one who links a table.
+ *
+ * So it is with a group of leaves that map() gave a hint that they could be one
+ * (Arm ARM D8.7.1, "The Contiguous bit"), when a range ends within: before any of
+ * them changes none has the hint. With pt.bbml 0 all are made invalid first, else
+ * the hint goes at once: whoever cached them as one is told of what changes.
  */
 struct pt_cut {
-	uint64_t in, nr; /* frames of the broken leaf; nr 0: none */
+	uint64_t in, nr; /* frames of the broken leaf or group; nr 0: none */
 };
 
 /* What pt_ops.edit() does to each leaf in the range. */
@@ -116,8 +123,8 @@ struct pt_edit {
 	/* Only leaves with (attr & if_mask) == if_value; others are left. */
 	uint64_t if_mask, if_value;
 	uint64_t clear, set;
-	/* For PT_NEEDS_SYNC, nr 0 to begin with; NULL: pt.bbml is 2, or nothing
-	 * is cut, or the table is the library's. */
+	/* For PT_NEEDS_SYNC, nr 0 to begin with; NULL: pt.bbml is 2, or neither
+	 * leaf nor group is cut, or the table is the library's. */
 	struct pt_cut *cut;
 };
 
@@ -155,8 +162,9 @@ struct pt_ops {
 			  uint64_t nr);
 
 	/*
-	 * Enter leaves for [@in, @in + @nr), the largest that fit; where there
-	 * is a table already, its own. Stops at the first slot that is taken
+	 * Enter leaves for [@in, @in + @nr), the largest that fit, whole groups
+	 * with a hint where pt.hint_mask has it; where there is a table already,
+	 * its own. Stops at the first slot that is taken
 	 * (PT_OCCUPIED) or lacks a table (PT_NO_TABLES); @done frames from @in
 	 * on are entered then, and calling with the rest goes on. In a claiming
 	 * format (the reverse map) each leaf is entered by one compare-exchange;
@@ -167,7 +175,7 @@ struct pt_ops {
 
 	/*
 	 * map() of one granule in a table that exists: one walk, no pool.
-	 * PT_OCCUPIED; PT_NO_TABLES: use map().
+	 * PT_OCCUPIED; PT_NO_TABLES: use map(). No hint is given.
 	 */
 	enum pt_status (*map_one)(const struct pt *pt, uint64_t in,
 				  uint64_t out, uint64_t attr);
@@ -188,7 +196,8 @@ struct pt_ops {
 	 * PT_NO_TABLES  @at: the whole run of the leaf that is cut, which may
 	 *               begin before @in. Go on from the higher of both, with
 	 *               as many pages as both ends take, to be sure.
-	 * PT_NEEDS_SYNC as PT_NO_TABLES, and edit->cut says what to invalidate.
+	 * PT_NEEDS_SYNC as PT_NO_TABLES (of a group: as PT_FULL), and edit->cut
+	 *               says what to invalidate.
 	 *               Go on with @cut as it is, whether units answered or not:
 	 *               one that didn't is fenced, and forgets when it recovers.
 	 * PT_FULL       go on from @at->in (@at->nr frames to the end). With
@@ -203,8 +212,8 @@ struct pt_ops {
 
 	/*
 	 * CLEAR and ATTR of exactly one granule: one walk. @old: what was there,
-	 * or NULL. PT_END: nothing was. PT_NO_TABLES: part of a larger leaf, untouched;
-	 * use edit().
+	 * or NULL. PT_END: nothing was. PT_NO_TABLES: part of a larger leaf or of
+	 * a group, untouched; use edit().
 	 */
 	enum pt_status (*clear_one)(const struct pt *pt, uint64_t in,
 				    struct pt_leaf *old);

@@ -26,6 +26,7 @@
 /* What engine.h needs to know of a leaf that is about to become a table. */
 #define PT_VALID ARM_VALID
 #define PT_NT	 ARM_NT
+#define PT_CONT	 ARM_CONT
 
 #define ARM_VALID    FIELD(0, 0)
 #define ARM_TYPE     FIELD(1, 0)
@@ -37,9 +38,20 @@
 #define ARM_SH_ISH   ((uint64_t)3)
 #define ARM_AF	     FIELD(10, 10)
 #define ARM_NT	     FIELD(16, 16) /* of blocks (SMMU 3.21.1.2) */
+#define ARM_CONT     FIELD(52, 52)
 #define ARM_ADDRESS  FIELD(PT_ARM_DS ? 49 : 47, PT_GRANULE_LG2)
 #define ARM_DS_HIGH  FIELD(9, 8)   /* address bits 51:50 */
 #define ARM_64K_HIGH FIELD(15, 12) /* address bits 51:48 */
+
+/*
+ * Leaves of a contiguous group (D8.7.1, "Contiguous descriptor sets"), log2: 64K
+ * and 32M, then 16G of 4K tables; 2M and 1G of 16K ones; 2M and 16G of 64K ones.
+ */
+#define PT_CONT_LG2(level)                         \
+	((unsigned int)(PT_GRANULE_LG2 == 12   ? 4 \
+			: PT_GRANULE_LG2 == 16 ? 5 \
+			: (level)	       ? 5 \
+					       : 7))
 
 static inline uint64_t address_get(uint64_t entry)
 {

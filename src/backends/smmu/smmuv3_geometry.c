@@ -208,6 +208,29 @@ static unsigned int leaf_top(const struct backend_unit *unit,
 	return IA_MIN(top, max_level);
 }
 
+/*
+ * Levels whose leaves may have the Contiguous hint (Arm ARM D8.7.1). To take one
+ * frame out of a group may fault its neighbours where BBML is 0, as it does in a
+ * block: there no group is larger than the host's largest leaf.
+ */
+static unsigned int hint_mask(const struct backend_unit *unit,
+			      unsigned int granule, unsigned int leaf_mask,
+			      unsigned int max_level)
+{
+	unsigned int allowed = leaf_mask;
+
+	if (smmuv3_of(unit)->effects & SMMUV3_NO_CONTIGUOUS)
+		return 0;
+	if (unit->caps.bbml || max_level > 2)
+		return leaf_mask;
+	/* 64K or 2M; then 32M, 1G, or 16G of the 64K granule. */
+	if (max_level < 2 || granule == 16)
+		allowed &= 1;
+	else
+		allowed &= 3;
+	return max_level ? allowed : 0;
+}
+
 int smmuv3_mirror(const struct backend_unit *unit, uint8_t input_bits,
 		  uint8_t max_level, struct backend_geometry *geometry)
 {
@@ -236,8 +259,8 @@ int smmuv3_mirror(const struct backend_unit *unit, uint8_t input_bits,
 		leaf_top(unit, granule, levels, max_level) + 1);
 	geometry->clean = !caps->coherent;
 	geometry->bbml = caps->bbml;
-	geometry->contiguous =
-		!(smmuv3_of(unit)->effects & SMMUV3_NO_CONTIGUOUS);
+	geometry->hint_mask = (uint8_t)hint_mask(
+		unit, granule, geometry->leaf_mask, max_level);
 	return 0;
 }
 
