@@ -206,6 +206,7 @@ IOMMUABS_SIM_SOURCES = \
 	sim/sim_desc.c \
 	sim/sim_dma.c \
 	sim/sim_entry.c \
+	sim/sim_groups.c \
 	sim/sim_memory.c \
 	sim/sim_regime.c \
 	sim/sim_smmuv3_ats.c \

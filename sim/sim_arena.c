@@ -70,10 +70,10 @@ uint64_t sim_random(struct iommuabs_sim_arena *a)
 }
 
 static const char *const violation_names[IOMMUABS_SIM_V_COUNT_] = {
-	"REGISTER", "GUARD",	"ORDER",    "CLEAN",	"UNINIT",
-	"BAD_STE",  "TORN_STE", "BAD_CD",   "TORN_CD",	"BBM",
-	"VMID",	    "ASID",	"FREED",    "UNLINKED", "PROBE",
-	"COMMAND",  "ENABLE",	"RESERVED", "ERRATUM",	"UNMODELLED",
+	"REGISTER", "GUARD",	  "ORDER",	"CLEAN",   "UNINIT", "BAD_STE",
+	"TORN_STE", "BAD_CD",	  "TORN_CD",	"BBM",	   "VMID",   "ASID",
+	"FREED",    "UNLINKED",	  "PROBE",	"COMMAND", "ENABLE", "RESERVED",
+	"ERRATUM",  "UNMODELLED", "CONTIGUOUS",
 };
 
 const char *iommuabs_sim_violation_name(enum iommuabs_sim_violation which)

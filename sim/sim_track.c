@@ -45,9 +45,11 @@ static void link_children(struct iommuabs_sim_arena *a, const struct role *role,
 	for (; word < end; word++, ipa += BIT64(lg2)) {
 		nr = sim_values(a, word, 0, values);
 		while (nr--) {
-			if (values[nr].init)
-				link_child(u, r, level, ipa, values[nr].v,
-					   live);
+			if (!values[nr].init)
+				continue;
+			link_child(u, r, level, ipa, values[nr].v, live);
+			if (live > 0)
+				sim_note_group(role, word, ipa, values[nr].v);
 		}
 	}
 }
@@ -180,6 +182,8 @@ void sim_before_store(struct iommuabs_sim_arena *a, uint32_t word, uint64_t old,
 			continue;
 		}
 		role->unit->ops->check_store(role, ipa, old, v);
+		sim_note_group(role, word, ipa, old);
+		sim_note_group(role, word, ipa, v);
 	}
 }
 

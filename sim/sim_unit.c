@@ -20,6 +20,7 @@ struct iommuabs_sim_unit *sim_unit_new(struct iommuabs_sim_arena *a,
 	u->size = size;
 	u->leaves.size = sizeof(struct leaf);
 	u->wtables.size = sizeof(struct wtable);
+	u->groups.size = sizeof(struct group);
 	sim_lock(a);
 	u->next = a->units;
 	a->units = u;
@@ -62,6 +63,7 @@ void sim_unit_delete(struct iommuabs_sim_unit *u)
 	free_list(u->probes, offsetof(struct iommuabs_sim_probe, next));
 	vec_free(&u->leaves);
 	vec_free(&u->wtables);
+	vec_free(&u->groups);
 	free(u);
 }
 

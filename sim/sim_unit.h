@@ -197,6 +197,14 @@ struct place {
 	unsigned int pairs; /* of words, that have a meaning: 1 or 2 */
 };
 
+/* A contiguous group that a store changed, or that a table came with. */
+struct group {
+	struct regime *regime;
+	int level;
+	uint64_t ipa;
+	uint32_t word; /* of its first descriptor */
+};
+
 /* ---- units ---- */
 
 /* An invalidation, as the kind has it: which entries it is about. */
@@ -253,6 +261,7 @@ struct iommuabs_sim_unit {
 	uint64_t base, size; /* of its registers */
 	/* caches */
 	struct vec leaves, wtables;
+	struct vec groups; /* struct group: to be judged */
 	struct regime *regimes;
 	bool tlbs_empty;    /* nothing cached, and disabled since */
 	bool caches_absent; /* "nothing is there" is kept, too */
@@ -349,6 +358,13 @@ void sim_forget_roles(struct iommuabs_sim_unit *u);
 void sim_relink_caches(struct iommuabs_sim_unit *u);
 /* Freed, and the unit may reach it. */
 void sim_freed(struct iommuabs_sim_unit *u, uint64_t maddr, const char *as);
+
+/* ---- sim_groups.c: the contiguous bit ---- */
+/* @word of a page in @role, where @desc was or is now. */
+void sim_note_group(const struct role *role, uint32_t word, uint64_t ipa,
+		    uint64_t desc);
+/* What was invalidated has completed. */
+void sim_judge_groups(struct iommuabs_sim_unit *u);
 
 /* ---- sim_tlb.c: what leaves memory stays in caches ---- */
 void sim_doom(struct iommuabs_sim_unit *u, const struct scope *scope);

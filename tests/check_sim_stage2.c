@@ -285,12 +285,65 @@ START_TEST(one_entry_speaks_for_its_contiguous_group)
 	mb();
 	cmd_sync(TLBI_VMALL(VM));
 	ck_assert_uint_eq(iommuabs_sim_probe_outcomes(p, out, 4), 2);
+	assert_only(CONTIGUOUS);
 	for (i = 0; i < g->entries; i++)
 		st(e + 8 * i, 0);
 	mb();
 	cmd_sync(TLBI_VMALL(VM));
 	ck_assert_uint_eq(iommuabs_sim_probe_outcomes(p, out, 4), 1);
 	assert_clean();
+}
+END_TEST
+
+/* 16 pages with the bit, one of them otherwise: what is a group? */
+static const struct oddity {
+	uint64_t flip; /* bits of the descriptor of page 3 */
+	uint64_t pa;
+	int good;
+} oddities[] = {
+	{ 0, 0x400000000ull, 1 },
+	{ CONTIGUOUS, 0x400000000ull, 0 },
+	{ 1, 0x400000000ull, 0 },
+	{ 0x80, 0x400000000ull, 0 },   /* S2AP: read-only */
+	{ 0x20, 0x400000000ull, 0 },   /* MemAttr */
+	{ 0x1000, 0x400000000ull, 0 }, /* another frame */
+	{ 0, 0x400001000ull, 0 },      /* not aligned */
+};
+
+static void st_group(uint64_t e, const struct oddity *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < 16; i++)
+		st(e + 8 * i, (PAGE_RW(o->pa + 0x1000 * i) | CONTIGUOUS) ^
+				      (i == 3 ? o->flip : 0));
+	mb();
+}
+
+/* In a table that is linked, and in one that is filled before that. */
+START_TEST(a_group_is_whole_when_a_sync_completes)
+{
+	const struct oddity *o = &oddities[_i / 2];
+	unsigned int i;
+	uint64_t e;
+
+	one_domain();
+	if (_i % 2) {
+		e = page();
+		for (i = 0; i < 512; i++)
+			st(e + 8 * i, 0);
+		st_group(e, o);
+		st(slot(root, 2, 0x60000000), TABLE(e));
+		mb();
+	} else {
+		st_group(slot(root, 3, 0x60000000), o);
+	}
+	assert_clean(); /* it may be on its way */
+	cmd_sync(TLBI_VMALL(VM));
+	if (o->good)
+		assert_clean();
+	else
+		assert_only(CONTIGUOUS);
 }
 END_TEST
 
@@ -457,6 +510,8 @@ static TCase *change_tests(void)
 
 	tcase_add_checked_fixture(t, adversary, drop);
 	tcase_add_loop_test(t, a_size_changes_as_bbml_allows, 0, NR(resizes));
+	tcase_add_loop_test(t, a_group_is_whole_when_a_sync_completes, 0,
+			    2 * NR(oddities));
 	tcase_add_test(t, a_contiguous_bit_changes_as_bbml_allows);
 	tcase_add_test(t, linear_stream_tables_are_followed);
 	tcase_add_test(t, mistakes_in_linear_stream_tables_are_found);

@@ -657,6 +657,11 @@ enum iommuabs_sim_violation {
 	 * table descriptors, STE.CONT.
 	 */
 	IOMMUABS_SIM_V_UNMODELLED,
+	/*
+	 * When a CMD_SYNC completes, not all of a group have the contiguous bit,
+	 * or they don't say the same.
+	 */
+	IOMMUABS_SIM_V_CONTIGUOUS,
 	IOMMUABS_SIM_V_COUNT_,
 };
 
