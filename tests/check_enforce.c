@@ -155,6 +155,8 @@ static void step_map(struct guest *guest, uint64_t *seed)
 	    test_random_below(seed, half - nr + 1);
 	if (nr == 512)
 		n &= ~(uint64_t)511;
+	else if (n >= 16 && test_random_below(seed, 2))
+		n -= (n - gfn) % 16; /* there may be a group in it */
 	probes_loosen(guest, gfn, nr, rig_frame(&rig, n));
 	ret = iommuabs_domain_map(guest->dom, IOMMUABS_GFN(gfn),
 				  IOMMUABS_MFN(rig_frame(&rig, n)),
@@ -270,12 +272,13 @@ START_TEST(no_dma_ever_sees_anything_but_old_or_new)
 	uint64_t seed = 0x5eed + (uint64_t)_i;
 	struct guest *guest;
 	unsigned int d, i;
+	bool bbml0;
 
 	/* Every second time without leaves that could be taken apart. */
-	guest_max_leaf = kind == RIG_BBML0 && _i / RIG_KINDS % 2
-				 ? IOMMUABS_LEAF_4K
-				 : IOMMUABS_LEAF_ANY;
-	splits_fault = kind == RIG_BBML0 && guest_max_leaf == IOMMUABS_LEAF_ANY;
+	bbml0 = kind == RIG_BBML0 || kind == RIG_STAGE1_BBML0;
+	guest_max_leaf = bbml0 && _i / RIG_KINDS % 2 ? IOMMUABS_LEAF_4K
+						     : IOMMUABS_LEAF_ANY;
+	splits_fault = bbml0 && guest_max_leaf == IOMMUABS_LEAF_ANY;
 	rig_machine(&rig, kind);
 	ck_assert_int_eq(rig_library(&rig), 0);
 	for (d = 0; d < DOMAINS; d++)

@@ -106,6 +106,48 @@ START_TEST(leaves_and_hints_that_a_unit_gets_wrong_are_not_made)
 }
 END_TEST
 
+static void tune_16k(struct iommuabs_sim_smmuv3_config *config)
+{
+	config->granules = IOMMUABS_SIM_GRAN16K;
+}
+
+static void tune_64k(struct iommuabs_sim_smmuv3_config *config)
+{
+	config->granules = IOMMUABS_SIM_GRAN64K;
+}
+
+/*
+ * Where a group has to be broken, none is larger than the largest leaf that the
+ * host allows: 4K, 2M, 1G, any. Groups: 64K, 32M, 16G; 2M, 1G; 2M, 16G.
+ */
+START_TEST(no_group_is_broken_that_is_larger_than_the_largest_leaf)
+{
+	static const struct {
+		smmu_tune_fn tune;
+		uint8_t broken[4], taken[4]; /* levels, with BBML 0 and 2 */
+	} cases[] = {
+		{ NULL, { 0, 1, 3, 7 }, { 1, 3, 7, 7 } },
+		{ tune_16k, { 0, 1, 3, 3 }, { 1, 1, 3, 3 } },
+		{ tune_64k, { 0, 1, 1, 3 }, { 1, 1, 3, 3 } },
+	};
+	static const uint8_t max_level[4] = { 0, 1, 2, PT_LEVELS_MAX };
+	uint32_t bbml0 = _i % 2 ? SMMU_BBML0 : 0;
+	struct backend_geometry geo;
+	struct smmu_machine m;
+	unsigned int i;
+
+	smmu_machine_new_tuned(&m, bbml0, cases[_i / 2].tune, 0);
+	for (i = 0; i < 4; i++) {
+		ck_assert_int_eq(
+			m.unit.ops->mirror(&m.unit, 48, max_level[i], &geo), 0);
+		ck_assert_uint_eq(geo.hint_mask,
+				  bbml0 ? cases[_i / 2].broken[i]
+					: cases[_i / 2].taken[i]);
+	}
+	smmu_machine_delete(&m);
+}
+END_TEST
+
 static void tune_mmu_700(struct iommuabs_sim_smmuv3_config *config)
 {
 	config->iidr = 0x4870043b;
@@ -209,6 +251,9 @@ static void add_tests(Suite *s)
 	tcase_add_test(tc, a_unit_that_ignores_ranges_is_given_addresses);
 	tcase_add_test(tc,
 		       leaves_and_hints_that_a_unit_gets_wrong_are_not_made);
+	tcase_add_loop_test(
+		tc, no_group_is_broken_that_is_larger_than_the_largest_leaf, 0,
+		6);
 	tcase_add_loop_test(
 		tc, each_part_of_a_batch_ends_with_a_sync_where_it_must, 0, 2);
 	tcase_add_loop_test(

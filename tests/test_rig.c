@@ -88,15 +88,34 @@ bool rig_remaps(const struct rig *rig)
 	return is_vtd(rig->kind) && rig->kind != RIG_VTD_REGISTERS;
 }
 
+static bool is_stage1(enum rig_kind kind)
+{
+	return kind == RIG_STAGE1 || kind == RIG_STAGE1_BBML0;
+}
+
+static bool snoops(enum rig_kind kind)
+{
+	return kind != RIG_NONCOHERENT && kind != RIG_STAGE1_BBML0 &&
+	       kind != RIG_VTD_NONCOHERENT;
+}
+
+static unsigned int bbml_of(enum rig_kind kind)
+{
+	if (kind == RIG_BBML0 || kind == RIG_STAGE1_BBML0)
+		return 0;
+	return kind == RIG_BBML1 ? 1 : 2;
+}
+
 static int smmu_create(struct rig *rig, enum rig_kind kind)
 {
 	struct iommuabs_sim_smmuv3_config config;
 
 	iommuabs_sim_smmuv3_defaults(&config);
 	config.base = UNIT_BASE;
-	config.cohacc = kind != RIG_NONCOHERENT;
+	config.s2p = !is_stage1(kind);
+	config.cohacc = snoops(kind);
 	config.ril = kind != RIG_NO_RANGES;
-	config.bbml = kind == RIG_BBML0 ? 0 : kind == RIG_BBML1 ? 1 : 2;
+	config.bbml = bbml_of(kind);
 	config.fetch_128 = kind == RIG_FETCH_128;
 	if (kind == RIG_VMID8)
 		config.vmid16 = 0;
@@ -115,7 +134,7 @@ static int vtd_create(struct rig *rig, enum rig_kind kind)
 	config.base = UNIT_BASE;
 	config.nfr = 4;
 	config.smts = kind == RIG_VTD_SCALABLE;
-	config.coherent = kind != RIG_VTD_NONCOHERENT;
+	config.coherent = snoops(kind);
 	config.cm = kind == RIG_VTD_CACHING;
 	config.fetch_128 = kind == RIG_VTD_FETCH_128;
 	config.pi = kind == RIG_VTD_SCALABLE;
@@ -135,8 +154,7 @@ void rig_machine(struct rig *rig, enum rig_kind kind)
 		.base = RAM_BASE,
 		.length = RAM_LENGTH,
 		.seed = 7,
-		.noncoherent =
-			kind == RIG_NONCOHERENT || kind == RIG_VTD_NONCOHERENT,
+		.noncoherent = !snoops(kind),
 	};
 	unsigned int b;
 

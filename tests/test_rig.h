@@ -18,6 +18,10 @@ enum rig_kind {
 	RIG_BBML0,
 	RIG_BBML1,
 	RIG_LINEAR,
+	RIG_SHARE_KINDS,
+	/* These can't share. */
+	RIG_STAGE1 = RIG_SHARE_KINDS,
+	RIG_STAGE1_BBML0, /* does not snoop either */
 	RIG_SMMU_KINDS,
 	RIG_VTD = RIG_SMMU_KINDS,
 	RIG_VTD_SCALABLE,

@@ -39,7 +39,11 @@ enum iommuabs_source {
 	IOMMUABS_SOURCE_P2M, /* the host's p2m is walked, changes by refresh */
 };
 
-/* Largest leaf of mirrors. */
+/*
+ * Largest leaf of mirrors; and of what a unit has to give up for a moment if a
+ * part of it is taken away (SMMU with BBML 0): no larger group of leaves has the
+ * Contiguous hint there.
+ */
 enum iommuabs_max_leaf {
 	IOMMUABS_LEAF_ANY, /* what the unit has */
 	IOMMUABS_LEAF_4K,
