@@ -485,9 +485,9 @@ static void way_clean(struct backend_geometry *geometry)
 	geometry->clean = 1;
 }
 
-static void way_contiguous(struct backend_geometry *geometry)
+static void way_hint_mask(struct backend_geometry *geometry)
 {
-	geometry->contiguous ^= 1;
+	geometry->hint_mask ^= 1;
 }
 
 static void way_leaves(struct backend_geometry *geometry)
@@ -523,8 +523,8 @@ static void way_format(struct backend_geometry *geometry)
 }
 
 static void (*const ways[])(struct backend_geometry *geometry) = {
-	way_bbml,  way_clean, way_contiguous, way_leaves, way_output,
-	way_input, way_root,  way_levels,     way_format,
+	way_bbml,  way_clean, way_hint_mask, way_leaves, way_output,
+	way_input, way_root,  way_levels,    way_format,
 };
 
 #define NR_WAYS ((int)IA_COUNT(ways))
