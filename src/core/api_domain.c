@@ -185,12 +185,20 @@ static bool identity_good(const struct iommuabs_domain *dom,
 	return !(dom->flags & IOMMUABS_DOMAIN_IDENTITY) || map->gfn == map->mfn;
 }
 
+/* What takes more than entries in tables that are there. Leaves the gate. */
+static int map_any(struct iommuabs_domain *dom, const struct mapping *map,
+		   struct iommuabs_batch *batch)
+{
+	struct batch own, *use = change_batch(dom, batch, &own);
+
+	return change_end(dom, use, &own, map_run(dom, map, use));
+}
+
 int iommuabs_domain_map(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
 			iommuabs_mfn_t mfn, uint64_t nr, uint32_t flags,
 			struct iommuabs_batch *batch)
 {
 	const struct mapping map = { gfn.frame, mfn.frame, nr, flags };
-	struct batch own, *use;
 	int ret;
 
 	if (!dom || !map_good(dom, &map) || !identity_good(dom, &map) ||
@@ -199,13 +207,10 @@ int iommuabs_domain_map(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
 	ret = change_enter(dom, batch);
 	if (ret)
 		return ret;
-	if (map_single(dom, &map)) {
-		domain_leave(dom);
-		return 0;
-	}
-	use = change_batch(dom, batch, &own);
-	ret = map_run(dom, &map, use);
-	return change_end(dom, use, &own, ret);
+	if (!map_single(dom, &map))
+		return map_any(dom, &map, batch);
+	domain_leave(dom);
+	return 0;
 }
 
 int iommuabs_domain_map_list(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,

@@ -213,8 +213,23 @@ static inline bool frames_are_plain(const struct iommuabs_domain *dom,
 	       frames_are_far(dom->abs, mfn, nr);
 }
 
-/* May @dom see these frames, as far as they are the library's? 0 | E_PERM. */
-int frames_check(struct iommuabs_domain *dom, uint64_t mfn, uint64_t nr);
+/*
+ * Frames of table_ranges: is one of them a table? A domain without reverse map
+ * could not be found again when table memory is taken later: to it the whole of
+ * table_ranges is closed.
+ */
+bool frames_are_tables(struct iommuabs_domain *dom, uint64_t mfn, uint64_t nr);
+
+/* The library's own memory is nobody's (C15). 0 | E_PERM. */
+static inline int frames_check(struct iommuabs_domain *dom, uint64_t mfn,
+			       uint64_t nr)
+{
+	if (!tablemem_is_far(&dom->abs->mem, mfn, nr) &&
+	    frames_are_tables(dom, mfn, nr))
+		return IOMMUABS_E_PERM;
+	return instance_registers_overlap(dom->abs, mfn, nr) ? IOMMUABS_E_PERM
+							     : 0;
+}
 /*
  * Enter all places of @range, whose kind follows from @flags and from what was
  * declared, or none; in a domain without reverse map: may it see the frames?

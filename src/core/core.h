@@ -277,6 +277,16 @@ struct quarantine {
 
 #define DOMAIN_BAD_RANGES 8
 
+/*
+ * What a small change has to know, worked out whenever somebody has been inside
+ * the gate alone: below @end, a change of the ledger concerns at most @mirror
+ * (NULL: no mirror), all of it, and no reserved region.
+ */
+struct simple {
+	const struct view *mirror;
+	uint64_t end;
+};
+
 struct iommuabs_domain {
 	struct iommuabs *abs;
 	struct iommuabs_domain *next;
@@ -291,6 +301,7 @@ struct iommuabs_domain {
 	struct reserved_place *reserved;
 	struct reserved_place
 		*reserved_going; /* out of mirrors, sync is owed */
+	struct simple simple;
 
 	uint32_t flags; /* IOMMUABS_DOMAIN_* */
 	enum iommuabs_strategy strategy;
@@ -623,8 +634,12 @@ static inline void domain_enter_alone(struct iommuabs_domain *dom)
 	dom->alone = 1;
 }
 
+/* view.c: work domain.simple out; nobody is inside the gate, or one is alone. */
+void domain_note_simple(struct iommuabs_domain *dom);
+
 static inline void domain_leave_alone(struct iommuabs_domain *dom)
 {
+	domain_note_simple(dom);
 	dom->alone = 0;
 	if (!(dom->flags & IOMMUABS_DOMAIN_SERIALISED))
 		gate_leave_alone(&dom->gate);

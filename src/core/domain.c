@@ -180,6 +180,7 @@ int domain_create(struct iommuabs *abs,
 		ret = rmap_reserves_grow(dom);
 	if (!ret && dom->populate == IOMMUABS_POPULATE_EAGER)
 		ret = views_eager(dom);
+	domain_note_simple(dom);
 	if (!ret)
 		ret = list_add(abs, dom);
 	if (ret) {

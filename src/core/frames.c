@@ -112,22 +112,12 @@ bool frames_fixed_at(const struct iommuabs_domain *dom, uint64_t mfn,
 	return policy.kind == IOMMUABS_FRAMES_FIXED;
 }
 
-/*
- * The library's own memory is nobody's (C15). A domain without reverse map could
- * not be found again when table memory is taken later: to it the whole of
- * table_ranges is closed.
- */
-int frames_check(struct iommuabs_domain *dom, uint64_t mfn, uint64_t nr)
+bool frames_are_tables(struct iommuabs_domain *dom, uint64_t mfn, uint64_t nr)
 {
 	struct tablemem *mem = &dom->abs->mem;
 
-	if (!tablemem_is_far(mem, mfn, nr) &&
-	    (domain_has_rmap(dom) ? tablemem_holds(mem, mfn, nr)
-				  : tablemem_may_hold(mem, mfn, nr)))
-		return IOMMUABS_E_PERM;
-	if (instance_registers_overlap(dom->abs, mfn, nr))
-		return IOMMUABS_E_PERM;
-	return 0;
+	return domain_has_rmap(dom) ? tablemem_holds(mem, mfn, nr)
+				    : tablemem_may_hold(mem, mfn, nr);
 }
 
 /* What the host's books say: 0, IOMMUABS_FRAMES_VOUCHED or an error. */

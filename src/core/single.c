@@ -11,28 +11,10 @@
 /* Frames of a leaf at level 1, where the granule is 4 KiB. */
 #define LARGE ((uint64_t)512)
 
-/*
- * The mirror that must be told, NULL for none; false: several, or in part, or
- * one whose leaves are of other sizes.
- */
-static inline __attribute__((always_inline)) bool
-only_mirror(const struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
-	    const struct view **mirror)
+static inline bool is_simple(const struct iommuabs_domain *dom, uint64_t gfn,
+			     uint64_t nr)
 {
-	const struct view *view;
-	uint64_t clip;
-
-	*mirror = NULL;
-	for (view = dom->views; view; view = view->next) {
-		clip = view_clip(view, gfn, nr);
-		if (!clip)
-			continue;
-		if (*mirror || clip != nr ||
-		    view->pt.granule_lg2 != IOMMUABS_FRAME_LG2)
-			return false;
-		*mirror = view;
-	}
-	return true;
+	return gfn + nr <= dom->simple.end;
 }
 
 /* One leaf in every tree, if its tables are there. */
@@ -93,15 +75,13 @@ static void ledger_undo(const struct pt *ledger, const struct mapping *map)
 bool map_single(struct iommuabs_domain *dom, const struct mapping *map)
 {
 	const uint64_t attr = map->flags & PT_LEDGER_FLAGS;
-	const struct view *mirror;
+	const struct view *mirror = dom->simple.mirror;
 
-	if (!frames_are_plain(dom, map->mfn, map->nr))
-		return false;
-	if (dom->reserved || dom->caching_bindings ||
+	if (!is_simple(dom, map->gfn, map->nr) ||
+	    !frames_are_plain(dom, map->mfn, map->nr) || dom->caching_bindings ||
 	    (attr & IOMMUABS_DEVICE_ONLY) ||
-	    !only_mirror(dom, map->gfn, map->nr, &mirror) ||
-	    (mirror && mirror->pt.ops->read_implied &&
-	     !(attr & IOMMUABS_READ)) ||
+	    (!(attr & IOMMUABS_READ) && mirror &&
+	     mirror->pt.ops->read_implied) ||
 	    !is_one_leaf(map, mirror) || !leaf_enter(&dom->ledger, map, attr))
 		return false;
 	if (domain_has_rmap(dom) && !single_claim(dom, map))
@@ -176,11 +156,11 @@ static void single_settle(struct iommuabs_domain *dom, const struct held *held,
 
 int remove_single(struct iommuabs_domain *dom, uint64_t gfn)
 {
-	const struct view *mirror;
+	const struct view *mirror = dom->simple.mirror;
 	struct held held;
 	int ret;
 
-	if (dom->reserved || dom->owing || !only_mirror(dom, gfn, 1, &mirror))
+	if (dom->owing || !is_simple(dom, gfn, 1))
 		return SINGLE_NOT_SIMPLE;
 	ret = single_hold(dom, gfn, &held);
 	if (ret || !held.ledger)

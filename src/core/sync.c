@@ -74,29 +74,36 @@ struct forget {
 	uint32_t any_level; /* also of mirrors */
 };
 
-static int binding_forget(struct binding *binding, const struct forget *forget)
+static void binding_owes(struct binding *binding)
 {
-	const struct view *view = binding->view;
-	const struct backend_inv inv = {
-		.id = binding->table.id,
-		.ranges = forget->ranges,
-		.nr = forget->nr,
-		.any_level = view->kind == VIEW_SHARED || forget->any_level,
-		.granule_lg2 = binding->table.granule_lg2,
-	};
-	struct iommuabs_domain *dom = view->dom;
-	int ret = unit_invalidate(binding->unit, &inv);
+	struct iommuabs_domain *dom = binding->view->dom;
 
-	if (!ret)
-		return 0;
 	port_store32(&binding->stale, 1);
 	ia_lock(&dom->abs->host, &dom->lock);
 	dom->owing |= unit_bit(binding->unit);
 	ia_unlock(&dom->abs->host, &dom->lock);
+}
+
+static inline int binding_forget(struct binding *binding,
+				 const struct forget *forget)
+{
+	const struct backend_inv inv = {
+		.id = binding->table.id,
+		.ranges = forget->ranges,
+		.nr = forget->nr,
+		.any_level = binding->view->kind == VIEW_SHARED ||
+			     forget->any_level,
+		.granule_lg2 = binding->table.granule_lg2,
+	};
+	int ret = unit_invalidate(binding->unit, &inv);
+
+	if (ret)
+		binding_owes(binding);
 	return ret;
 }
 
-static int invalidate_view(const struct view *view, const struct forget *forget)
+static inline int invalidate_view(const struct view *view,
+				  const struct forget *forget)
 {
 	struct binding *binding;
 	int ret = 0, one;

@@ -576,27 +576,23 @@ static int streams_cut_off(struct iommuabs_unit *unit,
 
 int unit_invalidate(struct iommuabs_unit *unit, const struct backend_inv *inv)
 {
+	enum iommuabs_unit_status status = unit_status(unit);
 	struct backend_streams stuck;
 	int ret;
 
-	switch (unit_status(unit)) {
-	case IOMMUABS_UNIT_FENCED:
-	case IOMMUABS_UNIT_DEAD:
+	if (status == IOMMUABS_UNIT_FENCED || status == IOMMUABS_UNIT_DEAD)
 		return IOMMUABS_E_FENCED;
-	case IOMMUABS_UNIT_RUNNING:
-		break;
-	default:
+	if (status != IOMMUABS_UNIT_RUNNING)
 		return 0;
-	}
-	do {
-		ret = unit->hw.ops->invalidate(&unit->hw, inv, &stuck);
-		if (ret != BACKEND_STUCK)
-			break;
+	while ((ret = unit->hw.ops->invalidate(&unit->hw, inv, &stuck))) {
 		/* Leaves fewer streams with translations of their own. */
-		ret = streams_cut_off(unit, &stuck);
-	} while (!ret);
-	if (ret)
+		if (ret == BACKEND_STUCK)
+			ret = streams_cut_off(unit, &stuck);
+		if (!ret)
+			continue;
 		unit_fence(unit, ret);
+		break;
+	}
 	return ret;
 }
 

@@ -7,6 +7,24 @@
 /* Inner shareable, write-back: VTCR_EL2.{SH0,ORGN0,IRGN0} (Arm ARM D24.2). */
 #define VIEW_WALK_CACHED 0x35
 
+void domain_note_simple(struct iommuabs_domain *dom)
+{
+	struct simple simple = { NULL, dom->reserved ? 0 : ~(uint64_t)0 };
+	const struct view *view;
+
+	for (view = dom->views; view; view = view->next) {
+		if (view->kind != VIEW_MIRROR || !view->filled)
+			continue;
+		if (simple.mirror || view->filled != VIEW_COMPLETE ||
+		    view->pt.granule_lg2 != IOMMUABS_FRAME_LG2)
+			simple.end = 0;
+		simple.mirror = view;
+		simple.end = IA_MIN(simple.end,
+				    view_clip(view, 0, ~(uint64_t)0));
+	}
+	dom->simple = simple;
+}
+
 void views_publish(const struct iommuabs_domain *dom)
 {
 	const struct view *view;

@@ -1213,12 +1213,30 @@ static inline enum pt_status edit_one(const struct pt *pt, uint64_t in,
 	return status;
 }
 
-static enum pt_status engine_clear_one(const struct pt *pt, uint64_t in,
-				       struct pt_leaf *old)
+static __attribute__((noinline)) enum pt_status
+clear_one_mapped(const struct pt *pt, uint64_t in, struct pt_leaf *old)
 {
 	const struct pt_edit edit = { .kind = PT_EDIT_CLEAR };
 
 	return edit_one(pt, in, &edit, old);
+}
+
+static enum pt_status engine_clear_one(const struct pt *pt, uint64_t in,
+				       struct pt_leaf *old)
+{
+	unsigned int level;
+	uint64_t *at, entry;
+
+	if (old || pt->host->ops.table_map)
+		return clear_one_mapped(pt, in, old);
+	entry = walk_linear(pt, in, 0, &at, &level);
+	if (!entry_is_taken(pt, entry))
+		return PT_END;
+	if (level)
+		return PT_NO_TABLES;
+	entry_store(at, 0);
+	entries_clean(pt, at, 1);
+	return PT_OK;
 }
 
 static enum pt_status engine_attr_one(const struct pt *pt, uint64_t in,
@@ -1257,8 +1275,12 @@ static uint64_t *engine_hold_one(const struct pt *pt, uint64_t in,
 	if (pt->host->ops.table_map)
 		return hold_one_mapped(pt, in, leaf);
 	entry = walk_linear(pt, in, 0, &at, &level);
-	leaf_decode(pt, entry, in, level, leaf);
-	return !level && entry_present(entry) ? at : NULL;
+	if (level || !entry_present(entry)) {
+		leaf_decode(pt, entry, in, level, leaf);
+		return NULL;
+	}
+	leaf_decode(pt, entry, in, 0, leaf); /* a constant level: no shifts */
+	return at;
 }
 
 /* ---- lookup, next ---- */
