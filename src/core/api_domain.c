@@ -121,7 +121,7 @@ int iommuabs_domain_destroy(struct iommuabs_domain *dom, uint64_t budget)
 	return dom ? domain_destroy(dom, &left) : IOMMUABS_E_INVAL;
 }
 
-static int change_enter(struct iommuabs_domain *dom,
+static inline int change_enter(struct iommuabs_domain *dom,
 			const struct iommuabs_batch *batch)
 {
 	const struct batch *use = (const struct batch *)(const void *)batch;

@@ -68,6 +68,17 @@ static void ledger_undo(const struct pt *ledger, const struct mapping *map)
 				NULL);
 }
 
+/* Take back what map_single() did in all but mirrors. */
+static __attribute__((noinline)) bool map_undo(struct iommuabs_domain *dom,
+					       const struct mapping *map,
+					       bool claimed)
+{
+	if (claimed)
+		single_release(dom, map);
+	ledger_undo(&dom->ledger, map);
+	return false;
+}
+
 /*
  * The ledger first, so that who refuses knows of nobody's claim; what a device
  * could see comes last, so that all before can be taken back.
@@ -85,20 +96,15 @@ bool map_single(struct iommuabs_domain *dom, const struct mapping *map)
 	    !is_one_leaf(map, mirror) || !leaf_enter(&dom->ledger, map, attr))
 		return false;
 	if (domain_has_rmap(dom) && !single_claim(dom, map))
-		goto not_claimed;
+		return map_undo(dom, map, false);
 	if (frames_check(dom, map->mfn, map->nr))
-		goto not_entered;
+		return map_undo(dom, map, true);
 	if (!mirror)
 		return true;
 	if (!leaf_enter(&mirror->pt, map, attr & ~(uint64_t)IOMMUABS_FOREIGN))
-		goto not_entered;
+		return map_undo(dom, map, true);
 	view_publish(mirror);
 	return true;
-not_entered:
-	single_release(dom, map);
-not_claimed:
-	ledger_undo(&dom->ledger, map);
-	return false;
 }
 
 /* The frame's entries in the ledger and in the reverse map, held. */
