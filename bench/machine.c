@@ -87,6 +87,22 @@ static void table_free(void *ctx, void *dom_cookie, uint64_t maddr,
 		instance_bytes -= size;
 }
 
+static void tables_free(void *ctx, void *dom_cookie, const uint64_t *maddrs,
+			unsigned int nr, unsigned int size_lg2)
+{
+	struct arena *owner;
+	unsigned int i;
+
+	(void)ctx;
+	check(size_lg2 == 12, "the units' tables are pages");
+	for (i = 0; i < nr; i++) {
+		owner = &arenas[(maddrs[i] - ARENA_BASE) / ARENA_SIZE];
+		push(owner, (char *)(uintptr_t)maddrs[i]);
+	}
+	if (!dom_cookie)
+		instance_bytes -= (uint64_t)nr * PAGE;
+}
+
 static uint64_t time_us(void *ctx)
 {
 	struct timespec t;
@@ -131,6 +147,7 @@ void machine_start(void)
 					    .table_free = table_free,
 					    .table_ranges = &tables,
 					    .nr_table_ranges = 1,
+					    .tables_free = tables_free,
 					    .time_us = time_us };
 	const struct iommuabs_unit_desc unit = { .size = sizeof(unit),
 						 .type = IOMMUABS_UNIT_NULL };

@@ -248,34 +248,78 @@ static uint64_t alloc_at(struct fixture *f, uint64_t frame)
 	return maddr;
 }
 
-START_TEST(tables_are_given_back_64_frames_at_a_time)
+START_TEST(tables_are_given_back_64_at_a_time)
 {
 	struct fixture f = fixture_make(modes[_i]);
-	struct tablemem_giving giving = { &f.mem, &f.account, 12, 0, 0, 0 };
-	uint64_t at[4], i;
+	struct tablemem_giving giving = { .mem = &f.mem,
+					  .account = &f.account,
+					  .size_lg2 = 12 };
+	uint64_t at[TABLEMEM_GIVING + 2], i;
 
 	ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif), 0);
-	at[0] = alloc_at(&f, 0x480);
-	at[1] = alloc_at(&f, 0x4bf);
-	at[2] = alloc_at(&f, 0x481); /* stays */
-	at[3] = alloc_at(&f, 0x4c0);
-	ck_assert(tablemem_giving_add(&giving, at[0]));
-	ck_assert(tablemem_giving_add(&giving, at[1]));
-	ck_assert(!tablemem_giving_add(&giving, at[3]));
+	/* The last but one stays: a neighbour of what goes. */
+	for (i = 0; i < IA_COUNT(at); i++)
+		at[i] = alloc_at(&f, 0x4a1 + i);
+	for (i = 0; i < TABLEMEM_GIVING; i++)
+		ck_assert(tablemem_giving_add(&giving, at[i]));
+	ck_assert(!tablemem_giving_add(&giving, at[i + 1]));
 	/* Nothing has been done so far. */
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < IA_COUNT(at); i++)
 		ck_assert(tablemem_holds(&f.mem, at[i] >> LG2, 1));
 	marks_are_exact(&f);
 	tablemem_giving_flush(&giving);
-	ck_assert(!tablemem_holds(&f.mem, at[0] >> LG2, 1));
-	ck_assert(!tablemem_holds(&f.mem, at[1] >> LG2, 1));
+	for (i = 0; i < TABLEMEM_GIVING; i++)
+		ck_assert(!tablemem_holds(&f.mem, at[i] >> LG2, 1));
 	marks_are_exact(&f);
-	ck_assert_uint_eq(f.account.used, 4);
-	ck_assert(tablemem_giving_add(&giving, at[3]));
-	tablemem_giving_end(&giving);
+	ck_assert_uint_eq(f.account.used, 2);
+	ck_assert(tablemem_giving_add(&giving, at[TABLEMEM_GIVING + 1]));
+	tablemem_giving_flush(&giving);
+	tablemem_giving_flush(&giving); /* of nothing */
 	ck_assert_uint_eq(f.account.used, 1);
 	marks_are_exact(&f);
-	tablemem_free(&f.mem, &f.account, at[2], 12);
+	tablemem_free(&f.mem, &f.account, at[TABLEMEM_GIVING], 12);
+	fixture_end(&f);
+}
+END_TEST
+
+static unsigned int together[4], nr_together;
+
+static void tables_free(void *ctx, void *dom_cookie, const uint64_t *maddrs,
+			unsigned int nr, unsigned int size_lg2)
+{
+	struct test_host *host = ctx;
+	unsigned int i;
+
+	ck_assert_uint_lt(nr_together, IA_COUNT(together));
+	together[nr_together++] = nr;
+	for (i = 0; i < nr; i++)
+		host->hostif.ops.table_free(ctx, dom_cookie, maddrs[i],
+					    size_lg2);
+}
+
+START_TEST(a_host_that_takes_many_tables_gets_them_together)
+{
+	struct fixture f = fixture_make(modes[_i]);
+	struct tablemem_giving giving = { .mem = &f.mem,
+					  .account = &f.account,
+					  .size_lg2 = 12 };
+	uint64_t at[3], i;
+
+	f.host->hostif.ops.tables_free = tables_free;
+	nr_together = 0;
+	ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif), 0);
+	at[0] = alloc_at(&f, 0x480);
+	at[1] = alloc_at(&f, 0x900);
+	at[2] = alloc_at(&f, 0x481);
+	for (i = 0; i < 3; i++)
+		ck_assert(tablemem_giving_add(&giving, at[i]));
+	ck_assert_uint_eq(nr_together, 0);
+	tablemem_giving_flush(&giving);
+	tablemem_giving_flush(&giving); /* of nothing: no call */
+	ck_assert_uint_eq(nr_together, 1);
+	ck_assert_uint_eq(together[0], 3);
+	ck_assert_uint_eq(f.account.used, 0);
+	marks_are_exact(&f);
 	fixture_end(&f);
 }
 END_TEST
@@ -325,8 +369,9 @@ END_TEST
 static void give_together(struct fixture *f, const uint64_t maddrs[],
 			  unsigned int nr, unsigned int which)
 {
-	struct tablemem_giving giving = { &f->mem, &f->account, 12 + which,
-					  0,	   0,		0 };
+	struct tablemem_giving giving = { .mem = &f->mem,
+					  .account = &f->account,
+					  .size_lg2 = 12 + which };
 	unsigned int i;
 
 	for (i = which; i < nr; i += 4) {
@@ -335,7 +380,7 @@ static void give_together(struct fixture *f, const uint64_t maddrs[],
 		tablemem_giving_flush(&giving);
 		ck_assert(tablemem_giving_add(&giving, maddrs[i]));
 	}
-	tablemem_giving_end(&giving);
+	tablemem_giving_flush(&giving);
 }
 
 static void check_ranges(struct fixture *f, const struct iommuabs_range *ranges,
@@ -715,7 +760,8 @@ static Suite *suite(void)
 	ADD(tables, memory_from_outside_table_ranges_is_given_back);
 	ADD(tables, a_table_given_twice_stays_the_first_ones);
 	ADD(tables, a_block_that_is_a_table_in_part_leaves_no_mark);
-	ADD(tables, tables_are_given_back_64_frames_at_a_time);
+	ADD(tables, tables_are_given_back_64_at_a_time);
+	ADD(tables, a_host_that_takes_many_tables_gets_them_together);
 	ADD(tables, memory_that_is_mapped_is_given_back);
 	suite_add_tcase(s, tables);
 	ADD(ranges, ranges_may_be_huge);

@@ -211,6 +211,15 @@ struct iommuabs_host {
 	 */
 	int (*frames_allowed)(void *ctx,
 			      const struct iommuabs_frames_query *query);
+
+	/*
+	 * What @nr calls of table_free() do, for tables of one size and one
+	 * domain: 1 to 64 of them, in any order. For a host that takes many
+	 * pages back at less than one by one; NULL: table_free() for each.
+	 * @maddrs is the library's. May be called under any lock.
+	 */
+	void (*tables_free)(void *ctx, void *dom_cookie, const uint64_t *maddrs,
+			    unsigned int nr, unsigned int size_lg2);
 };
 
 IOMMUABS_END_DECLS

@@ -122,7 +122,7 @@ int iommuabs_domain_destroy(struct iommuabs_domain *dom, uint64_t budget)
 }
 
 static inline int change_enter(struct iommuabs_domain *dom,
-			const struct iommuabs_batch *batch)
+			       const struct iommuabs_batch *batch)
 {
 	const struct batch *use = (const struct batch *)(const void *)batch;
 

@@ -84,9 +84,11 @@ static bool leaf_span(const struct pt *pt, uint64_t gfn, uint64_t *first,
 /* Levels that a cut at @gfn takes apart: the leaf there begins before it. */
 static uint32_t cut_levels(const struct pt *pt, uint64_t gfn)
 {
-	uint64_t first, frames;
-	uint32_t level;
+	uint32_t level = 31 - (uint32_t)__builtin_clz(pt->leaf_mask);
+	uint64_t first, frames = pt_slot_frames(pt, level);
 
+	if (!(gfn & (frames - 1))) /* not even the largest leaf is cut */
+		return 0;
 	if (!leaf_span(pt, gfn, &first, &frames, &level))
 		return 0;
 	return first == gfn ? 0 : level;

@@ -69,9 +69,8 @@ static void ledger_undo(const struct pt *ledger, const struct mapping *map)
 }
 
 /* Take back what map_single() did in all but mirrors. */
-static __attribute__((noinline)) bool map_undo(struct iommuabs_domain *dom,
-					       const struct mapping *map,
-					       bool claimed)
+static __attribute__((noinline)) bool
+map_undo(struct iommuabs_domain *dom, const struct mapping *map, bool claimed)
 {
 	if (claimed)
 		single_release(dom, map);
@@ -89,8 +88,8 @@ bool map_single(struct iommuabs_domain *dom, const struct mapping *map)
 	const struct view *mirror = dom->simple.mirror;
 
 	if (!is_simple(dom, map->gfn, map->nr) ||
-	    !frames_are_plain(dom, map->mfn, map->nr) || dom->caching_bindings ||
-	    (attr & IOMMUABS_DEVICE_ONLY) ||
+	    !frames_are_plain(dom, map->mfn, map->nr) ||
+	    dom->caching_bindings || (attr & IOMMUABS_DEVICE_ONLY) ||
 	    (!(attr & IOMMUABS_READ) && mirror &&
 	     mirror->pt.ops->read_implied) ||
 	    !is_one_leaf(map, mirror) || !leaf_enter(&dom->ledger, map, attr))

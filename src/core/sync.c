@@ -91,8 +91,8 @@ static inline int binding_forget(struct binding *binding,
 		.id = binding->table.id,
 		.ranges = forget->ranges,
 		.nr = forget->nr,
-		.any_level = binding->view->kind == VIEW_SHARED ||
-			     forget->any_level,
+		.any_level =
+			binding->view->kind == VIEW_SHARED || forget->any_level,
 		.granule_lg2 = binding->table.granule_lg2,
 	};
 	int ret = unit_invalidate(binding->unit, &inv);

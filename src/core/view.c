@@ -19,8 +19,8 @@ void domain_note_simple(struct iommuabs_domain *dom)
 		    view->pt.granule_lg2 != IOMMUABS_FRAME_LG2)
 			simple.end = 0;
 		simple.mirror = view;
-		simple.end = IA_MIN(simple.end,
-				    view_clip(view, 0, ~(uint64_t)0));
+		simple.end =
+			IA_MIN(simple.end, view_clip(view, 0, ~(uint64_t)0));
 	}
 	dom->simple = simple;
 }

@@ -551,28 +551,45 @@ static void unmark_among(const struct tablemem *mem, uint64_t first,
 	}
 }
 
-void tablemem_giving_flush(struct tablemem_giving *giving)
+/* Unmark the tables from @i on that lie in the same 64 frames as the first. */
+static unsigned int giving_unmark(const struct tablemem_giving *giving,
+				  unsigned int i)
 {
-	uint64_t each = frames_of(giving->size_lg2), frames = giving->held, n;
-	uint64_t maddr = giving->first << IOMMUABS_FRAME_LG2, bit;
+	uint64_t each = frames_of(giving->size_lg2), frames = 0, bit;
+	uint64_t mfn = giving->maddrs[i] >> IOMMUABS_FRAME_LG2;
+	uint64_t first = IA_ALIGN_DOWN(mfn, 64);
 
-	for (n = 1; n < each; n *= 2)
-		frames |= frames << n;
-	unmark_among(giving->mem, giving->first, frames);
-	for (; giving->held; giving->held &= giving->held - 1) {
-		bit = (uint64_t)__builtin_ctzll(giving->held);
-		host_free(giving->mem, giving->account->cookie,
-			  maddr + (bit << IOMMUABS_FRAME_LG2),
-			  giving->size_lg2);
-		giving->frames += each;
-	}
+	do {
+		bit = mfn - first;
+		frames |= FIELD64(bit + each - 1, bit);
+		if (++i == giving->nr)
+			break;
+		mfn = giving->maddrs[i] >> IOMMUABS_FRAME_LG2;
+	} while (IA_ALIGN_DOWN(mfn, 64) == first);
+	unmark_among(giving->mem, first, frames);
+	return i;
 }
 
-void tablemem_giving_end(struct tablemem_giving *giving)
+void tablemem_giving_flush(struct tablemem_giving *giving)
 {
-	tablemem_giving_flush(giving);
-	tablemem_uncharge(giving->account, giving->frames);
-	giving->frames = 0;
+	const struct hostif *host = giving->mem->host;
+	void *cookie = giving->account->cookie;
+	unsigned int i = 0;
+
+	if (!giving->nr)
+		return;
+	while (i < giving->nr)
+		i = giving_unmark(giving, i);
+	if (host->ops.tables_free)
+		host->ops.tables_free(host->ctx, cookie, giving->maddrs,
+				      giving->nr, giving->size_lg2);
+	else
+		for (i = 0; i < giving->nr; i++)
+			host_free(giving->mem, cookie, giving->maddrs[i],
+				  giving->size_lg2);
+	tablemem_uncharge(giving->account,
+			  giving->nr * frames_of(giving->size_lg2));
+	giving->nr = 0;
 }
 
 /* Set-up. */

@@ -73,33 +73,30 @@ void tablemem_free(struct tablemem *mem, struct tablemem_account *account,
 		   uint64_t maddr, unsigned int size_lg2);
 
 /*
- * Tables of one size, of at most 64 frames, given back: those that lie in the
- * same 64 frames are unmarked together, all are uncharged together.
+ * Tables of one size, of at most 64 frames, given back together: those that
+ * follow each other in the same 64 frames are unmarked at once.
  */
+#define TABLEMEM_GIVING 64
+
 struct tablemem_giving {
 	struct tablemem *mem;
 	struct tablemem_account *account;
 	unsigned int size_lg2;
-	uint64_t first;	 /* frame of bit 0 of @held */
-	uint64_t held;	 /* a bit for each table that is not given back yet */
-	uint64_t frames; /* given back, but charged still */
+	unsigned int nr; /* tables that are not given back yet */
+	uint64_t maddrs[TABLEMEM_GIVING];
 };
 
 /* False: no room, tablemem_giving_flush() comes first. Calls no host. */
 static inline bool tablemem_giving_add(struct tablemem_giving *giving,
 				       uint64_t maddr)
 {
-	uint64_t mfn = maddr >> IOMMUABS_FRAME_LG2, bit = mfn % 64;
-
-	if (giving->held && giving->first != mfn - bit)
+	if (giving->nr == TABLEMEM_GIVING)
 		return false;
-	giving->first = mfn - bit;
-	giving->held |= (uint64_t)1 << bit;
+	giving->maddrs[giving->nr++] = maddr;
 	return true;
 }
 
 void tablemem_giving_flush(struct tablemem_giving *giving);
-void tablemem_giving_end(struct tablemem_giving *giving);
 
 /*
  * Is a frame of [@mfn, @mfn + @nr) a table of ours now? Whoever maps frames

@@ -1503,14 +1503,17 @@ static enum pt_status engine_free_tables(const struct pt *pt, uint64_t word,
 					 const struct pt_payer *payer,
 					 uint64_t *budget)
 {
-	struct tablemem_giving giving = {
-		payer->mem, payer->account, PT_GRANULE_LG2, 0, 0, 0
-	};
+	struct tablemem_giving giving;
 	unsigned int top = word & PT_SINK_LEVEL, level = top;
 	uint64_t child = word & ~PT_SINK_LEVEL;
 	enum pt_status status = PT_BUDGET;
 	struct dying path[PT_LEVELS_MAX];
 
+	/* Its list is counted: the words need no clearing. */
+	giving.mem = payer->mem;
+	giving.account = payer->account;
+	giving.size_lg2 = PT_GRANULE_LG2;
+	giving.nr = 0;
 	for (;;) {
 		/* Down to the last table that has none below it. */
 		if (child && level)
@@ -1537,7 +1540,7 @@ static enum pt_status engine_free_tables(const struct pt *pt, uint64_t word,
 	for (; level <= top; level++)
 		if (level)
 			dying_suspend(pt, &path[level], level);
-	tablemem_giving_end(&giving);
+	tablemem_giving_flush(&giving);
 	return status;
 }
 
