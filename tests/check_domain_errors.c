@@ -433,6 +433,35 @@ START_TEST(a_table_that_is_refused_is_in_no_map)
 }
 END_TEST
 
+static uint32_t levels_told;
+
+static void note_levels(struct world_unit *unit, const struct backend_inv *inv)
+{
+	(void)unit;
+	levels_told = inv->any_level;
+}
+
+/* Which levels the host's table had there is unknown; of ours it is known. */
+START_TEST(a_shared_table_is_forgotten_at_any_level)
+{
+	if (_i)
+		share();
+	else
+		attach();
+	ck_assert_int_eq(map(1, 1, 2, RW), 0);
+	w->unit[0].on_invalidate = note_levels;
+	levels_told = 2;
+	ck_assert_int_eq(unmap(1, 1), 0);
+	ck_assert_uint_eq(levels_told, (uint32_t)_i);
+	levels_told = 2;
+	ck_assert_int_eq(
+		iommuabs_domain_protect(dom, GFN(2), 1, IOMMUABS_READ, NULL),
+		0);
+	ck_assert_uint_eq(levels_told, (uint32_t)_i);
+	w->unit[0].on_invalidate = NULL;
+}
+END_TEST
+
 /* Where all tables are there, so that nothing but entries change. */
 START_TEST(one_frame_is_granted_and_withheld_as_many_are)
 {
@@ -1506,6 +1535,8 @@ static void add_tests(Suite *s)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	for (i = 0; i < IA_COUNT(tests); i++)
 		tcase_add_test(tcase, tests[i]);
+	tcase_add_loop_test(tcase, a_shared_table_is_forgotten_at_any_level, 0,
+			    2);
 	tcase_add_loop_test(tcase, a_walk_that_cannot_be_changes_nothing, 0,
 			    (int)IA_COUNT(walk_lies));
 	suite_add_tcase(s, tcase);

@@ -479,6 +479,51 @@ START_TEST(who_was_away_for_long_looks_once_more)
 }
 END_TEST
 
+/* What another CPU takes away between the write to SMMUEN and its answer. */
+static struct {
+	struct world *w;
+	void (*mmio_write)(void *ctx, uint64_t addr, unsigned int width,
+			   uint64_t value);
+	unsigned int taken;
+} enabling;
+
+static void enabling_write(void *ctx, uint64_t addr, unsigned int width,
+			   uint64_t value)
+{
+	struct world *w = enabling.w;
+	unsigned int i;
+
+	enabling.mmio_write(ctx, addr, width, value);
+	if (addr != w->unit->regs.base + 0x20 || !(value & 1) ||
+	    enabling.taken++)
+		return;
+	(void)dma(w, SID, GFN, 0);
+	smmu_guest_unmap(&w->g, GFN, 1);
+	ck_assert_int_eq(smmu_guest_forget(&w->g, GFN, 1), 0);
+	/* One of what it might do, each time. */
+	for (i = 0; i < 64; i++)
+		ck_assert_int_eq(dma(w, SID, GFN, 0), 0);
+}
+
+START_TEST(who_takes_away_while_a_unit_is_enabled_tells_it)
+{
+	struct world w;
+
+	world_new(&w, SMMU_ABORTS);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, &w.g.table, 0), 0);
+	enabling.w = &w;
+	enabling.mmio_write = w.m.host.ops.mmio_write;
+	enabling.taken = 0;
+	w.m.host.ops.mmio_write = enabling_write;
+	ck_assert_int_eq(w.ops->enable(w.unit), 0);
+	w.m.host.ops.mmio_write = enabling.mmio_write;
+	ck_assert_uint_eq(enabling.taken, 1);
+	ck_assert_int_eq(dma(&w, SID, GFN, 0), 0);
+	ck_assert_int_eq(dma(&w, SID, GFN + 1, 0), 1);
+	world_delete(&w);
+}
+END_TEST
+
 /* 6.3.11: write-back and inner shareable where the unit snoops, else neither. */
 START_TEST(queues_and_tables_are_read_as_the_unit_can)
 {
@@ -1169,6 +1214,7 @@ static void add_all(TCase *tc)
 	tcase_add_loop_test(
 		tc, a_queue_is_filled_to_its_last_place_and_no_further, 0, 2);
 	tcase_add_test(tc, who_was_away_for_long_looks_once_more);
+	tcase_add_test(tc, who_takes_away_while_a_unit_is_enabled_tells_it);
 	tcase_add_loop_test(tc, queues_and_tables_are_read_as_the_unit_can, 0,
 			    2);
 	tcase_add_test(tc,
