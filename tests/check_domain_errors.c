@@ -1477,6 +1477,17 @@ START_TEST(a_destroyed_domain_withholds_until_recovery)
 }
 END_TEST
 
+static void add_further_tests(TCase *tcase)
+{
+	tcase_add_test(tcase, a_frame_among_many_grants_has_its_owner);
+	tcase_add_test(tcase, one_frame_is_granted_and_withheld_as_many_are);
+	tcase_add_test(tcase, a_table_that_is_refused_is_in_no_map);
+	tcase_add_loop_test(tcase, a_shared_table_is_forgotten_at_any_level, 0,
+			    2);
+	tcase_add_loop_test(tcase, a_walk_that_cannot_be_changes_nothing, 0,
+			    (int)IA_COUNT(walk_lies));
+}
+
 static void add_tests(Suite *s)
 {
 	const TTest *const tests[] = {
@@ -1490,9 +1501,6 @@ static void add_tests(Suite *s)
 		identity_maps_only_itself,
 		map_over_something_else_needs_replace,
 		a_frame_of_another_guest_is_refused,
-		a_frame_among_many_grants_has_its_owner,
-		one_frame_is_granted_and_withheld_as_many_are,
-		a_table_that_is_refused_is_in_no_map,
 		a_batch_is_of_one_domain,
 		a_full_batch_does_nothing_until_synced,
 		map_takes_all_memory_first,
@@ -1535,10 +1543,7 @@ static void add_tests(Suite *s)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	for (i = 0; i < IA_COUNT(tests); i++)
 		tcase_add_test(tcase, tests[i]);
-	tcase_add_loop_test(tcase, a_shared_table_is_forgotten_at_any_level, 0,
-			    2);
-	tcase_add_loop_test(tcase, a_walk_that_cannot_be_changes_nothing, 0,
-			    (int)IA_COUNT(walk_lies));
+	add_further_tests(tcase);
 	suite_add_tcase(s, tcase);
 }
 
