@@ -280,6 +280,39 @@ START_TEST(the_test_host_sees_locks_out_of_order)
 }
 END_TEST
 
+static void *let_go_of_it(void *arg)
+{
+	struct contest *contest = arg;
+
+	ia_unlock(contest->host, &contest->lock);
+	return NULL;
+}
+
+START_TEST(the_test_host_knows_whose_a_lock_is)
+{
+	struct test_host *host = test_host_new(TEST_HOST_LOCKS);
+	struct contest contest = { .host = &host->hostif };
+	pthread_t other;
+
+	make(host, &contest.lock, IOMMUABS_LOCK_DOMAIN);
+	ia_unlock(&host->hostif, &contest.lock);
+	ck_assert_uint_eq(host->violations, 1);
+	ia_lock(&host->hostif, &contest.lock);
+	ck_assert_int_eq(pthread_create(&other, NULL, let_go_of_it, &contest),
+			 0);
+	pthread_join(other, NULL);
+	ck_assert_uint_eq(host->violations, 2);
+	/* Once for the order, and once for being its own. */
+	ia_lock(&host->hostif, &contest.lock);
+	ck_assert_uint_eq(host->violations, 4);
+	ia_unlock(&host->hostif, &contest.lock);
+	ck_assert_uint_eq(host->violations, 4);
+	host->violations = 0;
+	ia_lock_exit(&host->hostif, &contest.lock);
+	test_host_delete(host);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("hostif");
@@ -298,6 +331,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(lock, a_lock_excludes, 0, 2);
 	tcase_add_test(lock, a_host_without_memory_for_a_lock_is_reported);
 	tcase_add_test(lock, the_test_host_sees_locks_out_of_order);
+	tcase_add_test(lock, the_test_host_knows_whose_a_lock_is);
 	suite_add_tcase(s, lock);
 	return s;
 }

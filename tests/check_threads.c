@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * check_threads.c - callers on disjoint ranges of one domain, at once, while
- * others ask questions and a device comes and goes
+ * others ask questions, devices come and go, tables are filled, changed and given
+ * back, and other domains live and die; and a domain whose caller stands still
  */
+#include "core/change.h"
 #include "harness.h"
 #include "test_machine.h"
 #include "test_needs.h"
@@ -29,16 +31,27 @@ struct caller {
 
 static struct caller callers[CALLERS];
 
-static void setup(void)
+static void setup_with(uint32_t host)
 {
 	const struct iommuabs_domain_config config = {
 		.size = sizeof(config),
 		.callers = CALLERS + 1,
 	};
 
-	machine_new(&machine, 0);
+	machine_new(&machine, host);
 	ck_assert_int_eq(iommuabs_domain_create(machine.abs, &config, &dom), 0);
 	stop = 0;
+}
+
+static void setup(void)
+{
+	setup_with(0);
+}
+
+/* The host looks at the order of locks, and at who lets go of them. */
+static void setup_locks(void)
+{
+	setup_with(TEST_HOST_LOCKS);
 }
 
 static void teardown(void)
@@ -162,14 +175,354 @@ START_TEST(disjoint_ranges_of_one_domain_do_not_meet)
 }
 END_TEST
 
+/* ---- everything that is alone in a domain, at once with everything else ---- */
+
+/* An empty table of the host's, for a domain that may be shared. */
+static struct iommuabs_p2m p2m_new(void)
+{
+	struct iommuabs_p2m p2m = {
+		.size = sizeof(p2m),
+		.format = IOMMUABS_P2M_ARM_S2,
+		.input_bits = 39,
+		.output_bits = 48,
+		.granule_lg2 = 12,
+		.levels = 3,
+	};
+
+	ck_assert_int_eq(machine.host->ops.table_alloc(machine.host, NULL, 12,
+						       0, &p2m.root),
+			 0);
+	memset(test_host_ptr(machine.host, p2m.root), 0, 4096);
+	return p2m;
+}
+
+static bool is_fine(int ret)
+{
+	return !ret || ret == IOMMUABS_E_AGAIN;
+}
+
+static bool goes_on(void)
+{
+	return !__atomic_load_n(&stop, __ATOMIC_SEQ_CST);
+}
+
+struct structural {
+	pthread_t thread;
+	uint64_t seed;
+	unsigned int done[4];
+	int failure;
+};
+
+/* One of them changes what the device of the other walks. */
+static void *switch_and_compact(void *arg)
+{
+	struct structural *me = arg;
+	int ret;
+
+	while (goes_on() && !me->failure) {
+		unsigned int what =
+			(unsigned int)test_random_below(&me->seed, 4);
+
+		if (what < 2)
+			ret = iommuabs_domain_set_strategy(
+				dom,
+				what ? IOMMUABS_STRATEGY_SHARE
+				     : IOMMUABS_STRATEGY_MIRROR,
+				0, 50);
+		else if (what == 2)
+			ret = iommuabs_domain_populate(dom, NULL, 20);
+		else
+			ret = iommuabs_domain_compact(dom, 20);
+		if (!is_fine(ret))
+			me->failure = ret;
+		me->done[what] += !ret;
+	}
+	return NULL;
+}
+
+/* Another domain's life, over frames that nobody else has. */
+static void *live_and_die(void *arg)
+{
+	struct structural *me = arg;
+	struct iommuabs_domain *other;
+	const struct iommuabs_domain_config config = { .size = sizeof(config) };
+	int ret;
+
+	while (goes_on() && !me->failure) {
+		ret = iommuabs_domain_create(machine.abs, &config, &other);
+		if (!ret)
+			ret = iommuabs_domain_map(
+				other, IOMMUABS_GFN(7),
+				IOMMUABS_MFN(MACHINE_RAM + 0x10000), 600, RW,
+				NULL);
+		if (!ret)
+			ret = iommuabs_device_attach(machine.dev[2], other,
+						     NULL, 0);
+		if (!ret)
+			ret = iommuabs_device_detach(machine.dev[2], 0);
+		while (!ret && (ret = iommuabs_domain_destroy(other, 40)) ==
+				       IOMMUABS_E_AGAIN)
+			ret = 0;
+		me->failure = ret;
+		me->done[0]++;
+	}
+	return NULL;
+}
+
+static void *attach_and_let_go(void *arg)
+{
+	struct structural *me = arg;
+	int ret;
+
+	while (goes_on() && !me->failure) {
+		do {
+			ret = iommuabs_device_attach(machine.dev[1], dom, NULL,
+						     30);
+		} while (ret == IOMMUABS_E_AGAIN && goes_on());
+		if (!is_fine(ret))
+			me->failure = ret;
+		ret = iommuabs_device_detach(machine.dev[1], 0);
+		if (ret)
+			me->failure = ret;
+		me->done[0]++;
+	}
+	return NULL;
+}
+
+static void structural_new(const struct iommuabs_p2m *p2m)
+{
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.callers = CALLERS + 1,
+		.p2m = p2m,
+		.input_bits = 39,
+	};
+
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_create(machine.abs, &config, &dom), 0);
+	machine_attach(&machine, 0, dom);
+}
+
+static void callers_run(uint64_t rounds)
+{
+	unsigned int c;
+
+	memset(callers, 0, sizeof(callers));
+	for (c = 0; c < CALLERS; c++) {
+		callers[c].gfn = 300 + c * SPAN;
+		callers[c].rounds = rounds;
+		ck_assert_int_eq(pthread_create(&callers[c].thread, NULL,
+						change, &callers[c]),
+				 0);
+	}
+	for (c = 0; c < CALLERS; c++) {
+		pthread_join(callers[c].thread, NULL);
+		ck_assert_msg(!callers[c].failure, "%s", callers[c].failure);
+	}
+}
+
+/* Few: whoever is to be alone is waited for, by spinning. */
+#define ROUNDS_AMONG_MANY 60
+
+/* In the end the mirror has what each caller mapped, and nothing else. */
+static void mirror_is_right(void)
+{
+	uint64_t i, want, got;
+	unsigned int c;
+
+	ck_assert_int_eq(iommuabs_domain_set_strategy(
+				 dom, IOMMUABS_STRATEGY_MIRROR, 0, 0),
+			 0);
+	for (c = 0; c < CALLERS; c++)
+		for (i = 0; i < SPAN; i++) {
+			want = callers[c].mapped[i];
+			got = machine_reach(&machine, 0, callers[c].gfn + i,
+					    RW);
+			if (got != (want ? want : UINT64_MAX))
+				ck_abort_msg("gfn %llx of caller %u",
+					     (unsigned long long)i, c);
+		}
+}
+
+START_TEST(nothing_that_is_alone_disturbs_the_others)
+{
+	static void *(*const works[])(
+		void *) = { switch_and_compact, switch_and_compact,
+			    live_and_die, attach_and_let_go };
+	struct structural all[IA_COUNT(works)] = { { .failure = 0 } };
+	const struct iommuabs_p2m p2m = p2m_new();
+	unsigned int i;
+
+	structural_new(&p2m);
+	for (i = 0; i < IA_COUNT(works); i++) {
+		all[i].seed = i + 1;
+		ck_assert_int_eq(
+			pthread_create(&all[i].thread, NULL, works[i], &all[i]),
+			0);
+	}
+	callers_run(ROUNDS_AMONG_MANY);
+	__atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
+	for (i = 0; i < IA_COUNT(works); i++) {
+		pthread_join(all[i].thread, NULL);
+		ck_assert_msg(!all[i].failure, "%u: %s", i,
+			      iommuabs_strerror(all[i].failure));
+	}
+	mirror_is_right();
+	machine.host->ops.table_free(machine.host, NULL, p2m.root, 12);
+}
+END_TEST
+
+/* ---- a caller that stands still ---- */
+
+static struct {
+	struct iommuabs_domain *dom;
+	pthread_t thread;
+	int is_parked, may_go;
+	int (*alloc)(void *ctx, void *cookie, unsigned int size_lg2,
+		     uint32_t flags, uint64_t *maddr);
+} still;
+
+static __thread int parks;
+
+static void park(void)
+{
+	__atomic_store_n(&still.is_parked, 1, __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&still.may_go, __ATOMIC_SEQ_CST))
+		port_relax();
+	__atomic_store_n(&still.is_parked, 0, __ATOMIC_SEQ_CST);
+}
+
+/* Its gate, alone, and its lock: it has no more. */
+static void *park_with_all_locks(void *arg)
+{
+	struct iommuabs *abs = machine.abs;
+
+	(void)arg;
+	domain_enter_alone(still.dom);
+	ia_lock(&abs->host, &still.dom->lock);
+	park();
+	ia_unlock(&abs->host, &still.dom->lock);
+	domain_leave_alone(still.dom);
+	return NULL;
+}
+
+static int alloc_or_park(void *ctx, void *cookie, unsigned int size_lg2,
+			 uint32_t flags, uint64_t *maddr)
+{
+	if (parks)
+		park();
+	parks = 0;
+	return still.alloc(ctx, cookie, size_lg2, flags, maddr);
+}
+
+/* In the host's allocator, while it fills a mirror. */
+static void *park_in_a_populate_step(void *arg)
+{
+	(void)arg;
+	parks = 1;
+	ck_assert_int_eq(
+		iommuabs_device_attach(machine.dev[3], still.dom, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_device_detach(machine.dev[3], 0), 0);
+	return NULL;
+}
+
+/* In the host's allocator, while it maps. */
+static void *park_in_a_map(void *arg)
+{
+	(void)arg;
+	parks = 1;
+	ck_assert_int_eq(
+		iommuabs_domain_map(still.dom, IOMMUABS_GFN(1 << 20),
+				    IOMMUABS_MFN(MACHINE_RAM + 0x80000), 3, RW,
+				    NULL),
+		0);
+	return NULL;
+}
+
+/* All that a domain can go through, and a device; next to who stands still. */
+static void live_a_life(void)
+{
+	struct iommuabs_frame_user users[2];
+	struct iommuabs_domain *other = machine_domain(&machine, 0);
+	const iommuabs_mfn_t list[2] = { IOMMUABS_MFN(MACHINE_RAM + 3),
+					 IOMMUABS_MFN(MACHINE_RAM + 9) };
+	struct iommuabs_batch batch;
+	uint64_t cursor = 0;
+	uint32_t nr;
+
+	machine_attach(&machine, 1, other);
+	ck_assert_int_eq(iommuabs_domain_map_list(other, IOMMUABS_GFN(5), list,
+						  2, RW, NULL),
+			 0);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, other), 0);
+	ck_assert_int_eq(iommuabs_domain_protect(other, IOMMUABS_GFN(5), 2,
+						 IOMMUABS_READ, &batch),
+			 0);
+	ck_assert_int_eq(
+		iommuabs_domain_unmap(other, IOMMUABS_GFN(6), 1, &batch), 0);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+	ck_assert_int_eq(iommuabs_frame_users(machine.abs, list[0], &cursor,
+					      users, 2, &nr),
+			 0);
+	ck_assert_uint_eq(nr, 1);
+	ck_assert_uint_eq(machine_reach(&machine, 1, 5, IOMMUABS_READ),
+			  list[0].frame);
+	ck_assert_int_eq(iommuabs_domain_set_strategy(
+				 other, IOMMUABS_STRATEGY_MIRROR, 0, 0),
+			 0);
+	ck_assert_int_eq(iommuabs_device_move(machine.dev[1], dom, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_compact(other, 0), 0);
+	ck_assert_int_eq(iommuabs_device_detach(machine.dev[1], 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(other, 0), 0);
+}
+
+static void *(*const ways_to_stand_still[])(void *) = { park_with_all_locks,
+							park_in_a_populate_step,
+							park_in_a_map };
+
+START_TEST(who_stands_still_in_a_domain_delays_no_other)
+{
+	unsigned int i;
+
+	memset(&still, 0, sizeof(still));
+	still.alloc = machine.abs->host.ops.table_alloc;
+	machine.abs->host.ops.table_alloc = alloc_or_park;
+	still.dom = machine_domain(&machine, 0);
+	ck_assert_int_eq(
+		iommuabs_domain_map(still.dom, IOMMUABS_GFN(0),
+				    IOMMUABS_MFN(MACHINE_RAM + 0x40000), 3000,
+				    RW, NULL),
+		0);
+	ck_assert_int_eq(pthread_create(&still.thread, NULL,
+					ways_to_stand_still[_i], NULL),
+			 0);
+	while (!__atomic_load_n(&still.is_parked, __ATOMIC_SEQ_CST))
+		port_relax();
+	for (i = 0; i < 3; i++)
+		live_a_life();
+	/* It has stood there all the time. */
+	ck_assert(__atomic_load_n(&still.is_parked, __ATOMIC_SEQ_CST));
+	__atomic_store_n(&still.may_go, 1, __ATOMIC_SEQ_CST);
+	pthread_join(still.thread, NULL);
+	ck_assert_int_eq(iommuabs_domain_destroy(still.dom, 0), 0);
+}
+END_TEST
+
 static void add_tests(Suite *s)
 {
 	TCase *tcase = tcase_create("domain");
+	TCase *locks = tcase_create("locks");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, disjoint_ranges_of_one_domain_do_not_meet);
 	suite_add_tcase(s, tcase);
+	tcase_add_checked_fixture(locks, setup_locks, teardown);
+	tcase_set_timeout(locks, 120);
+	tcase_add_test(locks, nothing_that_is_alone_disturbs_the_others);
+	tcase_add_loop_test(locks, who_stands_still_in_a_domain_delays_no_other,
+			    0, (int)IA_COUNT(ways_to_stand_still));
+	suite_add_tcase(s, locks);
 }
 
 static Suite *suite(void)

@@ -21,6 +21,8 @@ static __thread int nr_mapped;
 struct test_lock {
 	pthread_mutex_t mutex;
 	int class_;
+	/* Who has it: the address of that thread's held[], NULL: nobody. */
+	const int *owner;
 };
 
 void test_host_violation(struct test_host *host, const char *format, ...)
@@ -230,6 +232,7 @@ static void *host_lock_create(void *ctx, enum iommuabs_lock_class class_)
 	lock = malloc(sizeof(*lock));
 	pthread_mutex_init(&lock->mutex, NULL);
 	lock->class_ = (int)class_;
+	lock->owner = NULL;
 	return lock;
 }
 
@@ -253,7 +256,13 @@ static void host_lock(void *ctx, void *lock)
 	if (nr_held && held[nr_held - 1] >= mine->class_)
 		test_host_violation(ctx, "lock of class %d under one of %d",
 				    mine->class_, held[nr_held - 1]);
+	if (__atomic_load_n(&mine->owner, __ATOMIC_RELAXED) == held) {
+		test_host_violation(ctx, "a lock of class %d taken twice",
+				    mine->class_);
+		return; /* it would wait for itself */
+	}
 	pthread_mutex_lock(&mine->mutex);
+	__atomic_store_n(&mine->owner, held, __ATOMIC_RELAXED);
 	if (nr_held < HELD_MAX)
 		held[nr_held++] = mine->class_;
 }
@@ -262,6 +271,12 @@ static void host_unlock(void *ctx, void *lock)
 {
 	struct test_lock *mine = lock;
 
+	if (__atomic_load_n(&mine->owner, __ATOMIC_RELAXED) != held) {
+		test_host_violation(ctx, "class %d let go by who hasn't it",
+				    mine->class_);
+		return;
+	}
+	__atomic_store_n(&mine->owner, NULL, __ATOMIC_RELAXED);
 	if (!nr_held || held[nr_held - 1] != mine->class_)
 		test_host_violation(ctx, "unlock out of order, class %d",
 				    mine->class_);

@@ -39,8 +39,10 @@ void ia_lock(const struct hostif *host, struct ia_lock *lock)
 
 void ia_unlock(const struct hostif *host, struct ia_lock *lock)
 {
-	if (lock->host_lock)
+	if (lock->host_lock) {
 		host->ops.unlock(host->ctx, lock->host_lock);
-	else
-		port_store32(&lock->word, 0);
+		return;
+	}
+	iommuabs_assert(port_load32(&lock->word));
+	port_store32(&lock->word, 0);
 }
