@@ -300,6 +300,74 @@ START_TEST(an_instance_in_use_stays)
 }
 END_TEST
 
+static struct iommuabs_domain_stats stats_of(struct iommuabs_domain *dom)
+{
+	struct iommuabs_domain_stats now = { .size = sizeof(now) };
+
+	ck_assert_int_eq(iommuabs_domain_stats(dom, &now), 0);
+	return now;
+}
+
+/* Removals, of which a unit is told, and one that it doesn't answer. */
+static void removals_are_counted(struct world *w, struct iommuabs_domain *dom)
+{
+	const struct iommuabs_domain_stats before = stats_of(dom);
+
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, IOMMUABS_GFN(3), 1, NULL),
+			 0);
+	ck_assert_uint_eq(stats_of(dom).invalidated, before.invalidated + 1);
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, IOMMUABS_GFN(4), 1, NULL),
+			 IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(stats_of(dom).failed, 1);
+	ck_assert_uint_eq(stats_of(dom).invalidated, before.invalidated + 1);
+	test_host_log_clear(w->host);
+	ck_assert_int_eq(iommuabs_dump(w->abs, IOMMUABS_DUMP_COUNTERS), 0);
+	ck_assert(test_host_logged(w->host, " commands, "));
+	ck_assert(test_host_logged(w->host, ": 0 faults, 0 storms"));
+	ck_assert(test_host_logged(w->host, " invalidations, 1 failed; "));
+}
+
+START_TEST(a_domain_is_counted)
+{
+	const uint32_t rw = IOMMUABS_READ | IOMMUABS_WRITE;
+	const iommuabs_mfn_t mfn = IOMMUABS_MFN(0x1000000);
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct iommuabs_domain_stats before, now = { .size = 2 };
+	struct iommuabs_batch batch;
+
+	COVERS(iommuabs_domain_stats, E_INVAL);
+	REFUSED(w, iommuabs_domain_stats(NULL, &now), IOMMUABS_E_INVAL);
+	REFUSED(w, iommuabs_domain_stats(dom, NULL), IOMMUABS_E_INVAL);
+	REFUSED(w, iommuabs_domain_stats(dom, &now), IOMMUABS_E_INVAL);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	before = stats_of(dom);
+	ck_assert(!before.nr_devices && !before.nr_mirrors &&
+		  !before.nr_bindings && !before.nr_batches && !before.quota &&
+		  !before.places && !before.invalidated && !before.failed);
+	ck_assert_uint_eq(before.number, dom->owner.number);
+	ck_assert_uint_eq(before.used, dom->account.used);
+	ck_assert_int_eq(
+		iommuabs_domain_map(dom, IOMMUABS_GFN(3), mfn, 9, rw, NULL), 0);
+	ck_assert_int_eq(
+		iommuabs_domain_map(dom, IOMMUABS_GFN(30), mfn, 2, rw, NULL),
+		0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	now = stats_of(dom);
+	ck_assert(now.nr_devices == 1 && now.nr_mirrors == 1 &&
+		  now.nr_bindings == 1 && now.nr_batches == 1);
+	ck_assert_uint_eq(now.places, 2);
+	ck_assert_uint_gt(now.filled_steps, 0);
+	ck_assert_uint_gt(now.used, before.used);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+	removals_are_counted(w, dom);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(dump_takes_known_parts_and_repeats_itself)
 {
 	struct world *w = world_new(1);
@@ -307,7 +375,7 @@ START_TEST(dump_takes_known_parts_and_repeats_itself)
 
 	world_device(w, 8, 1, 0);
 	world_domain(w);
-	REFUSED(w, iommuabs_dump(w->abs, (enum iommuabs_dump_what)4),
+	REFUSED(w, iommuabs_dump(w->abs, (enum iommuabs_dump_what)5),
 		IOMMUABS_E_INVAL);
 	first = world_dump(w);
 	second = world_dump(w);
@@ -1029,6 +1097,7 @@ static void add_instance_tests(Suite *s)
 	tcase_add_test(instance, calls_on_no_instance_are_invalid);
 	tcase_add_test(instance, an_instance_in_use_stays);
 	tcase_add_test(instance, dump_takes_known_parts_and_repeats_itself);
+	tcase_add_test(instance, a_domain_is_counted);
 	tcase_add_test(instance, the_version_is_that_of_the_header);
 	suite_add_tcase(s, instance);
 }

@@ -380,6 +380,33 @@ iommuabs_share_reason_text(enum iommuabs_share_reason reason);
 IOMMUABS_MUST_CHECK int iommuabs_domain_dump(struct iommuabs_domain *dom,
 					     iommuabs_gfn_t gfn);
 
+/* Answer of iommuabs_domain_stats(). */
+struct iommuabs_domain_stats {
+	uint32_t size;	     /* in: sizeof; the caller's */
+	uint32_t number;     /* by which iommuabs_dump() calls it */
+	uint64_t used;	     /* frames of table memory charged to it */
+	uint64_t quota;	     /* it may have; 0: no limit */
+	uint64_t places;     /* of frames beyond each one's first */
+	uint32_t nr_devices; /* attached, or being attached */
+	uint32_t nr_mirrors;
+	uint32_t nr_bindings;  /* views in use by units */
+	uint32_t nr_batches;   /* open */
+	uint64_t invalidated;  /* since it was created: a unit has forgotten */
+	uint64_t failed;       /* likewise: a unit that was to didn't answer */
+	uint64_t filled_steps; /* likewise: of filling mirrors */
+};
+
+/**
+ * iommuabs_domain_stats() - what a domain has, and what it has cost
+ * @stats: @stats->size set by the caller
+ *
+ * Context: TASK; may run against any call.
+ * Return:  0 | E_INVAL.
+ */
+IOMMUABS_MUST_CHECK int
+iommuabs_domain_stats(struct iommuabs_domain *dom,
+		      struct iommuabs_domain_stats *stats);
+
 /**
  * iommuabs_domain_compact() - give memory back that the domain can do without
  * @budget: work units (a table entry each); 0: to the end

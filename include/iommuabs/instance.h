@@ -126,12 +126,14 @@ enum iommuabs_dump_what {
 	IOMMUABS_DUMP_UNITS,
 	IOMMUABS_DUMP_DEVICES,
 	IOMMUABS_DUMP_DOMAINS,
+	/* What was counted of each so far. In no ALL: it moves by itself. */
+	IOMMUABS_DUMP_COUNTERS,
 };
 
 /**
  * iommuabs_dump() - write the instance's state, a line at a time, to host->log
  *
- * The same state gives the same lines.
+ * The same state gives the same lines, but for the counters.
  *
  * Context: TASK; takes the instance's lock.
  * Return:  0 | E_INVAL.

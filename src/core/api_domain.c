@@ -474,6 +474,18 @@ int iommuabs_domain_dump(struct iommuabs_domain *dom, iommuabs_gfn_t gfn)
 	return 0;
 }
 
+int iommuabs_domain_stats(struct iommuabs_domain *dom,
+			  struct iommuabs_domain_stats *stats)
+{
+	struct iommuabs_domain_stats now = { .size = sizeof(now) };
+
+	if (!dom || !stats || api_struct_check(stats))
+		return IOMMUABS_E_INVAL;
+	domain_report(dom, &now);
+	api_struct_out(stats, &now, sizeof(now));
+	return 0;
+}
+
 int iommuabs_domain_compact(struct iommuabs_domain *dom, uint64_t budget)
 {
 	uint64_t left = budget_of(budget);

@@ -181,7 +181,7 @@ int iommuabs_crash_block(struct iommuabs *abs)
 
 int iommuabs_dump(struct iommuabs *abs, enum iommuabs_dump_what what)
 {
-	if (!abs || what > IOMMUABS_DUMP_DOMAINS)
+	if (!abs || what > IOMMUABS_DUMP_COUNTERS)
 		return IOMMUABS_E_INVAL;
 	if (what == IOMMUABS_DUMP_ALL || what == IOMMUABS_DUMP_UNITS)
 		dump_units(abs);
@@ -189,5 +189,7 @@ int iommuabs_dump(struct iommuabs *abs, enum iommuabs_dump_what what)
 		dump_devices(abs);
 	if (what == IOMMUABS_DUMP_ALL || what == IOMMUABS_DUMP_DOMAINS)
 		dump_domains(abs);
+	if (what == IOMMUABS_DUMP_COUNTERS)
+		dump_counters(abs);
 	return 0;
 }

@@ -336,6 +336,9 @@ struct iommuabs_domain {
 	struct replaced *withheld;
 	struct quarantine *quarantine;
 
+	/* For iommuabs_domain_stats(); atomic. */
+	uint64_t invalidated, failed, filled_steps;
+
 	/* Ranges whose refresh failed: shared bindings are blocked meanwhile. */
 	struct backend_range bad[DOMAIN_BAD_RANGES];
 	uint32_t nr_bad;
@@ -591,6 +594,7 @@ void explain_access(struct iommuabs_device *dev, uint64_t gfn, uint32_t access,
 void dump_units(struct iommuabs *abs);
 void dump_devices(struct iommuabs *abs);
 void dump_domains(struct iommuabs *abs);
+void dump_counters(struct iommuabs *abs);
 void dump_gfn(struct iommuabs_domain *dom, uint64_t gfn);
 
 /* domain.c */
@@ -598,6 +602,9 @@ int domain_create(struct iommuabs *abs,
 		  const struct iommuabs_domain_config *config,
 		  struct iommuabs_domain **out);
 int domain_destroy(struct iommuabs_domain *dom, uint64_t *budget);
+/* The domain's gate is entered by it. */
+void domain_report(struct iommuabs_domain *dom,
+		   struct iommuabs_domain_stats *stats);
 /* Free what was destroyed while a unit owed it an invalidation. No gate held. */
 void domains_reap(struct iommuabs *abs);
 

@@ -266,6 +266,39 @@ static void domain_unlink(struct iommuabs_domain *dom)
 	gate_leave_alone(&abs->gate);
 }
 
+static void views_count(const struct iommuabs_domain *dom,
+			struct iommuabs_domain_stats *stats)
+{
+	const struct binding *binding;
+	const struct view *view;
+
+	for (view = dom->views; view; view = view->next) {
+		stats->nr_mirrors += view->kind == VIEW_MIRROR;
+		for (binding = view->bindings; binding; binding = binding->next)
+			stats->nr_bindings++;
+	}
+}
+
+void domain_report(struct iommuabs_domain *dom,
+		   struct iommuabs_domain_stats *stats)
+{
+	const struct iommuabs_device *dev;
+
+	domain_enter(dom);
+	stats->number = dom->owner.number;
+	stats->used = port_load64(&dom->account.used);
+	stats->quota = dom->account.limit;
+	stats->places = port_load64(&dom->owner.extras);
+	for (dev = dom->devices; dev; dev = dev->next_in_domain)
+		stats->nr_devices++;
+	views_count(dom, stats);
+	stats->nr_batches = port_load32(&dom->nr_batches);
+	stats->invalidated = port_load64(&dom->invalidated);
+	stats->failed = port_load64(&dom->failed);
+	stats->filled_steps = port_load64(&dom->filled_steps);
+	domain_leave(dom);
+}
+
 /* Everything that was withheld is free: the rest of a destroy. */
 static int domain_finish(struct iommuabs_domain *dom, uint64_t *budget)
 {

@@ -261,6 +261,64 @@ void dump_domains(struct iommuabs *abs)
 	gate_leave(&abs->gate);
 }
 
+/* ---- what was counted ---- */
+
+static void counters_of_units(struct iommuabs *abs)
+{
+	const struct iommuabs_unit *unit;
+	const struct backend_unit *hw;
+
+	for (unit = abs->units; unit; unit = unit->next) {
+		hw = &unit->hw;
+		LINE(abs,
+		     "unit %s: %llu commands, %llu syncs, %llu events, %llu "
+		     "lost, %llu errors",
+		     unit->name, (unsigned long long)port_load64(&hw->commands),
+		     (unsigned long long)port_load64(&hw->syncs),
+		     (unsigned long long)port_load64(&hw->events),
+		     (unsigned long long)port_load64(&hw->events_lost),
+		     (unsigned long long)port_load64(&hw->errors));
+	}
+}
+
+static void counters_of_devices(struct iommuabs *abs)
+{
+	const struct iommuabs_device *dev;
+
+	for (dev = abs->devices; dev; dev = dev->next)
+		LINE(abs, "device %s: %llu faults, %u storms", dev->name,
+		     (unsigned long long)dev->faults, dev->storms);
+}
+
+static void counters_of_domain(struct iommuabs *abs,
+			       struct iommuabs_domain *dom)
+{
+	struct iommuabs_domain_stats now = { 0 };
+
+	domain_report(dom, &now);
+	LINE(abs,
+	     "domain %u: %llu invalidations, %llu failed; %llu steps of "
+	     "filling; %llu frames, %llu further places",
+	     now.number, (unsigned long long)now.invalidated,
+	     (unsigned long long)now.failed,
+	     (unsigned long long)now.filled_steps, (unsigned long long)now.used,
+	     (unsigned long long)now.places);
+}
+
+void dump_counters(struct iommuabs *abs)
+{
+	struct iommuabs_domain *dom = NULL;
+
+	ia_lock(&abs->host, &abs->lock);
+	counters_of_units(abs);
+	counters_of_devices(abs);
+	ia_unlock(&abs->host, &abs->lock);
+	gate_enter(&abs->gate);
+	while ((dom = domain_after(abs, dom)))
+		counters_of_domain(abs, dom);
+	gate_leave(&abs->gate);
+}
+
 /* ---- one gfn, through everything that says something about it ---- */
 
 static void dump_leaf(struct iommuabs *abs, const char *where,

@@ -126,6 +126,7 @@ int populate_view_step(struct view *view, uint64_t *budget)
 	end = IA_MIN(end, IA_BITS(dom->input_bits - IOMMUABS_FRAME_LG2) + 1);
 	ret = fill_upto(view, end, &left);
 	*budget -= step - left;
+	port_add64(&dom->filled_steps, 1);
 	if (ret)
 		return ret;
 	view->filled = VIEW_COMPLETE;

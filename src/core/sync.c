@@ -95,8 +95,10 @@ static inline int binding_forget(struct binding *binding,
 			binding->view->kind == VIEW_SHARED || forget->any_level,
 		.granule_lg2 = binding->table.granule_lg2,
 	};
+	struct iommuabs_domain *dom = binding->view->dom;
 	int ret = unit_invalidate(binding->unit, &inv);
 
+	port_add64(ret ? &dom->failed : &dom->invalidated, 1);
 	if (ret)
 		binding_owes(binding);
 	return ret;
