@@ -324,6 +324,8 @@ START_TEST(a_number_that_two_functions_use_makes_them_one)
 	test_pci_acs(fn, 0, 0);
 	test_pci_id(fn, 0x1b4b, 0x9172); /* uses function 1 */
 	expect_ids(0x100, "0100-0101 0104");
+	/* Whoever is asked for. */
+	expect_ids(0x104, "0100-0101 0104");
 	test_pci_delete(pci);
 }
 END_TEST
@@ -369,6 +371,7 @@ START_TEST(virtual_functions_are_found_by_their_physical_one)
 	ck_assert_uint_eq(vf->rid, 0x1c0);
 	test_pci_acs(vf, TEST_PCI_RR | TEST_PCI_CR, 0);
 	expect_ids(0x1c0, "0100 0180 01c0 0200 0240");
+	expect_ids(0x100, "0100 0180 01c0 0200 0240");
 	/* Without ACS in the port all are one. */
 	vf->config[0x106] = TEST_PCI_RR | TEST_PCI_CR;
 	expect_ids(0x1c0, "01c0");
@@ -391,6 +394,119 @@ START_TEST(ari_makes_device_numbers_functions)
 	expect_ids(0x100, "0100");
 	test_pci_ari(fn);
 	expect_ids(0x100, "0100 01a3");
+	test_pci_delete(pci);
+}
+END_TEST
+
+/* ---- whatever there is, who is one with whom is the same for all of them ---- */
+
+static const uint32_t some_acs[] = { 0, ACS, ACS, ACS & ~TEST_PCI_RR,
+				     TEST_PCI_RR | TEST_PCI_CR };
+
+static void random_acs(struct test_pci_function *fn, uint64_t *seed)
+{
+	if (test_random_below(seed, 4))
+		test_pci_acs(
+			fn, ACS,
+			some_acs[test_random_below(seed, IA_COUNT(some_acs))]);
+}
+
+static void random_bus(struct test_pci *pci, uint32_t bus, uint32_t *last,
+		       uint64_t *seed);
+
+static void random_function(struct test_pci *pci, uint16_t rid, uint32_t *last,
+			    uint64_t *seed)
+{
+	static const int bridges[] = {
+		TEST_PCI_ROOT_PORT,  TEST_PCI_UPSTREAM, TEST_PCI_DOWNSTREAM,
+		TEST_PCI_DOWNSTREAM, TEST_PCI_TO_PCI,	TEST_PCI_CONVENTIONAL,
+		TEST_PCI_FROM_PCI
+	};
+	struct test_pci_function *fn;
+	uint32_t first = *last + 1;
+
+	if (*last > 12 || !test_random_below(seed, 2)) {
+		fn = test_pci_endpoint(pci, rid);
+		random_acs(fn, seed);
+		if (!test_random_below(seed, 6))
+			test_pci_phantom(fn,
+					 (uint32_t)test_random_below(seed, 4));
+		if (!test_random_below(seed, 8))
+			test_pci_id(fn, 0x1b4b, 0x9172);
+		return;
+	}
+	fn = test_pci_port(
+		pci, rid,
+		rid >> 8 ? bridges[test_random_below(seed, IA_COUNT(bridges))]
+			 : TEST_PCI_ROOT_PORT,
+		(uint8_t)first, (uint8_t)first);
+	random_acs(fn, seed);
+	++*last;
+	random_bus(pci, first, last, seed);
+	test_pci_buses(fn, (uint8_t)first, (uint8_t)*last);
+}
+
+static void random_bus(struct test_pci *pci, uint32_t bus, uint32_t *last,
+		       uint64_t *seed)
+{
+	uint32_t slot, fn, slots = 1 + (uint32_t)test_random_below(seed, 3);
+	uint32_t made;
+
+	for (slot = 0; slot < slots; slot++) {
+		made = *last;
+		random_function(pci, (uint16_t)(bus << 8 | slot << 3), last,
+				seed);
+		if (made != *last || test_random_below(seed, 3))
+			continue;
+		for (fn = 0; fn < TEST_PCI_MAX; fn++)
+			if (pci->functions[fn].present &&
+			    pci->functions[fn].rid == (bus << 8 | slot << 3))
+				test_pci_multi(&pci->functions[fn]);
+		for (fn = 1; fn < 4; fn++)
+			random_function(pci,
+					(uint16_t)(bus << 8 | slot << 3 | fn),
+					last, seed);
+	}
+}
+
+/* A port only has its own number, whatever it is next to. */
+static bool is_port(const struct test_pci_function *fn)
+{
+	uint32_t type = fn->config[0x42] >> 4;
+
+	return fn->config[0x0e] & 1 && fn->config[0x34] &&
+	       type != TEST_PCI_FROM_PCI;
+}
+
+START_TEST(all_members_of_a_group_agree_about_it)
+{
+	struct test_host *host = test_host_new(TEST_HOST_ALLOC);
+	struct test_pci *pci = test_pci_new();
+	struct pci_walk one = { 0 }, two = { 0 };
+	uint64_t seed = (uint64_t)_i;
+	uint32_t last = 0, a, b;
+
+	host->hostif.ops.pci_cfg_read = test_pci_read;
+	random_bus(pci, 0, &last, &seed);
+	for (a = 0; a < TEST_PCI_MAX; a++) {
+		if (!pci->functions[a].present || is_port(&pci->functions[a]))
+			continue;
+		ck_assert(pci_walk_begin(&one, &host->hostif, 0));
+		ck_assert_int_eq(pci_group_add(&one, pci->functions[a].rid), 0);
+		for (b = 0; b < TEST_PCI_MAX; b++) {
+			if (!pci->functions[b].present ||
+			    is_port(&pci->functions[b]) ||
+			    !pci_ids_have(&one.ids, pci->functions[b].rid))
+				continue;
+			ck_assert(pci_walk_begin(&two, &host->hostif, 0));
+			ck_assert_int_eq(
+				pci_group_add(&two, pci->functions[b].rid), 0);
+			ck_assert_msg(pci_ids_equal(&one.ids, &two.ids),
+				      "%04x and %04x", pci->functions[a].rid,
+				      pci->functions[b].rid);
+		}
+	}
+	test_host_delete(host);
 	test_pci_delete(pci);
 }
 END_TEST
@@ -824,7 +940,7 @@ START_TEST(buses_numbered_anew_are_noticed)
 	struct iommuabs_domain *a = guest(&m);
 
 	test_pci_buses(&m.pci->functions[2], 7, 7);
-	m.pci->functions[8].rid = 0x700;
+	test_pci_renumber(&m.pci->functions[8], 0x700);
 	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0),
 			 IOMMUABS_E_TOPOLOGY);
 	ck_assert_int_eq(iommuabs_device_remove(dev), 0);
@@ -1070,6 +1186,8 @@ static void topology_tests(TCase *tcase)
 	tcase_add_test(tcase,
 		       virtual_functions_are_found_by_their_physical_one);
 	tcase_add_test(tcase, ari_makes_device_numbers_functions);
+	tcase_add_loop_test(tcase, all_members_of_a_group_agree_about_it, 1,
+			    16);
 	tcase_add_test(tcase, a_hostile_space_is_read_in_bounded_time);
 }
 

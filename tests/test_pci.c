@@ -36,12 +36,9 @@ static void put(struct test_pci_function *fn, uint32_t offset, uint32_t nr,
 
 static struct test_pci_function *find(struct test_pci *pci, uint32_t rid)
 {
-	uint32_t i;
+	uint32_t place = pci->place[rid];
 
-	for (i = 0; i < TEST_PCI_MAX; i++)
-		if (pci->functions[i].present && pci->functions[i].rid == rid)
-			return &pci->functions[i];
-	return NULL;
+	return place ? &pci->functions[place - 1] : NULL;
 }
 
 uint32_t test_pci_read(void *ctx, uint32_t pci, unsigned int offset)
@@ -56,8 +53,9 @@ uint32_t test_pci_read(void *ctx, uint32_t pci, unsigned int offset)
 	fn = find(present, pci);
 	if (!fn || (fn->silent && !offset))
 		return ~0u;
-	ck_assert_uint_le(offset, sizeof(fn->config) - 4);
-	ck_assert_uint_eq(offset % 4, 0);
+	/* Each of Check's assertions is a message to its parent: too dear here. */
+	if (offset % 4 || offset >= sizeof(fn->config))
+		ck_abort_msg("a read at %x", offset);
 	for (i = 0; i < 4; i++)
 		word |= (uint32_t)fn->config[offset + i] << 8 * i;
 	return word;
@@ -77,6 +75,7 @@ struct test_pci_function *test_pci_add(struct test_pci *pci, uint16_t rid,
 		.rid = rid,
 		.next_ext = 0x100,
 	};
+	pci->place[rid] = (uint16_t)(fn - pci->functions + 1);
 	put(fn, 0, 4, 0x11e81234);
 	if (type == TEST_PCI_CONVENTIONAL)
 		return fn;
@@ -122,7 +121,15 @@ void test_pci_id(struct test_pci_function *fn, uint16_t vendor, uint16_t device)
 
 void test_pci_gone(struct test_pci_function *fn)
 {
+	present->place[fn->rid] = 0;
 	fn->present = false;
+}
+
+void test_pci_renumber(struct test_pci_function *fn, uint16_t rid)
+{
+	present->place[rid] = present->place[fn->rid];
+	present->place[fn->rid] = 0;
+	fn->rid = rid;
 }
 
 /* An extended capability of @size bytes; where its header is. */

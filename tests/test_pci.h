@@ -50,6 +50,8 @@ struct test_pci_function {
 
 struct test_pci {
 	struct test_pci_function functions[TEST_PCI_MAX];
+	uint16_t
+		place[0x10000]; /* in there, plus 1, by requester ID; 0: none */
 	uint64_t reads;
 };
 
@@ -71,6 +73,7 @@ void test_pci_buses(struct test_pci_function *fn, uint8_t first, uint8_t last);
 void test_pci_multi(struct test_pci_function *fn);
 void test_pci_id(struct test_pci_function *fn, uint16_t vendor,
 		 uint16_t device);
+void test_pci_renumber(struct test_pci_function *fn, uint16_t rid);
 void test_pci_gone(struct test_pci_function *fn);
 
 /* Extended capabilities: what it can do, and what is on. */

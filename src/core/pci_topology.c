@@ -219,6 +219,21 @@ static void tell(const struct pci_walk *walk, uint32_t rid, const char *why)
 			   rid >> 3 & 0x1f, rid & 7, why);
 }
 
+/* Has @physical a virtual function that talks to others, and isn't checked? */
+static bool has_open_virtual(const struct pci_walk *walk, uint32_t physical)
+{
+	struct pci_vfs vfs = pci_vfs_of(walk, physical);
+	uint32_t n, rid;
+
+	for (n = 0; n < vfs.nr; n++) {
+		rid = vfs.first + n * vfs.stride;
+		if (pci_ext_find(walk, rid, PCI_EXT_ACS) &&
+		    !pci_isolates(walk, rid))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Whom do functions that are next to @rid, a physical one, reach? All of them, as
  * soon as one of several isn't checked.
@@ -241,26 +256,17 @@ static void join_neighbours(struct pci_walk *walk, uint32_t rid,
 		nr++;
 		if (!pci_isolates(walk, other))
 			open = other + 1;
+		if (has_open_virtual(walk, other)) {
+			nr++;
+			open = other + 1;
+			top->whole = true;
+		}
 	}
 	if (nr < 2 || !open)
 		return;
 	tell(walk, open - 1, "without ACS: one with all of its neighbours");
 	top->first = first;
 	top->last = last;
-}
-
-/* Only of virtual functions that say so: they have ACS if they can talk. */
-static void join_physical(struct pci_walk *walk, uint32_t rid,
-			  uint32_t physical, struct top *top)
-{
-	uint32_t bus = physical & ~(PCI_BUS_FUNCTIONS - 1u);
-
-	if (!pci_ext_find(walk, rid, PCI_EXT_ACS) || pci_isolates(walk, rid))
-		return;
-	tell(walk, rid, "ACS is off: one with all of its neighbours");
-	top->first = bus;
-	top->last = bus + PCI_BUS_FUNCTIONS - 1;
-	top->whole = true;
 }
 
 /* Is all that is behind the bridge @rid one? */
@@ -307,12 +313,34 @@ static bool function_take(struct pci_walk *walk, uint32_t rid)
 	return span_take(walk, rid, rid);
 }
 
+/* Is @rid one of the numbers that @other uses besides its own? */
+static bool speaks_as(const struct pci_walk *walk, uint32_t other, uint32_t rid)
+{
+	return (pci_phantoms(walk, other) & 1u << (rid & 7)) ||
+	       pci_quirk_function(walk, other) == (rid & 7);
+}
+
+/* The others of its slot that use the number of @rid, too. */
+static bool speakers_add(struct pci_walk *walk, uint32_t rid)
+{
+	uint32_t slot = rid & ~(PCI_SLOT_FUNCTIONS - 1u), other;
+	bool fits = true;
+
+	if (rid == slot && !pci_is_multi(walk, slot))
+		return true;
+	for (other = slot; other < slot + PCI_SLOT_FUNCTIONS && fits; other++)
+		if (other != rid && pci_answers(walk, other) &&
+		    speaks_as(walk, other, rid))
+			fits = pci_ids_add(&walk->ids, other, other);
+	return fits;
+}
+
 static bool endpoint_take(struct pci_walk *walk, uint32_t rid, bool whole)
 {
 	uint32_t phantoms = pci_phantoms(walk, rid), n, slot = rid & ~7u;
 	uint32_t quirk = pci_quirk_function(walk, rid);
 	struct pci_vfs vfs = { 0 };
-	bool fits = function_take(walk, rid);
+	bool fits = function_take(walk, rid) && speakers_add(walk, rid);
 
 	for (n = 0; n < PCI_SLOT_FUNCTIONS && fits; n++)
 		if (phantoms & 1u << n)
@@ -398,8 +426,12 @@ static int group_take(struct pci_walk *walk, uint32_t rid)
 			return function_take(walk, rid) ? 0 : IOMMUABS_E_NOTSUP;
 		join_neighbours(walk, rid, &top);
 	} else if (physical_of(walk, rid, &at)) {
+		/* With the others only if it says so: they have ACS if they can
+		 * talk to each other. */
 		fits = function_take(walk, rid);
-		join_physical(walk, rid, at, &top);
+		if (pci_ext_find(walk, rid, PCI_EXT_ACS) &&
+		    !pci_isolates(walk, rid))
+			join_neighbours(walk, at, &top);
 	} else {
 		return IOMMUABS_E_NOENT;
 	}
@@ -408,13 +440,6 @@ static int group_take(struct pci_walk *walk, uint32_t rid)
 	if (fits && (at == rid || top.whole))
 		fits = top_take(walk, &top);
 	return fits ? 0 : IOMMUABS_E_NOTSUP;
-}
-
-/* Is @rid one of the numbers that @other uses besides its own? */
-static bool speaks_as(const struct pci_walk *walk, uint32_t other, uint32_t rid)
-{
-	return (pci_phantoms(walk, other) & 1u << (rid & 7)) ||
-	       pci_quirk_function(walk, other) == (rid & 7);
 }
 
 /* Whoever's DMA may carry @rid comes along with all its peers. */
