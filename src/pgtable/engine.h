@@ -1232,7 +1232,7 @@ static enum pt_status engine_clear_one(const struct pt *pt, uint64_t in,
 	entry = walk_linear(pt, in, 0, &at, &level);
 	if (!entry_is_taken(pt, entry))
 		return PT_END;
-	if (level)
+	if (level || entry & PT_CONT)
 		return PT_NO_TABLES;
 	entry_store(at, 0);
 	entries_clean(pt, at, 1);
