@@ -518,7 +518,7 @@ static void add_tests(Suite *s)
 	tcase_add_test(tcase, disjoint_ranges_of_one_domain_do_not_meet);
 	suite_add_tcase(s, tcase);
 	tcase_add_checked_fixture(locks, setup_locks, teardown);
-	tcase_set_timeout(locks, 120);
+	tcase_set_timeout(locks, 40);
 	tcase_add_test(locks, nothing_that_is_alone_disturbs_the_others);
 	tcase_add_loop_test(locks, who_stands_still_in_a_domain_delays_no_other,
 			    0, (int)IA_COUNT(ways_to_stand_still));

@@ -4,7 +4,8 @@
  *
  * First they race for one frame, each for a domain of its own: one gets it. Then
  * they change neighbouring ranges of one domain that has a device, so that their
- * invalidations meet in the command queue.
+ * invalidations meet in the command queue. In the end one of them does, over and
+ * over, what is alone in a domain, while the others go on.
  */
 #include <stddef.h>
 #include "arch.h"
@@ -95,6 +96,42 @@ static void change_own_range(void *arg)
 	}
 }
 
+/* A second device comes in steps and goes, tables are filled and given back. */
+static int rearrange_once(struct iommuabs_domain *dom)
+{
+	int st;
+
+	do {
+		st = iommuabs_device_attach(iommu.edu[1], dom,
+					    &iommu_attach_options, 16);
+	} while (st == IOMMUABS_E_AGAIN);
+	if (!st)
+		st = iommuabs_domain_set_strategy(dom, IOMMUABS_STRATEGY_MIRROR,
+						  0, 0);
+	if (!st)
+		st = iommuabs_domain_populate(dom, NULL, 0);
+	if (!st)
+		st = iommuabs_device_detach(iommu.edu[1], 0);
+	if (!st)
+		st = iommuabs_domain_compact(dom, 0);
+	return st;
+}
+
+static void change_or_rearrange(void *arg)
+{
+	struct racer *racer = arg;
+
+	if (racer->number) {
+		change_own_range(arg);
+		return;
+	}
+	meet();
+	for (unsigned int i = 0; i < NR_ROUNDS / 10; i++) {
+		racer->nr_wrong += !!rearrange_once(racer->dom);
+		racer->nr_won++;
+	}
+}
+
 /* @work on every CPU, on this one too. */
 static int on_all_cpus(struct racer *racers, void (*work)(void *arg))
 {
@@ -151,6 +188,23 @@ static void one_frame(struct racer *racers)
 			tap_check(0, "race: a domain is destroyed");
 }
 
+static void among_the_others(struct racer *racers, struct iommuabs_domain *dom)
+{
+	unsigned int wrong = 0;
+	int st;
+
+	for (unsigned int n = 0; n < race.nr_racers; n++)
+		racers[n] = (struct racer){ .number = n, .dom = dom };
+	st = on_all_cpus(racers, change_or_rearrange);
+	for (unsigned int n = 0; n < race.nr_racers; n++)
+		wrong += racers[n].nr_wrong;
+	tap_check(!st && !wrong && racers[0].nr_won == NR_ROUNDS / 10,
+		  "race: %u CPUs go on mapping and unmapping while CPU 0 "
+		  "attaches a second device, switches, fills, detaches and "
+		  "compacts %u times: %u wrong",
+		  race.nr_racers - 1, racers[0].nr_won, wrong);
+}
+
 static void one_domain(struct racer *racers)
 {
 	struct iommuabs_unit_state before = { .size = sizeof(before) }, after;
@@ -180,6 +234,8 @@ static void one_domain(struct racer *racers)
 		  "CMD_SYNC",
 		  race.nr_racers, NR_ROUNDS, wrong,
 		  after.commands - before.commands, after.syncs - before.syncs);
+	if (!st)
+		among_the_others(racers, dom);
 	if (iommuabs_device_detach(iommu.edu[0], 0) ||
 	    (dom && iommuabs_domain_destroy(dom, 0)))
 		tap_check(0, "race: the domain is destroyed");
