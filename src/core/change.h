@@ -227,8 +227,9 @@ static inline int frames_check(struct iommuabs_domain *dom, uint64_t mfn,
 	if (!tablemem_is_far(&dom->abs->mem, mfn, nr) &&
 	    frames_are_tables(dom, mfn, nr))
 		return IOMMUABS_E_PERM;
-	return instance_registers_overlap(dom->abs, mfn, nr) ? IOMMUABS_E_PERM
-							     : 0;
+	if (instance_registers_overlap(dom->abs, mfn, nr))
+		return IOMMUABS_E_PERM;
+	return 0;
 }
 /*
  * Enter all places of @range, whose kind follows from @flags and from what was
