@@ -48,6 +48,7 @@ SIM_TESTS = \
 	tests/check_sim_smmuv3 \
 	tests/check_sim_stage1 \
 	tests/check_sim_stage2 \
+	tests/check_sim_vtd \
 	tests/check_smmuv3 \
 	tests/check_smmuv3_ats \
 	tests/check_smmuv3_entry \
@@ -116,6 +117,8 @@ tests_check_sim_stage1_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_sim_stage1_LDADD = $(SIM_TEST_LIBS)
 tests_check_sim_stage2_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_sim_stage2_LDADD = $(SIM_TEST_LIBS)
+tests_check_sim_vtd_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_sim_vtd_LDADD = $(SIM_TEST_LIBS)
 tests_check_smmuv3_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_smmuv3_LDADD = $(SIM_TEST_LIBS)
 tests_check_smmuv3_ats_CPPFLAGS = $(SIM_TEST_CPPFLAGS)

@@ -1,0 +1,682 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * check_sim_vtd.c - the VT-d model itself: what a driver may do, and that each
+ * mistake is found
+ *
+ * A driver in few lines, with numbers of its own: nothing of the library is in
+ * here.
+ */
+#include <iommuabs/sim.h>
+
+#include "harness.h"
+
+#define UNIT 0xfed90000ull
+#define RAM  0x100000000ull
+
+#define GCMD	0x18
+#define GSTS	0x1c
+#define RTADDR	0x20
+#define CCMD	0x28
+#define FSTS	0x34
+#define FECTL	0x38
+#define FEDATA	0x3c
+#define FEADDR	0x40
+#define IQH	0x80
+#define IQT	0x88
+#define IQA	0x90
+#define IRTA	0xb8
+#define IOTLB	0xf8
+#define FRCD(n) (0x220 + 16 * (n))
+
+#define TE    (1u << 31)
+#define SRTP  (1u << 30)
+#define WBF   (1u << 27)
+#define QIE   (1u << 26)
+#define IRE   (1u << 25)
+#define SIRTP (1u << 24)
+
+/* Descriptors: all, of a domain-id, the finest. */
+#define CONTEXT_ALL	      0x11ull, 0ull
+#define CONTEXT_ONE(sid, did) (0x31ull | (did) << 16 | (sid) << 32), 0ull
+#define IOTLB_ALL	      0xd2ull, 0ull
+#define IOTLB_DOMAIN(did)     (0xe2ull | (did) << 16), 0ull
+#define IOTLB_PAGE(did, iova) (0xf2ull | (did) << 16), ((iova) & ~0xfffull)
+#define IOTLB_LEAF(did, iova) \
+	(0xf2ull | (did) << 16), ((iova) & ~0xfffull) | 0x40
+#define IOTLB_NO_DRAIN(did) (0x22ull | (did) << 16), 0ull
+#define IEC_ALL		    0x04ull, 0ull
+#define WAIT_FENCE	    0x45ull, 0ull
+
+#define DID  5ull
+#define SID  0x18ull
+#define IOVA 0x40001000ull
+#define PA   0x80001000ull
+#define PA2  0x90002000ull
+#define RW   3ull
+
+#define BLOCKED IOMMUABS_SIM_BLOCKED
+
+static struct iommuabs_sim_arena *arena;
+static struct iommuabs_sim_unit *unit;
+static uint64_t queue, status, root, contexts, top, irt;
+static uint32_t tail, waits, gcmd;
+static int noncoherent;
+
+/* ---- a driver in few lines ---- */
+
+static uint64_t rd(uint32_t offset, unsigned int width)
+{
+	return iommuabs_sim_mmio_read(arena, UNIT + offset, width);
+}
+
+static void wr(uint32_t offset, unsigned int width, uint64_t value)
+{
+	iommuabs_sim_mmio_write(arena, UNIT + offset, width, value);
+}
+
+static uint64_t *at(uint64_t maddr)
+{
+	return iommuabs_sim_ptr(arena, maddr);
+}
+
+static void st(uint64_t maddr, uint64_t v)
+{
+	iommuabs_sim_dev_store64(at(maddr), v);
+	if (noncoherent)
+		iommuabs_sim_cache_clean(at(maddr), 8);
+}
+
+static uint64_t page(void)
+{
+	uint64_t maddr;
+
+	ck_assert_int_eq(iommuabs_sim_alloc(arena, 12, &maddr), 0);
+	iommuabs_sim_dev_zero(at(maddr), 4096);
+	if (noncoherent)
+		iommuabs_sim_cache_clean(at(maddr), 4096);
+	return maddr;
+}
+
+static void wait_status(uint32_t bit, uint32_t want)
+{
+	unsigned int i;
+
+	for (i = 0; i < 100 && ((uint32_t)rd(GSTS, 4) & bit) != want; i++)
+		;
+	ck_assert_uint_eq((uint32_t)rd(GSTS, 4) & bit, want);
+}
+
+static void command(uint32_t bit)
+{
+	wr(GCMD, 4, gcmd | bit);
+	if (bit & (TE | QIE | IRE))
+		gcmd |= bit;
+	wait_status(bit, bit == WBF ? 0 : bit);
+}
+
+static void desc(uint64_t low, uint64_t high)
+{
+	iommuabs_sim_dev_store64(at(queue + tail), low);
+	iommuabs_sim_dev_store64(at(queue + tail) + 1, high);
+	tail = (tail + 16) % 4096;
+}
+
+static void submit(void)
+{
+	iommuabs_sim_dev_mb();
+	wr(IQT, 8, tail);
+}
+
+/* 1: the wait descriptor wrote its status. */
+static int wait_done(void)
+{
+	unsigned int i;
+
+	waits++;
+	desc(0x65ull | (uint64_t)waits << 32, status);
+	submit();
+	for (i = 0; i < 200; i++) {
+		(void)rd(IQH, 8);
+		if ((uint32_t)iommuabs_sim_dev_load64(at(status)) == waits)
+			return 1;
+	}
+	return 0;
+}
+
+static void inv(uint64_t low, uint64_t high)
+{
+	desc(low, high);
+	ck_assert(wait_done());
+}
+
+static void map(uint64_t iova, uint64_t leaf)
+{
+	uint64_t table = top, slot;
+	unsigned int level;
+
+	for (level = 4; level > 1; level--) {
+		slot = table + 8 * (iova >> (12 + 9 * (level - 1)) & 511);
+		if (!*at(slot)) {
+			table = page();
+			iommuabs_sim_dev_mb();
+			st(slot, table | RW);
+		}
+		table = *at(slot) & ~0xfffull;
+	}
+	st(table + 8 * (iova >> 12 & 511), leaf);
+	iommuabs_sim_dev_mb();
+}
+
+static void set_context(uint64_t low, uint64_t high)
+{
+	uint64_t entry = contexts + 16 * (SID & 0xff);
+
+	st(entry + 8, high);
+	iommuabs_sim_dev_mb();
+	st(entry, low);
+	iommuabs_sim_dev_mb();
+}
+
+static void machine(const struct iommuabs_sim_vtd_config *config)
+{
+	const struct iommuabs_sim_arena_config ram = {
+		.mode = IOMMUABS_SIM_ADVERSARY,
+		.base = RAM,
+		.length = 16 << 20,
+		.seed = 3,
+		.noncoherent = !config->coherent,
+	};
+
+	noncoherent = !config->coherent;
+	ck_assert_int_eq(iommuabs_sim_arena_create(&ram, &arena), 0);
+	ck_assert_int_eq(iommuabs_sim_vtd_create(arena, config, &unit), 0);
+	tail = waits = gcmd = 0;
+	queue = page();
+	status = page();
+	root = page();
+	contexts = page();
+	top = page();
+	st(root, contexts | 1);
+	iommuabs_sim_dev_mb();
+	wr(IQA, 8, queue);
+	wr(IQT, 8, 0);
+	command(QIE);
+}
+
+/* Everything as it should be: one requester, one page. */
+static void begin(const struct iommuabs_sim_vtd_config *config)
+{
+	machine(config);
+	map(IOVA, PA | RW);
+	set_context(top | 1, 2 | DID << 8);
+	command(WBF);
+	wr(RTADDR, 8, root);
+	command(SRTP);
+	inv(CONTEXT_ALL);
+	inv(IOTLB_ALL);
+	command(TE);
+	ck_assert_uint_eq(iommuabs_sim_violations(arena), 0);
+}
+
+static struct iommuabs_sim_vtd_config plain(void)
+{
+	struct iommuabs_sim_vtd_config config;
+
+	iommuabs_sim_vtd_defaults(&config);
+	return config;
+}
+
+static void begin_plain(void)
+{
+	const struct iommuabs_sim_vtd_config config = plain();
+
+	begin(&config);
+}
+
+static void end(void)
+{
+	iommuabs_sim_arena_destroy(arena);
+}
+
+/* All that a write at IOVA may become now, as a set of up to 3. */
+static unsigned int outcomes(uint64_t out[3])
+{
+	struct iommuabs_sim_probe *probe =
+		iommuabs_sim_probe_add(unit, SID, IOVA, IOMMUABS_SIM_DMA_WRITE);
+	unsigned int nr = iommuabs_sim_probe_outcomes(probe, out, 3);
+
+	iommuabs_sim_probe_remove(probe);
+	return nr;
+}
+
+static void only(uint64_t want)
+{
+	uint64_t out[3];
+
+	ck_assert_uint_eq(outcomes(out), 1);
+	ck_assert_uint_eq(out[0], want);
+}
+
+static void either(uint64_t a, uint64_t b)
+{
+	uint64_t out[3];
+
+	ck_assert_uint_eq(outcomes(out), 2);
+	ck_assert((out[0] == a && out[1] == b) || (out[0] == b && out[1] == a));
+}
+
+static void found(enum iommuabs_sim_violation which)
+{
+	ck_assert_uint_gt(iommuabs_sim_violations_of(arena, which), 0);
+	iommuabs_sim_violations_clear(arena);
+}
+
+static void clean(void)
+{
+	ck_assert_msg(!iommuabs_sim_violations(arena), "%s",
+		      iommuabs_sim_violation_text(arena, 0));
+}
+
+/* ---- translations ---- */
+
+START_TEST(a_removed_page_is_reached_until_its_invalidation_is_waited_for)
+{
+	begin_plain();
+	only(PA);
+	map(IOVA, 0);
+	either(PA, BLOCKED);
+	desc(IOTLB_PAGE(DID, IOVA));
+	submit();
+	either(PA, BLOCKED);
+	ck_assert(wait_done());
+	only(BLOCKED);
+	clean();
+	end();
+}
+END_TEST
+
+START_TEST(another_page_or_domain_is_no_invalidation_of_this_one)
+{
+	begin_plain();
+	map(IOVA, PA2 | RW);
+	inv(IOTLB_PAGE(DID, IOVA + 0x1000));
+	either(PA, PA2);
+	inv(IOTLB_DOMAIN(DID + 1));
+	either(PA, PA2);
+	inv(IOTLB_DOMAIN(DID));
+	only(PA2);
+	end();
+}
+END_TEST
+
+START_TEST(a_hint_of_leaves_keeps_the_tables_above)
+{
+	uint64_t upper, slot;
+
+	begin_plain();
+	upper = *at(top + 8 * (IOVA >> 39 & 511)) & ~0xfffull;
+	slot = upper + 8 * (IOVA >> 30 & 511);
+	st(slot, 0);
+	iommuabs_sim_dev_mb();
+	inv(IOTLB_LEAF(DID, IOVA));
+	either(PA, BLOCKED);
+	inv(IOTLB_PAGE(DID, IOVA));
+	only(BLOCKED);
+	end();
+}
+END_TEST
+
+START_TEST(a_context_entry_is_used_until_it_is_invalidated_and_its_pages_too)
+{
+	begin_plain();
+	set_context(0, 2 | DID << 8);
+	inv(IOTLB_DOMAIN(DID));
+	/* It was still cached, and filled the IOTLB anew. */
+	either(PA, BLOCKED);
+	inv(CONTEXT_ONE(SID, DID + 1));
+	either(PA, BLOCKED);
+	inv(CONTEXT_ONE(SID, DID));
+	/* Nobody asks by that id any more. */
+	only(BLOCKED);
+	set_context(top | 1, 2 | DID << 8);
+	inv(CONTEXT_ONE(SID, 0ull));
+	only(PA);
+	end();
+}
+END_TEST
+
+START_TEST(an_id_for_another_table_needs_its_pages_forgotten)
+{
+	begin_plain();
+	set_context(0, 2 | DID << 8);
+	inv(CONTEXT_ONE(SID, DID));
+	top = page();
+	map(IOVA, PA2 | RW);
+	if (_i) {
+		inv(IOTLB_DOMAIN(DID));
+		set_context(top | 1, 2 | DID << 8);
+		inv(CONTEXT_ONE(SID, 0ull));
+		only(PA2);
+		clean();
+	} else {
+		set_context(top | 1, 2 | DID << 8);
+		found(IOMMUABS_SIM_V_VMID);
+		inv(CONTEXT_ONE(SID, 0ull));
+		either(PA, PA2);
+	}
+	end();
+}
+END_TEST
+
+/* 6.5.3.1: without a fence the IOTLB is filled by way of the old context. */
+START_TEST(two_caches_in_one_batch_need_a_fence)
+{
+	begin_plain();
+	set_context(0, 2 | DID << 8);
+	desc(CONTEXT_ONE(SID, DID));
+	if (_i)
+		desc(WAIT_FENCE);
+	desc(IOTLB_DOMAIN(DID));
+	ck_assert(wait_done());
+	top = page();
+	map(IOVA, PA2 | RW);
+	set_context(top | 1, 2 | DID << 8);
+	ck_assert_uint_eq(
+		iommuabs_sim_violations_of(arena, IOMMUABS_SIM_V_VMID), !_i);
+	end();
+}
+END_TEST
+
+START_TEST(a_posted_write_lands_with_an_invalidation_that_drains)
+{
+	struct iommuabs_sim_dma dma = {
+		.sid = SID,
+		.flags = IOMMUABS_SIM_DMA_WRITE | IOMMUABS_SIM_DMA_POSTED,
+		.addr = IOVA,
+		.len = 8,
+	};
+	uint64_t word = 77, frame;
+
+	begin_plain();
+	frame = page();
+	map(IOVA, frame | RW);
+	inv(IOTLB_PAGE(DID, IOVA));
+	dma.data = &word;
+	ck_assert_int_eq(iommuabs_sim_dma(unit, &dma), 1);
+	ck_assert_uint_eq(*at(frame), 0);
+	inv(IOTLB_NO_DRAIN(DID));
+	ck_assert_uint_eq(*at(frame), 0);
+	inv(IOTLB_DOMAIN(DID));
+	ck_assert_uint_eq(*at(frame), 77);
+	end();
+}
+END_TEST
+
+/* ---- units that make it harder ---- */
+
+START_TEST(in_caching_mode_what_was_absent_is_kept)
+{
+	struct iommuabs_sim_vtd_config config = plain();
+
+	config.cm = 1;
+	begin(&config);
+	map(IOVA, 0);
+	inv(IOTLB_PAGE(DID, IOVA));
+	only(BLOCKED);
+	map(IOVA, PA2 | RW);
+	either(BLOCKED, PA2);
+	inv(IOTLB_LEAF(DID, IOVA));
+	only(PA2);
+	end();
+}
+END_TEST
+
+START_TEST(a_write_buffer_is_flushed_or_not_seen)
+{
+	struct iommuabs_sim_vtd_config config = plain();
+
+	config.rwbf = 1;
+	begin(&config);
+	map(IOVA, PA2 | RW);
+	inv(IOTLB_PAGE(DID, IOVA));
+	either(PA, PA2);
+	command(WBF);
+	inv(IOTLB_PAGE(DID, IOVA));
+	only(PA2);
+	end();
+}
+END_TEST
+
+START_TEST(a_line_that_is_not_cleaned_is_not_seen)
+{
+	struct iommuabs_sim_vtd_config config = plain();
+
+	config.coherent = 0;
+	begin(&config);
+	noncoherent = 0;
+	map(IOVA, 0);
+	inv(IOTLB_PAGE(DID, IOVA));
+	either(PA, BLOCKED);
+	noncoherent = 1;
+	map(IOVA, 0);
+	inv(IOTLB_PAGE(DID, IOVA));
+	only(BLOCKED);
+	end();
+}
+END_TEST
+
+/* ---- registers ---- */
+
+START_TEST(mistakes_with_registers_are_found)
+{
+	const struct iommuabs_sim_vtd_config config = plain();
+
+	machine(&config);
+	switch (_i) {
+	case 0:
+		wr(GCMD, 4, gcmd | SRTP | IRE);
+		found(IOMMUABS_SIM_V_REGISTER);
+		break;
+	case 1: /* of 32 bits */
+		wr(FECTL, 8, 0);
+		found(IOMMUABS_SIM_V_REGISTER);
+		break;
+	case 2:
+		wr(RTADDR, 8, root | 1);
+		found(IOMMUABS_SIM_V_REGISTER);
+		break;
+	case 3:
+		wr(CCMD, 8, 1ull << 63 | 1ull << 61);
+		(void)rd(CCMD, 8);
+		(void)rd(CCMD, 8);
+		(void)rd(CCMD, 8);
+		(void)rd(CCMD, 8);
+		found(IOMMUABS_SIM_V_GUARD);
+		break;
+	case 4:
+		wr(IQA, 8, queue + 4096);
+		found(IOMMUABS_SIM_V_GUARD);
+		break;
+	default:
+		wr(IQT, 8, 8);
+		found(IOMMUABS_SIM_V_REGISTER);
+	}
+	end();
+}
+END_TEST
+
+/* No root; nothing invalidated; the IOTLB not after the contexts. */
+START_TEST(to_enable_too_early_is_found)
+{
+	const struct iommuabs_sim_vtd_config config = plain();
+
+	machine(&config);
+	wr(RTADDR, 8, root);
+	if (_i)
+		command(SRTP);
+	if (_i == 2)
+		inv(IOTLB_ALL);
+	if (_i == 2)
+		inv(CONTEXT_ALL);
+	wr(GCMD, 4, gcmd | TE);
+	found(IOMMUABS_SIM_V_ENABLE);
+	end();
+}
+END_TEST
+
+START_TEST(what_is_freed_in_use_is_found)
+{
+	const uint64_t *const pages[] = { &queue, &root, &contexts, &top };
+
+	begin_plain();
+	iommuabs_sim_free(arena, *pages[_i], 12);
+	found(IOMMUABS_SIM_V_FREED);
+	end();
+}
+END_TEST
+
+START_TEST(a_descriptor_that_is_none_stops_the_queue)
+{
+	begin_plain();
+	desc(0xf, 0);
+	ck_assert(!wait_done());
+	ck_assert_uint_ne(rd(FSTS, 4) & 1 << 4, 0);
+	/* Something harmless takes its place, and it goes on. */
+	iommuabs_sim_dev_store64(at(queue + rd(IQH, 8)), 0x45);
+	iommuabs_sim_dev_mb();
+	wr(FSTS, 4, 1 << 4);
+	(void)rd(IQH, 8);
+	ck_assert(wait_done());
+	end();
+}
+END_TEST
+
+/* ---- faults ---- */
+
+static void dma_blocked(uint64_t sid, uint64_t iova, uint32_t event)
+{
+	struct iommuabs_sim_dma dma = { .sid = (uint32_t)sid,
+					.flags = IOMMUABS_SIM_DMA_WRITE,
+					.addr = iova,
+					.len = 4 };
+
+	ck_assert_int_eq(iommuabs_sim_dma(unit, &dma), 0);
+	ck_assert_uint_eq(dma.event, event);
+}
+
+START_TEST(faults_are_recorded_until_there_is_no_room)
+{
+	struct iommuabs_sim_vtd_config config = plain();
+
+	config.nfr = 2;
+	begin(&config);
+	wr(FEADDR, 4, 0xfee00000);
+	wr(FEDATA, 4, 0x30);
+	wr(FECTL, 4, 0);
+	dma_blocked(SID, IOVA + 0x1000, 5); /* no page */
+	ck_assert_uint_eq(iommuabs_sim_irq_take(unit, IOMMUABS_SIM_IRQ_EVENTQ),
+			  1);
+	dma_blocked(SID + 1, IOVA, 2); /* no context entry */
+	ck_assert_uint_eq(rd(FSTS, 4), 2);
+	dma_blocked(0x100, IOVA, 1); /* no root entry: lost */
+	ck_assert_uint_eq(rd(FSTS, 4), 3);
+	ck_assert_uint_eq(rd(FRCD(0), 8), IOVA + 0x1000);
+	ck_assert_uint_eq(rd(FRCD(0) + 8, 8), 1ull << 63 | 5ull << 32 | SID);
+	ck_assert_uint_eq(rd(FRCD(1) + 8, 8) & 0xff0000ffff,
+			  2ull << 32 | (SID + 1));
+	wr(FRCD(0) + 12, 4, 1u << 31);
+	wr(FRCD(1) + 12, 4, 1u << 31);
+	/* As long as the overflow is not acknowledged, none is recorded. */
+	dma_blocked(SID + 1, IOVA, 2);
+	ck_assert_uint_eq(rd(FSTS, 4) & 3, 1);
+	wr(FSTS, 4, 1);
+	dma_blocked(SID + 1, IOVA, 2);
+	ck_assert_uint_eq(rd(FSTS, 4) & 3, 2);
+	end();
+}
+END_TEST
+
+/* ---- interrupts ---- */
+
+static unsigned int fault_of(uint16_t sid, uint64_t addr)
+{
+	struct iommuabs_sim_interrupt irq = { .sid = sid, .addr = addr };
+
+	return iommuabs_sim_vtd_interrupt(unit, &irq) ? 0 : irq.fault;
+}
+
+START_TEST(an_interrupt_entry_is_kept_until_it_is_invalidated)
+{
+	const uint64_t addr = 0xfee00010 | 3 << 5;
+	struct iommuabs_sim_interrupt irq = { .sid = SID, .addr = addr },
+				      out[4];
+
+	begin_plain();
+	irt = page();
+	wr(IRTA, 8, irt | 7);
+	command(SIRTP);
+	inv(IEC_ALL);
+	command(IRE);
+	ck_assert_uint_eq(fault_of(SID, 0xfee00000), 0x25);
+	ck_assert_uint_eq(fault_of(SID, addr), 0x22);
+	st(irt + 16 * 3 + 8, SID | 1 << 18);
+	iommuabs_sim_dev_mb();
+	/* Else a mix of the words of before and after could be met. */
+	inv(IEC_ALL);
+	st(irt + 16 * 3, 1 | 0x41 << 16);
+	iommuabs_sim_dev_mb();
+	inv(IEC_ALL);
+	ck_assert_uint_eq(fault_of(SID, addr), 0);
+	ck_assert_uint_eq(fault_of(SID + 8, addr), 0x26);
+	ck_assert_uint_eq(fault_of(SID, 0xfee00010 | 0x100 << 5), 0x21);
+	st(irt + 16 * 3, 0);
+	iommuabs_sim_dev_mb();
+	ck_assert_uint_eq(
+		iommuabs_sim_vtd_interrupt_outcomes(unit, &irq, out, 4), 2);
+	inv(IEC_ALL);
+	ck_assert_uint_eq(
+		iommuabs_sim_vtd_interrupt_outcomes(unit, &irq, out, 4), 1);
+	ck_assert_uint_eq(fault_of(SID, addr), 0x22);
+	clean();
+	end();
+}
+END_TEST
+
+static void add_tests(Suite *s)
+{
+	TCase *tcase = tcase_create("vtd");
+	const TTest *const tests[] = {
+		a_removed_page_is_reached_until_its_invalidation_is_waited_for,
+		another_page_or_domain_is_no_invalidation_of_this_one,
+		a_hint_of_leaves_keeps_the_tables_above,
+		a_context_entry_is_used_until_it_is_invalidated_and_its_pages_too,
+		a_posted_write_lands_with_an_invalidation_that_drains,
+		in_caching_mode_what_was_absent_is_kept,
+		a_write_buffer_is_flushed_or_not_seen,
+		a_line_that_is_not_cleaned_is_not_seen,
+		a_descriptor_that_is_none_stops_the_queue,
+		faults_are_recorded_until_there_is_no_room,
+		an_interrupt_entry_is_kept_until_it_is_invalidated,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+		tcase_add_test(tcase, tests[i]);
+	tcase_add_loop_test(
+		tcase, an_id_for_another_table_needs_its_pages_forgotten, 0, 2);
+	tcase_add_loop_test(tcase, two_caches_in_one_batch_need_a_fence, 0, 2);
+	tcase_add_loop_test(tcase, mistakes_with_registers_are_found, 0, 6);
+	tcase_add_loop_test(tcase, to_enable_too_early_is_found, 0, 3);
+	tcase_add_loop_test(tcase, what_is_freed_in_use_is_found, 0, 4);
+	suite_add_tcase(s, tcase);
+}
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("sim_vtd");
+
+	add_tests(s);
+	return s;
+}
+
+HARNESS_MAIN(suite)
