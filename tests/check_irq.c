@@ -386,6 +386,47 @@ START_TEST(a_device_whose_messages_are_remapped_needs_no_leave)
 }
 END_TEST
 
+/* Writes to 0xfeexxxxx never reach memory, so nothing is mapped there. */
+START_TEST(where_messages_go_nothing_is_mapped)
+{
+	struct iommuabs_domain *dom;
+	const uint64_t gfns[] = { 0xfee00, 0xfeeff, 0xfedff, 0xfef00 };
+	unsigned int i, nr;
+	int want;
+
+	COVERS(iommuabs_domain_map, E_RESERVED);
+	COVERS(iommuabs_device_attach, E_RESERVED);
+	begin(_i ? RIG_QEMU : RIG_VTD);
+	dom = rig_domain(&rig);
+	ck_assert_int_eq(rig_attach(dev, dom), 0);
+	for (i = 0; i < 4; i++) {
+		want = i < 2 && !_i ? IOMMUABS_E_RESERVED : 0;
+		ck_assert_int_eq(
+			iommuabs_domain_map(dom, IOMMUABS_GFN(gfns[i]),
+					    IOMMUABS_MFN(rig_frame(&rig, i)), 1,
+					    IOMMUABS_READ, NULL),
+			want);
+	}
+	nr = 16;
+	ck_assert_int_eq(
+		iommuabs_domain_map(dom, IOMMUABS_GFN(0xfee00 - nr + 1),
+				    IOMMUABS_MFN(rig_frame(&rig, 100)), nr,
+				    IOMMUABS_READ | IOMMUABS_REPLACE, NULL),
+		_i ? 0 : IOMMUABS_E_RESERVED);
+	/* And what is mapped there keeps such a device out. */
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(0xfee80),
+					     IOMMUABS_MFN(rig_frame(&rig, 50)),
+					     1, IOMMUABS_READ, NULL),
+			 0);
+	ck_assert_int_eq(rig_attach(dev, dom), _i ? 0 : IOMMUABS_E_RESERVED);
+	if (_i)
+		ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	finish();
+}
+END_TEST
+
 START_TEST(after_stop_nothing_gets_through)
 {
 	struct iommuabs_sim_interrupt irq = { .sid = SID };
@@ -665,6 +706,7 @@ static void add_tests(Suite *s)
 		tcase, a_target_that_no_unit_can_mean, 0,
 		(int)(sizeof(bad_targets) / sizeof(bad_targets[0])));
 	tcase_add_loop_test(tcase, a_unit_without_a_table_says_so, 0, 2);
+	tcase_add_loop_test(tcase, where_messages_go_nothing_is_mapped, 0, 2);
 	tcase_add_loop_test(tcase,
 			    a_device_whose_messages_are_remapped_needs_no_leave,
 			    0, 2);

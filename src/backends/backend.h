@@ -69,6 +69,7 @@ struct backend_caps {
 	 * them: what is added is invalidated, too. */
 	uint8_t caches_absent;
 	uint8_t unsafe_msi; /* messages pass it, and it can't tell whose they are */
+	uint8_t keeps_messages; /* accesses to 0xfeexxxxx are never translated */
 	uint32_t irqs; /* entries of a table that remaps messages; 0: none */
 	uint8_t irqs_posted;
 };

@@ -92,8 +92,14 @@ static int binding_get(struct view *view, const struct device_stream *stream,
 {
 	struct tablemem *mem = &view->dom->abs->mem;
 	struct binding *binding;
+	struct pt_run run;
 	int ret;
 
+	/* The device would never see it (C17). */
+	if (stream->unit->hw.caps.keeps_messages &&
+	    ledger_next(view->dom, MESSAGES_GFN, MESSAGES_GFN + MESSAGES_NR,
+			&run))
+		return IOMMUABS_E_RESERVED;
 	for (binding = view->bindings; binding; binding = binding->next) {
 		if (binding->unit == stream->unit && !binding->borrowed &&
 		    same_table(&binding->table, table)) {
@@ -118,6 +124,7 @@ static int binding_get(struct view *view, const struct device_stream *stream,
 	view->bindings = binding;
 	port_add32(&binding->unit->nr_bindings, 1);
 	view->dom->caching_bindings += binding->unit->hw.caps.caches_absent;
+	view->dom->message_bindings += binding->unit->hw.caps.keeps_messages;
 	*out = binding;
 	return 0;
 }
@@ -141,6 +148,7 @@ static void binding_put(struct binding *binding)
 		unit_id_give(binding->unit, binding->table.id);
 	port_add32(&binding->unit->nr_bindings, (uint32_t)-1);
 	view->dom->caching_bindings -= binding->unit->hw.caps.caches_absent;
+	view->dom->message_bindings -= binding->unit->hw.caps.keeps_messages;
 	tablemem_object_free(&view->dom->abs->mem, binding, sizeof(*binding));
 }
 

@@ -275,6 +275,10 @@ struct quarantine {
 	uint64_t tables[11]; /* as batch.tables */
 };
 
+/* What lies there for a device behind a unit with caps.keeps_messages. */
+#define MESSAGES_GFN 0xfee00u
+#define MESSAGES_NR  0x100u
+
 #define DOMAIN_BAD_RANGES 8
 
 /*
@@ -325,7 +329,8 @@ struct iommuabs_domain {
 	uint64_t read;		/* source P2M: gfns below are in the ledger */
 	/* Bindings in units that cache what is absent (caps.caches_absent). */
 	uint32_t caching_bindings;
-	uint64_t device_only; /* frames mapped DEVICE_ONLY; atomic */
+	uint32_t message_bindings; /* in units with caps.keeps_messages */
+	uint64_t device_only;	   /* frames mapped DEVICE_ONLY; atomic */
 	uint32_t destroying;
 	uint32_t listed; /* in abs->domains; abs->lock */
 	uint32_t zombie; /* destroyed, but for what a unit may still reach */

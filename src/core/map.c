@@ -566,6 +566,12 @@ static int request_add(const struct request *req, struct batch *batch)
 	return ret;
 }
 
+static bool is_messages(const struct mapping *map)
+{
+	return map->gfn < MESSAGES_GFN + MESSAGES_NR &&
+	       map->gfn + map->nr > MESSAGES_GFN;
+}
+
 static int request_run_all(const struct request *req, struct batch *batch)
 {
 	struct iommuabs_domain *dom = req->dom;
@@ -578,6 +584,8 @@ static int request_run_all(const struct request *req, struct batch *batch)
 	if (ret)
 		return ret;
 	if (dom->reserved && reserved_overlap(dom, map->gfn, map->nr))
+		return IOMMUABS_E_RESERVED;
+	if (dom->message_bindings && is_messages(map))
 		return IOMMUABS_E_RESERVED;
 	if ((map->flags & IOMMUABS_DEVICE_ONLY) && shared && shared->bindings)
 		return IOMMUABS_E_NOSHARE;

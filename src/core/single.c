@@ -89,7 +89,9 @@ bool map_single(struct iommuabs_domain *dom, const struct mapping *map)
 
 	if (!is_simple(dom, map->gfn, map->nr) ||
 	    !frames_are_plain(dom, map->mfn, map->nr) ||
-	    dom->caching_bindings || (attr & IOMMUABS_DEVICE_ONLY) ||
+	    dom->caching_bindings ||
+	    (dom->message_bindings && map->gfn - MESSAGES_GFN < MESSAGES_NR) ||
+	    (attr & IOMMUABS_DEVICE_ONLY) ||
 	    (!(attr & IOMMUABS_READ) && mirror &&
 	     mirror->pt.ops->read_implied) ||
 	    !is_one_leaf(map, mirror) || !leaf_enter(&dom->ledger, map, attr))
