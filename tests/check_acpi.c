@@ -173,6 +173,7 @@ START_TEST(include_pci_all_is_a_range_device)
 	dom = world_domain(w);
 	machine_load(&machine, "dmar/units.txt");
 	OK(scan(w, &machine));
+	machine_free(&machine); /* the tables may go now */
 	graphics = by_pci(w, IOMMUABS_PCI(0, 0, 2, 0));
 	usb = by_pci(w, IOMMUABS_PCI(0, 0, 20, 0));
 	all = by_pci(w, IOMMUABS_PCI(0, 0x3f, 7, 1));
@@ -191,7 +192,6 @@ START_TEST(include_pci_all_is_a_range_device)
 				 w->abs, IOMMUABS_PCI(1, 0, 0, 0), &other),
 			 IOMMUABS_E_NOENT);
 	OK(iommuabs_device_remove(other));
-	machine_free(&machine);
 	world_delete(w);
 }
 END_TEST

@@ -282,6 +282,42 @@ START_TEST(calls_on_no_instance_are_invalid)
 }
 END_TEST
 
+/* What a create is given, and what is only handed back, may be gone or nothing. */
+START_TEST(what_create_was_given_may_go_at_once)
+{
+	struct test_host *host = test_host_new(TEST_HOST_LOCKS);
+	struct iommuabs_range range = host->range;
+	struct iommuabs_host ops = host->ops;
+	struct iommuabs_p2m p2m = { .size = sizeof(p2m) };
+	struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.p2m = &p2m,
+		.cookie = (void *)1, /* never read */
+	};
+	struct iommuabs_domain *dom, *bare;
+	struct iommuabs *abs;
+
+	ops.table_ranges = &range;
+	ck_assert_int_eq(iommuabs_create(&ops, host, &abs), 0);
+	memset(&ops, 0xff, sizeof(ops));
+	memset(&range, 0xff, sizeof(range));
+	ck_assert_int_eq(iommuabs_domain_create(abs, &config, &dom), 0);
+	memset(&p2m, 0xff, sizeof(p2m));
+	config.p2m = NULL;
+	config.cookie = NULL;
+	ck_assert_int_eq(iommuabs_domain_create(abs, &config, &bare), 0);
+	memset(&config, 0xff, sizeof(config));
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(1),
+					     IOMMUABS_MFN(0x5000), 600,
+					     IOMMUABS_READ, NULL),
+			 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(bare, 0), 0);
+	ck_assert_int_eq(iommuabs_destroy(abs), 0);
+	test_host_delete(host);
+}
+END_TEST
+
 START_TEST(an_instance_in_use_stays)
 {
 	struct world *w = world_new(1);
@@ -1095,6 +1131,7 @@ static void add_instance_tests(Suite *s)
 	tcase_add_loop_test(instance, create_without_memory_leaves_nothing, 0,
 			    4);
 	tcase_add_test(instance, calls_on_no_instance_are_invalid);
+	tcase_add_test(instance, what_create_was_given_may_go_at_once);
 	tcase_add_test(instance, an_instance_in_use_stays);
 	tcase_add_test(instance, dump_takes_known_parts_and_repeats_itself);
 	tcase_add_test(instance, a_domain_is_counted);

@@ -58,6 +58,7 @@ SIM_TESTS = \
 	tests/check_units_many
 
 THREAD_TESTS = \
+	tests/check_frames \
 	tests/check_hostif \
 	tests/check_pgtable \
 	tests/check_rmap \

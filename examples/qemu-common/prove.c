@@ -61,6 +61,7 @@ void prove(void)
 	scenario_hotplug();
 	scenario_live();
 	scenario_reverse_map();
+	scenario_frames();
 	scenario_arch();
 	scenario_random();
 	tear_down(tables, frames);

@@ -107,30 +107,34 @@ static void granted(struct scene *owner, struct scene *other)
 	const uint64_t mfn = owner->ram + 20, gfn = SCENE_HOLE_GFN;
 	const struct iommuabs_frame_user *first, *second;
 	struct iommuabs_frame_user users[MAX];
-	uint64_t seen;
+	uint64_t seen, before, after;
 	uint32_t nr;
-	int st = vm_map(&other->vm, gfn, mfn, 1,
-			IOMMUABS_READ | IOMMUABS_FOREIGN);
+	int st;
 
 	*frame_word(mfn) = 0x6a47;
+	before = dma_load(other, 0, gfn);
+	st = vm_map(&other->vm, gfn, mfn, 1, IOMMUABS_READ | IOMMUABS_FOREIGN);
 	seen = dma_load(other, 0, gfn);
 	nr = users_of(mfn, users);
 	first = user_in(users, nr, owner);
 	second = user_in(users, nr, other);
-	tap_check(!st && nr == 2 && first && second && seen == 0x6a47 &&
+	tap_check(!st && nr == 2 && first && second && !before &&
+			  seen == 0x6a47 &&
 			  first->gfn.frame == SCENE_RAM_GFN + 20 &&
 			  second->gfn.frame == gfn &&
 			  second->flags & IOMMUABS_FOREIGN,
 		  "reverse map of a granted frame: mfn %lx has %u users, gfn "
 		  "%lx of its owner and gfn %lx, FOREIGN; the other's device "
-		  "reads %lx",
+		  "reads %lx before, then %lx",
 		  mfn, nr, first ? first->gfn.frame : 0,
-		  second ? second->gfn.frame : 0, seen);
+		  second ? second->gfn.frame : 0, before, seen);
 	st = vm_unmap(&other->vm, gfn, 1);
 	nr = users_of(mfn, users);
-	tap_check(!st && nr == 1 && users[0].dom == owner->vm.dom,
-		  "reverse map of a grant given back: mfn %lx has %u user", mfn,
-		  nr);
+	after = dma_load(other, 0, gfn);
+	tap_check(!st && nr == 1 && users[0].dom == owner->vm.dom && !after,
+		  "reverse map of a grant given back: mfn %lx has %u user; the "
+		  "other's device reads %lx",
+		  mfn, nr, after);
 }
 
 static void second_owner(struct scene *owner, struct scene *other)
@@ -145,10 +149,13 @@ static void second_owner(struct scene *owner, struct scene *other)
 	seen = dma_load(other, 0, gfn);
 	nr = users_of(mfn, users);
 	tap_check(st == IOMMUABS_E_PERM && nr == 1 &&
-			  users[0].dom == owner->vm.dom && !seen,
-		  "a second owner is refused: mfn %lx at gfn %lx: %d, \"%s\"; "
-		  "the device reads %lx there",
-		  mfn, gfn, st, iommuabs_strerror(st), seen);
+			  users[0].dom == owner->vm.dom &&
+			  users[0].dom_cookie == &owner->vm &&
+			  users[0].gfn.frame == SCENE_RAM_GFN + 21 && !seen,
+		  "a second owner is refused: mfn %lx at gfn %lx: %d, \"%s\": "
+		  "it is that of \"%s\", gfn %lx; the device reads %lx there",
+		  mfn, gfn, st, iommuabs_strerror(st), owner->name,
+		  users[0].gfn.frame, seen);
 }
 
 /* What the library itself needs is nobody's. */

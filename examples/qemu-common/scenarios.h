@@ -23,6 +23,7 @@ void scenario_late(void);
 void scenario_hotplug(void);
 void scenario_live(void);
 void scenario_reverse_map(void);
+void scenario_frames(void);
 void scenario_random(void);
 
 /*
