@@ -59,6 +59,18 @@ static void desc_write(struct vtd *vtd, uint64_t number, uint64_t low,
 }
 
 /*
+ * What is before it completes before what is after it. QEMU's unit refuses a wait
+ * that tells nobody: it writes where nobody looks, beside the first status word.
+ */
+#define FENCE \
+	(field_put(VTD_DESC_TYPE, VTD_DESC_WAIT) | VTD_WAIT_SW | VTD_WAIT_FN)
+
+static uint64_t fence_word(const struct vtd *vtd)
+{
+	return vtd->queue.status + 4;
+}
+
+/*
  * The lock is held. The unit stopped: at a descriptor that it does not know (IQE),
  * or because a device did not answer (ITE), which drops the waits that were under
  * way. Something harmless takes the first one's place, and everybody repeats
@@ -73,10 +85,7 @@ static void repair(struct vtd *vtd)
 	if (fsts == VTD_NO_ANSWER || !(fsts & QUEUE_ERRORS))
 		return;
 	if (fsts & (uint32_t)VTD_FSTS_IQE)
-		desc_write(vtd, fetched(vtd),
-			   field_put(VTD_DESC_TYPE, VTD_DESC_WAIT) |
-				   VTD_WAIT_FN,
-			   0);
+		desc_write(vtd, fetched(vtd), FENCE, fence_word(vtd));
 	port_store64(&q->repaired_to, q->tail);
 	port_dev_mb();
 	hostif_write32(regs, VTD_FSTS, fsts & QUEUE_ERRORS);
@@ -211,8 +220,7 @@ void vtd_batch_add(struct vtd_batch *batch, uint64_t low, uint64_t high)
 
 void vtd_batch_fence(struct vtd_batch *batch)
 {
-	vtd_batch_add(batch,
-		      field_put(VTD_DESC_TYPE, VTD_DESC_WAIT) | VTD_WAIT_FN, 0);
+	vtd_batch_add(batch, FENCE, fence_word(batch->vtd));
 }
 
 /* ---- waiting ---- */
