@@ -1511,6 +1511,41 @@ static const struct geometry vtd_snoop_39 = {
 	&pt_vtd_snoop_ops, 39, 2, 12, 7, 1, 0, 2
 };
 
+/* VT-d 9.8: read 0, write 1, page size 7, snoop 11; what is ignored: 53 and 52. */
+START_TEST(vtd_entries_are_those_of_the_manual)
+{
+	static const struct {
+		uint64_t in, out, nr, attr, bits;
+	} cases[] = {
+		{ 0, 5, 1, RW, 3 },
+		{ 1, 9, 1, IOMMUABS_READ, 1 },
+		{ 2, 7, 1, IOMMUABS_WRITE, 2 },
+		{ 3, 7, 1, RW | IOMMUABS_DEVICE, 3 | (uint64_t)1 << 52 },
+		{ 4, 7, 1, RW | IOMMUABS_WRITE_COMBINING,
+		  3 | (uint64_t)2 << 52 },
+		{ SPAN(1), SPAN(1), SPAN(1), RW, 3 | 1 << 7 },
+	};
+	uint64_t *root, snoop;
+	struct pt_leaf leaf;
+	struct fixture f;
+	unsigned int i;
+
+	fixture_make(&f, _i ? &vtd_snoop_39 : &vtd_48);
+	for (i = 0; i < IA_COUNT(cases); i++) {
+		map(&f, cases[i].in, cases[i].out, cases[i].nr, cases[i].attr);
+		ck_assert(f.pt.ops->lookup(&f.pt, cases[i].in, &leaf));
+		snoop = _i && !(cases[i].attr & IOMMUABS_MEMTYPE) ? 1 << 11 : 0;
+		ck_assert_uint_eq(leaf.entry,
+				  cases[i].out << 12 | cases[i].bits | snoop);
+		ck_assert_uint_eq(leaf.attr, cases[i].attr);
+	}
+	/* A table lets through whatever its entries do. */
+	root = test_host_ptr(f.host, f.pt.root);
+	ck_assert_uint_eq(root[0] & 0xfff, 3);
+	fixture_end(&f);
+}
+END_TEST
+
 static const struct geometry *const freed[] = {
 	&arm_48, &vtd_48, &vtd_snoop_39, &ledger_48, &rmap_48,
 };
@@ -2081,6 +2116,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, occupied_says_how_far_it_got);
 	tcase_add_test(tc, nothing_is_found_past_the_input_bits);
 	tcase_add_test(tc, next_looks_at_no_more_than_its_budget);
+	tcase_add_loop_test(tc, vtd_entries_are_those_of_the_manual, 0, 2);
 	tcase_add_loop_test(tc, a_small_budget_frees_everything, 0,
 			    (int)IA_COUNT(freed));
 	tcase_add_test(tc, a_run_of_stores_is_cleaned_once);
