@@ -308,6 +308,32 @@ START_TEST(a_storm_moves_its_device_to_a_scratch_page)
 }
 END_TEST
 
+static void detach_and_remove(struct world *w,
+			      const struct iommuabs_fault *fault)
+{
+	(void)w;
+	ck_assert_int_eq(iommuabs_device_detach(fault->dev, 0), 0);
+	ck_assert_int_eq(iommuabs_device_remove(fault->dev), 0);
+}
+
+/* The callback gets a device that has just been moved. */
+START_TEST(a_callback_may_remove_what_a_storm_moved)
+{
+	struct storm s = storm_new();
+	uint32_t i;
+
+	s.w->on_fault = detach_and_remove;
+	for (i = 0; i < IOMMUABS_STORM_EVENTS; i++)
+		world_event(&s.w->unit[0], 9, 0x1000, IOMMUABS_WRITE);
+	ck_assert_int_eq(iommuabs_faults_poll(s.w->abs, 0, NULL), 0);
+	ck_assert_uint_eq(s.w->faults, 1);
+	ck_assert_int_eq(s.w->fault.action, IOMMUABS_FAULT_QUARANTINED);
+	ck_assert_ptr_null(iommuabs_device_next(s.w->abs, NULL));
+	ck_assert_int_eq(iommuabs_domain_destroy(s.refuge, 0), 0);
+	world_delete(s.w);
+}
+END_TEST
+
 /* No memory, no ids, no answer: then it is blocked where it is. */
 START_TEST(a_device_that_can_not_be_moved_is_blocked)
 {
@@ -391,6 +417,7 @@ static Suite *suite(void)
 	suite_add_tcase(s, tcase);
 	tcase = tcase_create("storm");
 	tcase_add_test(tcase, a_storm_moves_its_device_to_a_scratch_page);
+	tcase_add_test(tcase, a_callback_may_remove_what_a_storm_moved);
 	tcase_add_loop_test(tcase, a_device_that_can_not_be_moved_is_blocked, 0,
 			    3);
 	tcase_add_test(tcase,
