@@ -26,4 +26,7 @@
 /* What is said about a p2m of 48 bits. */
 #define BOARD_WIDE_P2M IOMMUABS_SHARE_INPUT_WIDTH
 
+/* An SMMU blocks without a table. */
+#define BOARD_PAGES_KEPT 0u
+
 #endif

@@ -63,6 +63,8 @@ static uint64_t fixed_read(struct scene *scene, unsigned int edu)
 {
 	uint64_t cpu = 0, dma = dma_load(scene, edu, FIXED_GFN);
 
+	/* A unit may have room for one fault. */
+	iommu_faults_poll();
 	if (guest_read(&scene->vm.guest, FIXED_GFN << PAGE_LG2, &cpu,
 		       sizeof(cpu)))
 		cpu = 0;
@@ -102,9 +104,7 @@ static void fixed_in_two(struct scene scenes[2])
 			  fault_find(0, FIXED_GFN, IOMMUABS_READ) &&
 			  fault_find(1, FIXED_GFN, IOMMUABS_READ),
 		  "what was fixed ends in both guests: %lx and %lx are read, "
-		  "both "
-		  "devices fault, "
-		  "%u users: %s",
+		  "both devices fault, %u users: %s",
 		  read[1], read[2], nr, iommuabs_strerror(ended));
 	frame_free(mfn);
 }
@@ -225,6 +225,7 @@ static void memory_goes_away(struct scene scenes[2])
 		  left.frames, before, shared);
 	iommu_faults_forget();
 	before = dma_load(&scenes[0], 0, gfn + 1);
+	iommu_faults_poll();
 	shared = dma_load(&scenes[1], 1, grant + 1);
 	cpu = guest_word(&scenes[0], gfn + 1);
 	again = vm_map(&scenes[1].vm, grant, mfn, 1,

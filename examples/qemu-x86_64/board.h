@@ -32,4 +32,7 @@
 /* What is said about a p2m of 48 bits. */
 #define BOARD_WIDE_P2M IOMMUABS_SHARE_OK
 
+/* A unit that is stopped blocks by a root table without entries. */
+#define BOARD_PAGES_KEPT 1u
+
 #endif
