@@ -272,7 +272,9 @@ IOMMUABS_MUST_CHECK int iommuabs_device_find_path(struct iommuabs *abs,
  *          | E_AGAIN | E_NODRIVER | E_UNTRANSLATED | E_UNSAFE_MSI | E_NOSHARE |
  *          E_NOTSUP (no table format of this build suits the unit, or none
  *          expresses a mapping: WRITE without READ in stage 1) | E_GRANULE (a
- *          mapping is no multiple of the unit's granule) | E_RESERVED |
+ *          mapping is no multiple of the unit's granule) | E_RESERVED (a
+ *          reserved region of it meets what is there, or doesn't fit; or, behind
+ *          VT-d, something is mapped in 0xfee00..0xfeeff, where messages go) |
  *          E_EXISTS | E_PERM | E_NOIDS | E_NOMEM | E_QUOTA | E_TIMEOUT |
  *          E_FENCED | E_TOPOLOGY (see iommuabs_device_add_pci()).
  *          On error the device is blocked and the domain as it was.

@@ -96,9 +96,10 @@ struct iommuabs_domain_config {
  *
  * Context: BOOT or TASK; allocates, the reserve of its @callers included.
  * Return:  0 | E_INVAL (an unknown flag or value, IDENTITY, SCRATCH or SHARE
- *          that contradict, SCRATCH with a p2m, SINK without SCRATCH, NO_REVERSE_MAP without HOST, source P2M without
- *          host->p2m_walk, a p2m that is malformed) | E_VERSION | E_NOMEM |
- *          E_QUOTA (too small for the reserve).
+ *          that contradict, SCRATCH with a p2m, SINK without SCRATCH,
+ *          NO_REVERSE_MAP without HOST, source P2M without host->p2m_walk, a
+ *          p2m that is malformed) | E_VERSION | E_NOMEM | E_QUOTA (too small
+ *          for the reserve).
  */
 IOMMUABS_MUST_CHECK int
 iommuabs_domain_create(struct iommuabs *abs,
@@ -119,7 +120,8 @@ iommuabs_domain_create(struct iommuabs *abs,
  * Return:  0 | E_INVAL | E_VERSION | E_BUSY (being destroyed, or batches are
  *          open) | E_WINDOW | E_NOSHARE | E_NOTSUP (no format for a mirror, or
  *          none that expresses a mapping) | E_GRANULE (a mapping is no
- *          multiple of a mirror's granule) | E_NOIDS | E_NOMEM | E_QUOTA | E_FENCED | E_TIMEOUT.
+ *          multiple of a mirror's granule) | E_NOIDS | E_NOMEM | E_QUOTA |
+ *          E_FENCED | E_TIMEOUT.
  *          On error the old one is in use, as by set_strategy.
  */
 IOMMUABS_MUST_CHECK int iommuabs_domain_set_p2m(struct iommuabs_domain *dom,
@@ -152,7 +154,9 @@ IOMMUABS_MUST_CHECK int iommuabs_domain_destroy(struct iommuabs_domain *dom,
  *
  * Context: TASK; takes the domain's gate; may call host->table_alloc.
  * Return:  0 | E_INVAL | E_EXISTS (something else is mapped there) | E_PERM (a
- *          frame belongs to another domain or to the library) | E_RESERVED |
+ *          frame belongs to another domain or to the library, or a declaration
+ *          or host->frames_allowed() refuses it) | E_RESERVED (a region of a
+ *          device, or 0xfee00..0xfeeff while one is attached behind VT-d) |
  *          E_GRANULE (a mirror's granule is larger than 4 KiB, and @gfn, @mfn
  *          or @nr is no multiple of it) | E_NOTSUP (WRITE without READ, which
  *          stage 1 can't express, and a mirror is of stage 1) |
@@ -313,14 +317,14 @@ IOMMUABS_MUST_CHECK int iommuabs_domain_progress(struct iommuabs_domain *dom,
  * more are kept in step until iommuabs_domain_compact().
  *
  * Context: TASK; takes the gate alone, a step at a time; allocates; waits.
- * Return:  0 | E_INVAL (also: SHARE of an IDENTITY or SCRATCH domain) | E_BUSY (being
- *          destroyed) | E_AGAIN | E_WINDOW | E_NOSHARE (a unit can't walk the
- *          p2m, or a refresh of it has failed) | E_NOTSUP (no table format of
+ * Return:  0 | E_INVAL (also: SHARE of an IDENTITY or SCRATCH domain) | E_BUSY
+ *          (being destroyed) | E_AGAIN | E_WINDOW | E_NOSHARE (a unit can't walk
+ *          the p2m, or a refresh of it has failed) | E_NOTSUP (no table format of
  *          this build suits a unit, or none expresses a mapping: WRITE without
  *          READ in stage 1) | E_GRANULE (a mapping is no multiple of a mirror's
- *          granule) | E_RESERVED (a mirror is too narrow for a
- *          region) | E_NOIDS | E_NOMEM | E_QUOTA | E_FENCED (a unit of an
- *          attached device is fenced) | E_TIMEOUT.
+ *          granule) | E_RESERVED (a mirror is too narrow for a region) | E_NOIDS
+ *          | E_NOMEM | E_QUOTA | E_FENCED (a unit of an attached device is
+ *          fenced) | E_TIMEOUT.
  *          On error every device is as it was before; with E_TIMEOUT the unit
  *          that did not answer is fenced, and its devices are as before once it
  *          has recovered.

@@ -47,13 +47,11 @@ enum iommuabs_lock_class {
 /* For a device's own structures (streams, queues), not for a domain's tables */
 #define IOMMUABS_ALLOC_UNIT (1u << 0)
 
-/* Values of iommuabs_host.flags: none are defined, 0. */
-
 /* Values of iommuabs_host.flags. */
 /*
- * Units that can remap interrupts do (VT-d), from iommuabs_start() on: messages
- * and IOAPIC entries must all be those of iommuabs_irq_msi() and _ioapic() then,
- * since every other is blocked.
+ * Units that can remap interrupts do (VT-d with a queue), from iommuabs_start()
+ * on: messages and IOAPIC entries must all be those of iommuabs_irq_msi() and
+ * iommuabs_irq_ioapic() then, since every other is blocked.
  */
 #define IOMMUABS_HOST_REMAPS_IRQS (1u << 0)
 /* The CPUs' interrupt controllers are in x2APIC mode. With REMAPS_IRQS only. */

@@ -125,7 +125,8 @@ IOMMUABS_MUST_CHECK int iommuabs_irq_msi(struct iommuabs_device *dev,
 
 /**
  * iommuabs_irq_ioapic() - what an IOAPIC's redirection entry is to hold
- * @dev:    the IOAPIC, whose id is that of its scope in the DMAR table
+ * @dev:    the IOAPIC: the host adds it (iommuabs_device_add()), with the
+ *          requester ID that its scope has in the DMAR table; scans do not
  * @vector: of the target, so that an end of interrupt finds the pin
  * @flags:  0 or IOMMUABS_IRQ_LEVEL, as the target has it
  * @entry:  not masked, active high

@@ -82,7 +82,7 @@ IOMMUABS_MUST_CHECK int iommuabs_p2m_from_vtcr(uint64_t vtcr, uint64_t vttbr,
  *        keeps them, are ignored by units
  *
  * Context: any.
- * Return:  0 | E_INVAL (reserved bits, or a value that the manual doesn't have)
+ * Return:  0 | E_INVAL (reserved bits, or a value that the manual doesn't have).
  */
 IOMMUABS_MUST_CHECK int iommuabs_p2m_from_eptp(uint64_t eptp,
 					       struct iommuabs_p2m *p2m);
