@@ -204,8 +204,8 @@ struct iommuabs_host {
 	 * What was allowed may still come to nothing. Not asked for domains with
 	 * HOST, for frames that are declared FIXED, nor for what a declaration
 	 * refuses. Called inside the domain's gate with no lock held: it may
-	 * take the host's locks; it may call nothing of the library. NULL: the
-	 * library alone decides.
+	 * take locks of the host's that nobody holds while calling the library;
+	 * it may call nothing of the library. NULL: the library alone decides.
 	 */
 	int (*frames_allowed)(void *ctx,
 			      const struct iommuabs_frames_query *query);
