@@ -13,7 +13,7 @@ enum iommuabs_unit_type {
 	IOMMUABS_UNIT_NULL,   /* no hardware: a list in memory */
 	IOMMUABS_UNIT_SMMUV3, /* Arm IHI 0070 */
 	IOMMUABS_UNIT_SMMUV2, /* Arm IHI 0062; described, no driver */
-	IOMMUABS_UNIT_VTD,    /* Intel VT-d: DMA remapping */
+	IOMMUABS_UNIT_VTD,    /* Intel VT-d (D51397) */
 	IOMMUABS_UNIT_OTHER,  /* described, no driver */
 };
 
