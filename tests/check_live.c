@@ -430,6 +430,53 @@ START_TEST(ids_run_out_and_come_back)
 }
 END_TEST
 
+/*
+ * 65535 ids of a unit of 16 bits, each once; pages for them come as they are
+ * needed. One that is given back goes to the next domain.
+ */
+START_TEST(sixteen_bits_of_ids_run_out_and_come_back)
+{
+	const uint32_t high = 40000;
+	struct iommuabs_device *dev;
+	struct iommuabs_domain *dom;
+	uint32_t id, nr;
+	int ret;
+
+	rig_new(&scene.rig, RIG_QEMU);
+	dom = rig_domain(&scene.rig);
+	ck_assert_int_eq(
+		iommuabs_domain_map(dom, IOMMUABS_GFN(1),
+				    IOMMUABS_MFN(rig_frame(&scene.rig, 5)), 1,
+				    RW, NULL),
+		0);
+	for (nr = 0; !(ret = unit_id_take(scene.rig.unit, &id)); nr++) {
+		if (id != nr + 1)
+			ck_abort_msg("id %u is not the next", id);
+		if (id != UNIT_IDS_PER_PAGE - 1)
+			continue;
+		iommuabs_sim_alloc_fail(scene.rig.arena, 1);
+		ck_assert_int_eq(unit_id_take(scene.rig.unit, &id),
+				 IOMMUABS_E_NOMEM);
+		iommuabs_sim_alloc_fail(scene.rig.arena, 0);
+	}
+	ck_assert_int_eq(ret, IOMMUABS_E_NOIDS);
+	ck_assert_uint_eq(nr, 65535);
+	ck_assert_uint_eq(unit_ids_in_use(scene.rig.unit), 65535);
+	ck_assert_int_eq(rig_device(&scene.rig, 3, &dev), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0),
+			 IOMMUABS_E_NOIDS);
+	unit_id_give(scene.rig.unit, high);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+	ck_assert_uint_eq(dev->streams[0].binding->table.id, high);
+	ck_assert_uint_eq(rig_write(&scene.rig, 3, 1),
+			  rig_frame(&scene.rig, 5));
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	ck_assert_uint_eq(unit_ids_in_use(scene.rig.unit), 65534);
+	rig_end(&scene.rig);
+}
+END_TEST
+
 static void add_tests(Suite *s)
 {
 	TCase *tcase = tcase_create("live");
@@ -445,6 +492,7 @@ static void add_tests(Suite *s)
 			    RIG_SMMU_KINDS);
 	tcase_add_test(tcase, a_crash_at_any_register_write_blocks);
 	tcase_add_test(tcase, ids_run_out_and_come_back);
+	tcase_add_test(tcase, sixteen_bits_of_ids_run_out_and_come_back);
 	suite_add_tcase(s, tcase);
 }
 

@@ -91,6 +91,9 @@ struct iommuabs {
 	uint64_t own; /* machine address of this struct; 0: from host->alloc */
 };
 
+#define UNIT_ID_PAGES	  4 /* for the 16 bits that any unit has at the most */
+#define UNIT_IDS_PER_PAGE ((uint32_t)1 << 14) /* bits of half a page */
+
 struct iommuabs_unit {
 	struct backend_unit hw;
 	struct iommuabs *abs;
@@ -102,9 +105,11 @@ struct iommuabs_unit {
 	uint32_t index; /* of its bit in domain.owing */
 	uint32_t nr_bindings;
 	struct device_index streams; /* by id; abs->lock */
-	/* Machine address of a page; 0: the unit has no driver. First half: a bit
-	 * per id in use. Second: those of them that are free after recovery. */
-	uint64_t ids;
+	/* Machine addresses of pages, of the first from when there is a driver,
+	 * of each other from when all ids before are in use; then it stays. First
+	 * half: a bit per id in use. Second: those of them that are free after
+	 * recovery. */
+	uint64_t ids[UNIT_ID_PAGES];
 	uint32_t nr_ids;   /* ids are [1, nr_ids) */
 	uint64_t *irq_map; /* a bit per entry that is taken; abs->lock */
 	uint32_t nr_irqs;
@@ -444,9 +449,11 @@ void unit_report(struct iommuabs_unit *unit, struct iommuabs_unit_state *state);
 /* Is it certain that nothing passes @unit? */
 bool unit_blocks_all(const struct iommuabs_unit *unit);
 uint64_t unit_bit(const struct iommuabs_unit *unit);
-/* 0 | E_NOIDS. */
+/* 0 | E_NOIDS | E_NOMEM. */
 int unit_id_take(struct iommuabs_unit *unit, uint32_t *id);
 void unit_id_give(struct iommuabs_unit *unit, uint32_t id);
+/* Those that wait for recovery included. */
+uint32_t unit_ids_in_use(const struct iommuabs_unit *unit);
 /* The invalidation that retires @id failed: it is free after recovery. */
 void unit_id_keep(struct iommuabs_unit *unit, uint32_t id);
 

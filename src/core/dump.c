@@ -31,21 +31,6 @@ static const char *status_text(enum iommuabs_unit_status status)
 	}
 }
 
-static unsigned int ids_in_use(const struct iommuabs_unit *unit)
-{
-	const struct hostif *host = &unit->abs->host;
-	unsigned int id, nr = 0;
-	uint64_t *page;
-
-	if (!unit->ids)
-		return 0;
-	page = hostif_map(host, unit->ids);
-	for (id = 1; id < unit->nr_ids; id++)
-		nr += !!(port_load64(&page[id / 64]) & (uint64_t)1 << id % 64);
-	hostif_unmap(host, page);
-	return nr;
-}
-
 static const char *phase_text(uint32_t phase)
 {
 	switch (phase) {
@@ -74,7 +59,7 @@ void dump_units(struct iommuabs *abs)
 		     unit->name, status_text(unit_status(unit)),
 		     (unsigned long long)unit->base,
 		     (unsigned long long)unit->length, unit->nr_bindings,
-		     ids_in_use(unit), unit->error);
+		     unit_ids_in_use(unit), unit->error);
 		LINE(abs,
 		     "  stage %s%s, %scoherent, in %u, out %u, granules %x, "
 		     "ids %u, streams %u bits, bbml %u",

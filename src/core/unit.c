@@ -15,8 +15,7 @@
 	 IOMMUABS_UNIT_NO_RANGES | IOMMUABS_UNIT_NO_BLOCKS |  \
 	 IOMMUABS_UNIT_NO_CONTIGUOUS | IOMMUABS_UNIT_NO_MSI)
 
-#define IDS_MAX	  ((uint32_t)1 << 14) /* bits of half a page */
-#define IDS_WORDS (IDS_MAX / 64)
+#define IDS_WORDS (UNIT_IDS_PER_PAGE / 64)
 
 static void unit_status_set(struct iommuabs_unit *unit,
 			    enum iommuabs_unit_status status, int error)
@@ -27,9 +26,18 @@ static void unit_status_set(struct iommuabs_unit *unit,
 
 /* ---- VMIDs and domain-ids ---- */
 
+/* The words of page @n, to be unmapped; NULL: it isn't there yet. */
+static uint64_t *ids_map(const struct iommuabs_unit *unit, uint32_t n)
+{
+	uint64_t maddr = port_load64_acquire(&unit->ids[n]);
+
+	return maddr ? hostif_map(&unit->abs->host, maddr) : NULL;
+}
+
+/* Where @id is in its page. */
 static uint64_t *id_word(uint64_t *page, uint32_t id)
 {
-	return &page[id / 64];
+	return &page[id % UNIT_IDS_PER_PAGE / 64];
 }
 
 static uint64_t id_bit(uint32_t id)
@@ -68,44 +76,90 @@ static uint32_t word_take(uint64_t *word)
 	return (uint32_t)__builtin_ctzll(bit);
 }
 
-int unit_id_take(struct iommuabs_unit *unit, uint32_t *id)
+/* A page of ids, none of which is in use. 0 | E_NOMEM. */
+static int ids_make(struct iommuabs_unit *unit, uint32_t n)
 {
 	const struct hostif *host = &unit->abs->host;
-	uint32_t base, bit = 64;
-	uint64_t *page;
+	uint64_t maddr, none = 0, *page;
+	int ret =
+		tablemem_alloc(&unit->abs->mem, &unit->abs->account,
+			       IOMMUABS_FRAME_LG2, IOMMUABS_ALLOC_UNIT, &maddr);
 
-	if (!unit->ids)
-		return IOMMUABS_E_NOIDS;
-	page = hostif_map(host, unit->ids);
-	for (base = 0; base < unit->nr_ids; base += 64) {
-		bit = word_take(id_word(page, base));
-		if (bit < 64)
-			break;
-	}
-	if (bit < 64 && base + bit >= unit->nr_ids) {
-		word_clear(id_word(page, base), id_bit(bit));
-		bit = 64;
-	}
+	if (ret)
+		return IOMMUABS_E_NOMEM;
+	page = hostif_map(host, maddr);
+	__builtin_memset(page, 0, IOMMUABS_FRAME_SIZE);
+	if (!n)
+		page[0] = 1; /* id 0 is never given */
 	hostif_unmap(host, page);
-	if (bit == 64)
+	if (!port_cas64(&unit->ids[n], &none, maddr))
+		tablemem_free(&unit->abs->mem, &unit->abs->account, maddr,
+			      IOMMUABS_FRAME_LG2);
+	return 0;
+}
+
+static void ids_free(struct iommuabs_unit *unit)
+{
+	uint32_t n;
+
+	for (n = 0; n < UNIT_ID_PAGES && unit->ids[n]; n++)
+		tablemem_free(&unit->abs->mem, &unit->abs->account,
+			      unit->ids[n], IOMMUABS_FRAME_LG2);
+}
+
+/* A free id of page @n, in use now; 0: there is none. */
+static uint32_t page_take(const struct iommuabs_unit *unit, uint64_t *page,
+			  uint32_t n)
+{
+	uint32_t nr =
+		IA_MIN(unit->nr_ids - n * UNIT_IDS_PER_PAGE, UNIT_IDS_PER_PAGE);
+	uint32_t base, bit;
+
+	for (base = 0; base < nr; base += 64) {
+		bit = word_take(id_word(page, base));
+		if (bit == 64)
+			continue;
+		if (base + bit < nr)
+			return n * UNIT_IDS_PER_PAGE + base + bit;
+		word_clear(id_word(page, base), id_bit(bit));
+	}
+	return 0;
+}
+
+int unit_id_take(struct iommuabs_unit *unit, uint32_t *id)
+{
+	uint32_t n, found = 0;
+	uint64_t *page;
+	int ret;
+
+	for (n = 0; !found && n * UNIT_IDS_PER_PAGE < unit->nr_ids; n++) {
+		page = ids_map(unit, n);
+		if (!page) {
+			ret = ids_make(unit, n);
+			if (ret)
+				return ret;
+			page = ids_map(unit, n);
+		}
+		found = page_take(unit, page, n);
+		hostif_unmap(&unit->abs->host, page);
+	}
+	if (!found)
 		return IOMMUABS_E_NOIDS;
-	*id = base + bit;
+	*id = found;
 	return 0;
 }
 
 void unit_id_give(struct iommuabs_unit *unit, uint32_t id)
 {
-	const struct hostif *host = &unit->abs->host;
-	uint64_t *page = hostif_map(host, unit->ids);
+	uint64_t *page = ids_map(unit, id / UNIT_IDS_PER_PAGE);
 
 	word_clear(id_word(page, id), id_bit(id));
-	hostif_unmap(host, page);
+	hostif_unmap(&unit->abs->host, page);
 }
 
 void unit_id_keep(struct iommuabs_unit *unit, uint32_t id)
 {
-	const struct hostif *host = &unit->abs->host;
-	uint64_t *page = hostif_map(host, unit->ids);
+	uint64_t *page = ids_map(unit, id / UNIT_IDS_PER_PAGE);
 	uint64_t *kept = id_word(page + IDS_WORDS, id);
 
 	word_set(kept, id_bit(id));
@@ -113,40 +167,42 @@ void unit_id_keep(struct iommuabs_unit *unit, uint32_t id)
 	if (unit_status(unit) == IOMMUABS_UNIT_RUNNING &&
 	    word_clear(kept, id_bit(id)))
 		word_clear(id_word(page, id), id_bit(id));
-	hostif_unmap(host, page);
+	hostif_unmap(&unit->abs->host, page);
 }
 
 static void ids_free_kept(struct iommuabs_unit *unit)
 {
-	const struct hostif *host = &unit->abs->host;
-	uint64_t *page = hostif_map(host, unit->ids), bits;
-	uint32_t i;
+	uint64_t *page, bits;
+	uint32_t n, i;
 
-	for (i = 0; i < IDS_WORDS; i++) {
-		bits = word_clear(&page[IDS_WORDS + i], ~(uint64_t)0);
-		if (bits)
-			word_clear(&page[i], bits);
+	for (n = 0; n < UNIT_ID_PAGES; n++) {
+		page = ids_map(unit, n);
+		if (!page)
+			return;
+		for (i = 0; i < IDS_WORDS; i++) {
+			bits = word_clear(&page[IDS_WORDS + i], ~(uint64_t)0);
+			if (bits)
+				word_clear(&page[i], bits);
+		}
+		hostif_unmap(&unit->abs->host, page);
 	}
-	hostif_unmap(host, page);
 }
 
-static int ids_make(struct iommuabs_unit *unit)
+uint32_t unit_ids_in_use(const struct iommuabs_unit *unit)
 {
-	const struct hostif *host = &unit->abs->host;
-	uint8_t id_bits = unit->hw.caps.id_bits;
-	uint64_t *page;
-	int ret = tablemem_alloc(&unit->abs->mem, &unit->abs->account,
-				 IOMMUABS_FRAME_LG2, IOMMUABS_ALLOC_UNIT,
-				 &unit->ids);
+	uint64_t *page, bits;
+	uint32_t n, i, nr = 0;
 
-	if (ret)
-		return IOMMUABS_E_NOMEM;
-	page = hostif_map(host, unit->ids);
-	__builtin_memset(page, 0, IOMMUABS_FRAME_SIZE);
-	page[0] = 1; /* id 0 is never given */
-	hostif_unmap(host, page);
-	unit->nr_ids = id_bits < 14 ? (uint32_t)1 << id_bits : IDS_MAX;
-	return 0;
+	for (n = 0; n < UNIT_ID_PAGES; n++) {
+		page = ids_map(unit, n);
+		if (!page)
+			break;
+		for (i = 0; i < IDS_WORDS; i++)
+			for (bits = port_load64(&page[i]); bits; nr++)
+				bits &= bits - 1;
+		hostif_unmap(&unit->abs->host, page);
+	}
+	return n ? nr - 1 : 0; /* id 0 is nobody's */
 }
 
 /* ---- adding ---- */
@@ -273,7 +329,9 @@ static int unit_probe(struct iommuabs_unit *unit, const struct backend_ops *ops)
 			   unit->name, unit->hw.reason);
 		goto unmap;
 	}
-	ret = ids_make(unit);
+	unit->nr_ids = (uint32_t)1 << unit->hw.caps.id_bits;
+	iommuabs_assert(unit->nr_ids <= UNIT_ID_PAGES * UNIT_IDS_PER_PAGE);
+	ret = ids_make(unit, 0);
 	if (ret)
 		goto release;
 	return 0;
@@ -294,8 +352,7 @@ static void unit_unprobe(struct iommuabs_unit *unit)
 	if (!ops)
 		return;
 	irq_unit_free(unit);
-	tablemem_free(&unit->abs->mem, &unit->abs->account, unit->ids,
-		      IOMMUABS_FRAME_LG2);
+	ids_free(unit);
 	ops->release(&unit->hw);
 	if (ops->regs_length)
 		hostif_regs_unmap(&unit->hw.regs);
