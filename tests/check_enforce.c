@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/change.h"
 #include "harness.h"
 #include "test_host.h"
 #include "test_rig.h"
@@ -316,6 +317,172 @@ START_TEST(no_dma_ever_sees_anything_but_old_or_new)
 }
 END_TEST
 
+/* A block of 2 MiB that was cut, and is whole again; and an empty table. */
+static void block_cut_and_mended(struct guest *guest)
+{
+	const uint64_t mfn = rig_frame(&rig, 512);
+
+	ck_assert_int_eq(iommuabs_domain_map(guest->dom, IOMMUABS_GFN(512),
+					     IOMMUABS_MFN(mfn), 512, RW, NULL),
+			 0);
+	ck_assert_int_eq(
+		iommuabs_domain_unmap(guest->dom, IOMMUABS_GFN(515), 1, NULL),
+		0);
+	ck_assert_int_eq(iommuabs_domain_map(guest->dom, IOMMUABS_GFN(515),
+					     IOMMUABS_MFN(mfn + 3), 1, RW,
+					     NULL),
+			 0);
+	ck_assert_int_eq(iommuabs_domain_map(guest->dom, IOMMUABS_GFN(1024),
+					     IOMMUABS_MFN(rig_frame(&rig, 0)),
+					     1, RW, NULL),
+			 0);
+	ck_assert_int_eq(
+		iommuabs_domain_unmap(guest->dom, IOMMUABS_GFN(1024), 1, NULL),
+		0);
+}
+
+/* Each of its pages may be looked up at any moment: it is there. */
+static void block_is_probed(struct guest *guest)
+{
+	static const uint64_t pages[PROBES] = { 0, 2, 3, 16, 300, 511 };
+	unsigned int p;
+
+	for (p = 0; p < PROBES; p++) {
+		guest->probe_gfn[p] = 512 + pages[p];
+		guest->mfn[512 + pages[p]] = rig_frame(&rig, 512 + pages[p]);
+		guest->flags[512 + pages[p]] = RW;
+		guest->probe[p] = iommuabs_sim_probe_add(
+			rig.sim, guest->sid, guest->probe_gfn[p] << 12,
+			IOMMUABS_SIM_DMA_WRITE);
+		ck_assert_ptr_nonnull(guest->probe[p]);
+	}
+	guest->attached = 1;
+	probes_tighten(guest);
+}
+
+static void merging_new(struct guest *guest, enum rig_kind kind)
+{
+	guest_max_leaf = IOMMUABS_LEAF_ANY;
+	memset(guest, 0, sizeof(*guest));
+	rig_new(&rig, kind);
+	ck_assert_int_eq(guest_make(guest, 8), 0);
+	ck_assert_int_eq(rig_attach(guest->dev, guest->dom), 0);
+	block_cut_and_mended(guest);
+	block_is_probed(guest);
+}
+
+static void merging_end(struct guest *guest)
+{
+	unsigned int p;
+
+	for (p = 0; p < PROBES; p++)
+		iommuabs_sim_probe_remove(guest->probe[p]);
+	ck_assert_int_eq(iommuabs_device_detach(guest->dev, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(guest->dom, 0), 0);
+	rig_end(&rig);
+}
+
+/* In steps, with every outcome but the mapped one forbidden at each of them. */
+START_TEST(no_dma_notices_that_leaves_are_merged)
+{
+	bool breaks = _i == RIG_BBML0 || _i == RIG_STAGE1_BBML0;
+	struct guest *guest = &guests[0];
+	struct view *mirror;
+	struct pt_leaf leaf;
+	unsigned int steps = 0;
+	int ret;
+
+	if (!rig_possible((enum rig_kind)_i))
+		return;
+	merging_new(guest, (enum rig_kind)_i);
+	mirror = guest->dom->views;
+	do {
+		ret = iommuabs_domain_compact(guest->dom, 50);
+		probes_tighten(guest);
+		steps++;
+	} while (ret == IOMMUABS_E_AGAIN);
+	ck_assert_int_eq(ret, 0);
+	ck_assert_uint_gt(steps, 10);
+	ck_assert(mirror->pt.ops->lookup(&mirror->pt, 600, &leaf));
+	ck_assert_uint_eq(leaf.level, !breaks);
+	ck_assert(!mirror->pt.ops->lookup(&mirror->pt, 1024, &leaf));
+	ck_assert_uint_eq(leaf.level, 1);
+	ck_assert(guest->dom->ledger.ops->lookup(&guest->dom->ledger, 600,
+						 &leaf));
+	ck_assert_uint_eq(leaf.level, 1);
+	ck_assert(!guest->dom->ledger.ops->lookup(&guest->dom->ledger, 1024,
+						  &leaf));
+	ck_assert_uint_eq(leaf.level, 1);
+	/* It can be cut again. */
+	splits_fault = breaks;
+	probes_loosen(guest, 520, 1, NOTHING);
+	ck_assert_int_eq(
+		iommuabs_domain_unmap(guest->dom, IOMMUABS_GFN(520), 1, NULL),
+		0);
+	probes_tighten(guest);
+	merging_end(guest);
+}
+END_TEST
+
+/* Nothing is freed that it may walk; what it can't consent to is passed over. */
+START_TEST(a_unit_that_does_not_forget_a_table_keeps_it)
+{
+	struct guest *guest = &guests[0];
+	uint64_t before;
+	unsigned int p;
+
+	COVERS(iommuabs_domain_compact, E_TIMEOUT);
+	merging_new(guest, _i ? RIG_BBML1 : RIG_QEMU);
+	for (p = 0; p < PROBES; p++)
+		iommuabs_sim_probe_any(guest->probe[p]);
+	before = iommuabs_sim_pages_used(rig.arena);
+	iommuabs_sim_plant(rig.sim, IOMMUABS_SIM_WAIT_HANG, 1, HANG_US);
+	ck_assert_int_eq(iommuabs_domain_compact(guest->dom, 0),
+			 IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_domain_compact(guest->dom, 0), 0);
+	iommuabs_sim_heal(rig.sim);
+	ck_assert_int_eq(iommuabs_unit_recover(rig.unit, 0), 0);
+	probes_tighten(guest);
+	ck_assert_int_eq(iommuabs_domain_compact(guest->dom, 0), 0);
+	probes_tighten(guest);
+	ck_assert_uint_lt(iommuabs_sim_pages_used(rig.arena), before);
+	merging_end(guest);
+}
+END_TEST
+
+/* Without a record that could remember them no table of a mirror is unlinked. */
+START_TEST(merging_waits_for_its_record)
+{
+	struct guest *guest = &guests[0];
+	struct tablemem *mem;
+	void *objects[4096];
+	unsigned int nr = 0;
+
+	COVERS(iommuabs_domain_compact, E_NOMEM);
+	merging_new(guest, RIG_QEMU);
+	mem = &rig.lib->mem;
+	while (nr < 4096) {
+		iommuabs_sim_alloc_fail(rig.arena, 1);
+		objects[nr] =
+			tablemem_object_alloc(mem, sizeof(struct quarantine));
+		if (!objects[nr])
+			break;
+		nr++;
+	}
+	ck_assert_uint_lt(nr, 4096);
+	iommuabs_sim_alloc_fail(rig.arena, 1);
+	ck_assert_int_eq(iommuabs_domain_compact(guest->dom, 0),
+			 IOMMUABS_E_NOMEM);
+	iommuabs_sim_alloc_fail(rig.arena, 0);
+	while (nr)
+		tablemem_object_free(mem, objects[--nr],
+				     sizeof(struct quarantine));
+	ck_assert_int_eq(iommuabs_domain_compact(guest->dom, 0), 0);
+	probes_tighten(guest);
+	merging_end(guest);
+}
+END_TEST
+
 /*
  * The life of a guest with a device, from nothing to nothing. Each call may fail
  * in the documented ways; what it took away must be out of reach when it returns.
@@ -478,6 +645,14 @@ static void add_tests(Suite *s)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, no_dma_ever_sees_anything_but_old_or_new, 0,
 			    3 * RIG_KINDS);
+	tcase_add_loop_test(tcase, no_dma_notices_that_leaves_are_merged, 0,
+			    RIG_KINDS);
+	if (rig_possible(RIG_QEMU)) {
+		tcase_add_loop_test(
+			tcase, a_unit_that_does_not_forget_a_table_keeps_it, 0,
+			2);
+		tcase_add_test(tcase, merging_waits_for_its_record);
+	}
 	tcase_add_loop_test(tcase, every_wait_that_hangs_once_is_survived, 0,
 			    4);
 	tcase_add_loop_test(tcase, every_allocation_that_fails_once_is_survived,

@@ -884,6 +884,43 @@ static void do_edit(struct fixture *f, const struct window *w)
 	ck_assert_uint_eq(cut.nr, 0);
 }
 
+/*
+ * Merge some of the window: it maps what it did. @live: units take leaves in the
+ * place of tables as BBML says; nT, bit 16, is gone in the end.
+ */
+static void do_merge(struct fixture *f, const struct window *w)
+{
+	const struct pt_edit same = { .kind = PT_EDIT_ATTR };
+	uint64_t words[3], at, budget;
+	struct pt_merge merge = {
+		.live = test_random_below(&f->seed, 2),
+	};
+	struct pt_run merged;
+	struct pt_sink sink = { words, 0,
+				1 + (uint32_t)test_random_below(&f->seed, 3) };
+	enum pt_status status;
+
+	range_random(f, w, &merge.in, &merge.nr);
+	at = merge.in;
+	do {
+		budget = 1 + test_random_below(&f->seed, 2000);
+		status = f->pt.ops->merge(&f->pt, &merge, &sink, &budget, &at,
+					  &merged);
+		HOLDS(status == PT_OK || status == PT_FULL ||
+		      status == PT_BUDGET);
+		HOLDS(status != PT_FULL || sink.nr == sink.max);
+		HOLDS(!sink.nr == !merged.nr);
+		if (sink.nr) {
+			HOLDS(merged.in >= merge.in);
+			HOLDS(merged.in + merged.nr <= merge.in + merge.nr);
+		}
+		sink_empty(f, &sink);
+		if (f->pt.bbml == 1 && merged.nr)
+			HOLDS(!f->pt.ops->edit(&f->pt, merged.in, merged.nr,
+					       &same, &f->pool, NULL, NULL));
+	} while (status);
+}
+
 static void some_agree(struct fixture *f, const struct window *w)
 {
 	uint64_t in, nr;
@@ -922,6 +959,8 @@ START_TEST(every_format_and_geometry_agrees_with_a_flat_array)
 			break;
 		case 4:
 			do_edit_one(&f, &w);
+			if (step % 4 == 0)
+				do_merge(&f, &w);
 			break;
 		default:
 			do_edit(&f, &w);
@@ -1802,6 +1841,154 @@ START_TEST(two_callers_cut_one_group)
 }
 END_TEST
 
+/* ---- merging ---- */
+
+static enum pt_status merge_all(struct fixture *f, struct pt_merge *merge,
+				uint32_t max, struct pt_run *merged)
+{
+	uint64_t words[8], at = merge->in, budget = WALK_MAX;
+	struct pt_sink sink = { words, 0, max };
+	enum pt_status status;
+
+	do {
+		status = f->pt.ops->merge(&f->pt, merge, &sink, &budget, &at,
+					  merged);
+		sink_empty(f, &sink);
+	} while (status == PT_FULL);
+	return status;
+}
+
+/* 512 x 512 frames that were mapped singly: two levels at once, by granules. */
+START_TEST(full_tables_become_the_leaf_that_they_are)
+{
+	struct geometry geo = hinted[_i % 6];
+	struct pt_merge merge = { 0 };
+	struct pt_leaf leaf;
+	struct pt_run merged;
+	struct fixture f;
+	uint64_t size;
+
+	if (_i >= 6)
+		geo.hint_mask = 0;
+	fixture_make(&f, &geo);
+	size = granule_lg2(geo.ops) == LG2 ? SPAN(2) : span(&f, 1);
+	f.pt.leaf_mask = 1;
+	map(&f, SPAN(3), 2 * SPAN(3), size, RW);
+	f.pt.leaf_mask = geo.leaf_mask;
+	merge.nr = (uint64_t)1 << (geo.in_bits - LG2);
+	HOLDS(merge_all(&f, &merge, 8, &merged) == PT_OK);
+	HOLDS(f.pt.ops->lookup(&f.pt, SPAN(3) + 5, &leaf));
+	HOLDS(leaf.out == 2 * SPAN(3) + 5 && leaf.attr == RW);
+	ck_assert_uint_eq(span(&f, leaf.level), size);
+	all_pages_are_somewhere(&f);
+	fixture_end(&f);
+}
+END_TEST
+
+/* One thing is in the way of each: frame 7 is missing, or other. */
+static const struct obstacle {
+	const struct geometry *geo;
+	uint64_t out, other_out, other_attr; /* of frame 7; out 0: none */
+	uint8_t leaf_mask;
+	int merges;
+} obstacles[] = {
+	{ &arm_48, SPAN(3), SPAN(3) + 7, RW, 7, 1 },
+	{ &arm_48, SPAN(3), SPAN(3) + 8, RW, 7, 0 },
+	{ &arm_48, SPAN(3), SPAN(3) + 7, IOMMUABS_READ, 7, 0 },
+	{ &arm_48, SPAN(3), 0, 0, 7, 0 },
+	{ &arm_48, SPAN(3), SPAN(3) + 7, RW, 1, 0 },
+	{ &arm_48, SPAN(3) + 1, SPAN(3) + 8, RW, 7, 0 },
+	{ &ledger_48, SPAN(3) + 1, SPAN(3) + 8, RW, 7, 1 },
+	{ &ledger_48, SPAN(3), SPAN(3) + 7, RW | PT_LEDGER_UNSYNCED, 7, 0 },
+};
+
+START_TEST(only_what_is_one_mapping_becomes_one_leaf)
+{
+	const struct obstacle *o = &obstacles[_i];
+	struct pt_merge merge = { .nr = SPAN(3) };
+	struct pt_run merged;
+	struct pt_leaf leaf;
+	struct fixture f;
+
+	fixture_make(&f, o->geo);
+	f.pt.leaf_mask = 1;
+	map(&f, 0, o->out, 7, RW);
+	if (o->other_out)
+		map(&f, 7, o->other_out, 1, o->other_attr);
+	map(&f, 8, o->out + 8, SPAN(1) - 8, RW);
+	f.pt.leaf_mask = o->leaf_mask;
+	HOLDS(merge_all(&f, &merge, 1, &merged) == PT_OK);
+	HOLDS(f.pt.ops->lookup(&f.pt, 100, &leaf));
+	ck_assert_uint_eq(leaf.level, o->merges);
+	ck_assert_uint_eq(merged.nr, o->merges ? SPAN(1) : 0);
+	HOLDS(leaf.out == o->out + 100);
+	fixture_end(&f);
+}
+END_TEST
+
+/* A condition, or the range's end, in the way; empty tables go in any case. */
+START_TEST(merging_keeps_to_its_range_and_condition)
+{
+	struct pt_merge merge = { .in = 1, .nr = SPAN(2) };
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	struct pt_run merged;
+	struct fixture f;
+
+	fixture_make(&f, &ledger_48);
+	f.pt.leaf_mask = 1;
+	map(&f, 0, SPAN(3), SPAN(1), PT_LEDGER_UNSYNCED | RW);
+	f.pt.leaf_mask = 7;
+	ck_assert_uint_eq(linked(&f), 3);
+	HOLDS(merge_all(&f, &merge, 8, &merged) == PT_OK);
+	ck_assert_uint_eq(linked(&f), 3);
+	merge.in = 0;
+	merge.if_mask = PT_LEDGER_STATE;
+	merge.if_value = PT_LEDGER_MAPPED;
+	HOLDS(merge_all(&f, &merge, 8, &merged) == PT_OK);
+	ck_assert_uint_eq(linked(&f), 3);
+	HOLDS(!f.pt.ops->edit(&f.pt, 0, SPAN(1), &clear, &f.pool, NULL, NULL));
+	merge.nr = SPAN(3);
+	HOLDS(merge_all(&f, &merge, 1, &merged) == PT_OK);
+	ck_assert_uint_eq(linked(&f), 0);
+	fixture_end(&f);
+}
+END_TEST
+
+/* While units walk it: not with BBML 0, through nT with 1. */
+START_TEST(a_leaf_takes_the_place_of_a_table_as_units_can_take_it)
+{
+	const struct geometry geo = { &pt_arm_s2_4k_ops, 48, 3, 12, 3, 1, 0,
+				      (uint8_t)(_i / 2), 0 };
+	const struct pt_edit same = { .kind = PT_EDIT_ATTR };
+	struct pt_merge merge = { .nr = SPAN(3), .live = _i & 1 };
+	const uint64_t block = 0x80000007fd;
+	struct pt_run merged;
+	struct fixture f;
+
+	fixture_make(&f, &geo);
+	f.pt.leaf_mask = 1;
+	map(&f, SPAN(1), SPAN(3), SPAN(1), RW);
+	map(&f, 3 * SPAN(1), SPAN(3), 1, RW);
+	HOLDS(f.pt.ops->clear_one(&f.pt, 3 * SPAN(1), NULL) == PT_OK);
+	f.pt.leaf_mask = 3;
+	HOLDS(merge_all(&f, &merge, 8, &merged) == PT_OK);
+	HOLDS(raw(&f, 3 * SPAN(1)) == 0);
+	if (merge.live && !geo.bbml) {
+		ck_assert_uint_eq(linked(&f), 3);
+		fixture_end(&f);
+		return;
+	}
+	ck_assert_uint_eq(linked(&f), 2);
+	ck_assert_uint_eq(raw(&f, SPAN(1)), merge.live && geo.bbml == 1
+						    ? block | 1 << 16
+						    : block);
+	HOLDS(!f.pt.ops->edit(&f.pt, merged.in, merged.nr, &same, &f.pool, NULL,
+			      NULL));
+	ck_assert_uint_eq(raw(&f, SPAN(1)), block);
+	fixture_end(&f);
+}
+END_TEST
+
 /* ---- several callers ---- */
 
 struct racer {
@@ -2086,6 +2273,32 @@ START_TEST(a_slot_of_the_reverse_map_has_one_winner)
 }
 END_TEST
 
+static void groups_and_merging(Suite *s)
+{
+	TCase *tc = tcase_create("groups");
+
+	tcase_add_loop_test(tc, whole_groups_have_the_hint, 0,
+			    (int)IA_COUNT(hinted));
+	tcase_add_loop_test(tc, no_hint_for_what_is_no_group, 0,
+			    (int)IA_COUNT(hinted));
+	tcase_add_loop_test(tc,
+			    a_group_is_dissolved_before_a_part_of_it_changes, 0,
+			    3 * CHANGES);
+	tcase_add_test(tc, what_a_leaf_becomes_has_hints);
+	tcase_add_test(tc, two_callers_cut_one_group);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("merging");
+	tcase_add_loop_test(tc, full_tables_become_the_leaf_that_they_are, 0,
+			    12);
+	tcase_add_loop_test(tc, only_what_is_one_mapping_becomes_one_leaf, 0,
+			    (int)IA_COUNT(obstacles));
+	tcase_add_test(tc, merging_keeps_to_its_range_and_condition);
+	tcase_add_loop_test(
+		tc, a_leaf_takes_the_place_of_a_table_as_units_can_take_it, 0,
+		6);
+	suite_add_tcase(s, tc);
+}
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("pgtable");
@@ -2121,17 +2334,7 @@ static Suite *suite(void)
 			    (int)IA_COUNT(freed));
 	tcase_add_test(tc, a_run_of_stores_is_cleaned_once);
 	suite_add_tcase(s, tc);
-	tc = tcase_create("groups");
-	tcase_add_loop_test(tc, whole_groups_have_the_hint, 0,
-			    (int)IA_COUNT(hinted));
-	tcase_add_loop_test(tc, no_hint_for_what_is_no_group, 0,
-			    (int)IA_COUNT(hinted));
-	tcase_add_loop_test(tc,
-			    a_group_is_dissolved_before_a_part_of_it_changes, 0,
-			    3 * CHANGES);
-	tcase_add_test(tc, what_a_leaf_becomes_has_hints);
-	tcase_add_test(tc, two_callers_cut_one_group);
-	suite_add_tcase(s, tc);
+	groups_and_merging(s);
 	tc = tcase_create("callers");
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, callers_on_both_halves_of_a_leaf_lose_nothing,

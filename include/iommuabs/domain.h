@@ -417,10 +417,21 @@ iommuabs_domain_stats(struct iommuabs_domain *dom,
  *
  * A LAZY domain gives back the mirrors that no device uses any more: after the
  * last was detached, or when all share the p2m. A device that needs one later
- * has it built anew. The domain may be used between steps and after E_AGAIN.
+ * has it built anew.
  *
- * Context: TASK; takes the gate alone, a step at a time.
- * Return:  0 | E_INVAL | E_BUSY (being destroyed) | E_AGAIN.
+ * Then tables of the ledger and of mirrors that are full of one mapping become a
+ * larger leaf of it, no larger than map would have made, and empty ones go. No
+ * DMA notices. So a mirror in use keeps its full tables where a unit can take a
+ * leaf in a table's place only after a break (SMMU with BBML 0). The p2m is the
+ * host's; the reverse map stays as it is. The domain may be used between steps
+ * and after E_AGAIN: what changes behind the place that a step got to waits for
+ * the next call.
+ *
+ * Context: TASK; takes the gate alone, a step at a time; waits for hardware.
+ * Return:  0 | E_INVAL | E_BUSY (being destroyed) | E_AGAIN | E_NOMEM (a small
+ *          record is missing; call again) | E_TIMEOUT (a unit did not forget a
+ *          table, which is withheld until it has recovered; call again: what is
+ *          left of mirrors in a fenced unit is passed over).
  */
 IOMMUABS_MUST_CHECK int iommuabs_domain_compact(struct iommuabs_domain *dom,
 						uint64_t budget);

@@ -74,6 +74,16 @@ int batch_invalidate(const struct batch *batch);
 int view_forget(struct view *view, uint64_t gfn, uint64_t nr);
 /* Only the unlinked tables: its ranges stay owed. 0 | E_TIMEOUT | E_FENCED. */
 int batch_pay_tables(struct batch *batch);
+/* The same, of tables that only @view has. */
+int view_pay_tables(const struct view *view, struct batch *batch);
+/*
+ * Room for tables of mirrors that are unlinked, and the record that remembers
+ * them if units don't answer. False: no memory, @sink takes none.
+ */
+bool batch_sink(struct batch *batch, struct pt_sink *sink);
+/* What came into it is owed, as tables of @view. */
+void batch_sunk(struct batch *batch, struct view *view,
+		const struct pt_sink *sink);
 void batch_settle(struct batch *batch);
 /* Invalidate everything of one binding. 0 | E_TIMEOUT | E_FENCED. */
 int binding_invalidate(struct binding *binding);
@@ -421,7 +431,7 @@ int p2m_run(struct iommuabs_domain *dom, const struct iommuabs_p2m *p2m);
 
 /* ---- compact.c: gate not held ---- */
 
-/* 0 | E_AGAIN | E_BUSY. */
+/* 0 | E_AGAIN | E_BUSY | E_NOMEM | E_TIMEOUT. */
 int compact_run(struct iommuabs_domain *dom, uint64_t *budget);
 
 /* ---- move.c: gate not held ---- */

@@ -340,6 +340,9 @@ struct iommuabs_domain {
 	uint32_t listed; /* in abs->domains; abs->lock */
 	uint32_t zombie; /* destroyed, but for what a unit may still reach */
 	uint64_t destroy_at; /* gfn up to which destroy has released */
+	/* Where compact goes on: 0 the ledger, else a view's index + 1; a gfn. */
+	uint32_t compact_tree;
+	uint64_t compact_at;
 
 	/* Bits of the units that still owe an invalidation of withheld frames. */
 	uint64_t owing;

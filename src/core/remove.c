@@ -102,34 +102,11 @@ static int removal_reserve(struct removal *rem)
 static void removal_sink(struct removal *rem, const struct view *view,
 			 struct pt_sink *sink)
 {
-	struct batch *batch = rem->batch;
-
-	sink->tables = batch->tables + batch->nr_tables;
 	sink->nr = 0;
 	sink->max = 0;
 	/* A shorter range covers no table whole. */
-	if (rem->nr >> (view->key.granule_lg2 - 3) == 0)
-		return;
-	if (!batch->spare)
-		batch->spare = tablemem_object_alloc(&rem->dom->abs->mem,
-						     sizeof(*batch->spare));
-	if (batch->spare)
-		sink->max = BATCH_TABLES - batch->nr_tables;
-}
-
-static void removal_sunk(struct removal *rem, struct view *view,
-			 const struct pt_sink *sink)
-{
-	struct batch *batch = rem->batch;
-	uint32_t i;
-
-	for (i = 0; i < sink->nr; i++)
-		sink->tables[i] |= (uint64_t)view->index << BATCH_VIEW_SHIFT;
-	if (!sink->nr)
-		return;
-	port_add32(&view->tables_out, sink->nr);
-	batch->nr_tables += (uint16_t)sink->nr;
-	batch->any_level = 1;
+	if (rem->nr >> (view->key.granule_lg2 - 3))
+		(void)batch_sink(rem->batch, sink);
 }
 
 /* Clear [@gfn, @gfn + @nr) of one mirror. An error is of units, the entries
@@ -149,7 +126,7 @@ static int mirror_clear(struct removal *rem, struct view *view, uint64_t gfn,
 		removal_sink(rem, view, &sink);
 		job.sink = sink.max ? &sink : NULL;
 		status = mirror_edit(&job, gfn, end - gfn);
-		removal_sunk(rem, view, &sink);
+		batch_sunk(rem->batch, view, &sink);
 		if (status != PT_FULL)
 			break;
 		one = batch_pay_tables(rem->batch);

@@ -338,16 +338,52 @@ static void quarantine_tables(struct iommuabs_domain *dom, struct batch *batch)
 	ia_unlock(&dom->abs->host, &dom->lock);
 }
 
-int batch_pay_tables(struct batch *batch)
+bool batch_sink(struct batch *batch, struct pt_sink *sink)
 {
-	int ret = batch_invalidate(batch);
+	if (!batch->spare)
+		batch->spare = tablemem_object_alloc(&batch->dom->abs->mem,
+						     sizeof(*batch->spare));
+	sink->tables = batch->tables + batch->nr_tables;
+	sink->nr = 0;
+	sink->max = batch->spare ? BATCH_TABLES - batch->nr_tables : 0;
+	return batch->spare;
+}
 
+void batch_sunk(struct batch *batch, struct view *view,
+		const struct pt_sink *sink)
+{
+	uint32_t i;
+
+	for (i = 0; i < sink->nr; i++)
+		sink->tables[i] |= (uint64_t)view->index << BATCH_VIEW_SHIFT;
+	if (!sink->nr)
+		return;
+	port_add32(&view->tables_out, sink->nr);
+	batch->nr_tables += (uint16_t)sink->nr;
+	batch->any_level = 1;
+}
+
+/* @ret: of the invalidation that covers them. */
+static int tables_paid(struct batch *batch, int ret)
+{
 	if (ret)
 		quarantine_tables(batch->dom, batch);
 	else
 		free_unlinked(batch->dom, batch->tables, batch->nr_tables);
 	batch->nr_tables = 0;
 	return ret;
+}
+
+int batch_pay_tables(struct batch *batch)
+{
+	return tables_paid(batch, batch_invalidate(batch));
+}
+
+int view_pay_tables(const struct view *view, struct batch *batch)
+{
+	const struct forget forget = { batch->ranges, batch->nr_ranges, 1 };
+
+	return tables_paid(batch, invalidate_view(view, &forget));
 }
 
 static void batch_withhold(struct batch *batch)

@@ -128,6 +128,20 @@ struct pt_edit {
 	struct pt_cut *cut;
 };
 
+/* What pt_ops.merge() is to look at. */
+struct pt_merge {
+	uint64_t in, nr;
+	/* Only leaves with (attr & if_mask) == if_value become larger ones. */
+	uint64_t if_mask, if_value;
+	/*
+	 * 1: units walk the table. Then a leaf takes the place of a table as they
+	 * can take it (SMMU 3.21.1.1): with pt.bbml 0 never, with 1 it has nT
+	 * until they have forgotten the table and an ATTR edit that changes
+	 * nothing has been over it.
+	 */
+	uint32_t live;
+};
+
 /* Where tables go back to. */
 struct pt_payer {
 	struct tablemem *mem;
@@ -244,6 +258,20 @@ struct pt_ops {
 	 */
 	enum pt_status (*next)(const struct pt *pt, uint64_t in, uint64_t end,
 			       uint64_t *budget, struct pt_run *run);
+
+	/*
+	 * In the place of tables within the range that are full of leaves with
+	 * one attr and consecutive out: a larger leaf, where map() could have
+	 * made one; of tables that are empty: nothing. From *@at on, which is in
+	 * the range; alone. Unlinked tables go to @sink; @merged is a range that
+	 * has all their slots. *@budget counts entries looked at; what is left
+	 * over of one table is not begun with less.
+	 * PT_OK | PT_FULL, PT_BUDGET (go on from *@at).
+	 */
+	enum pt_status (*merge)(const struct pt *pt,
+				const struct pt_merge *merge,
+				struct pt_sink *sink, uint64_t *budget,
+				uint64_t *at, struct pt_run *merged);
 
 	/* See pt_free_tables(). */
 	enum pt_status (*free_tables)(const struct pt *pt, uint64_t sink_word,
