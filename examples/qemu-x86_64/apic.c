@@ -2,8 +2,8 @@
 /*
  * apic.c - the local APIC in its first form, memory mapped
  *
- * Intel SDM vol. 3A, chapter 11. The two 8259s are masked; no line reaches an
- * I/O APIC, devices send messages.
+ * Intel SDM vol. 3A, chapter 11. The two 8259s are masked, and the IOAPIC is until
+ * interrupts.c has it: devices send messages.
  */
 #include "apic.h"
 #include "arch.h"

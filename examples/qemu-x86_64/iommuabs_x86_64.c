@@ -18,7 +18,7 @@ static void clean(void *ctx, const void *p, size_t size)
 
 void (*const iommu_cache_clean)(void *ctx, const void *p, size_t size) = clean;
 
-/* Nothing remaps interrupts yet: a guest's device could raise any. */
+/* Where nothing remaps interrupts a guest's device could raise any. */
 const struct iommuabs_attach_options iommu_attach_options = {
 	.size = sizeof(iommu_attach_options),
 	.flags = IOMMUABS_ALLOW_UNSAFE_MSI,

@@ -46,8 +46,16 @@ struct acpi_header {
 #define MADT_APIC_ID	3
 #define MADT_FLAGS	4
 #define MADT_ENABLED	1u
+#define MADT_IOAPIC	1
+#define MADT_IOAPIC_AT	4
 #define MCFG_BASE	44 /* PCI Firmware 3.3, 4.1.2 */
 #define MCFG_BUSES	54 /* first and last */
+#define DMAR_DRHD	48 /* VT-d 8.3; the first structure of the table */
+#define DRHD_SIZE	2
+#define DRHD_SCOPES	16
+#define SCOPE_IOAPIC	3 /* 8.3.1 */
+#define SCOPE_BUS	5
+#define SCOPE_PATH	6
 
 static char bootargs[256];
 
@@ -97,6 +105,39 @@ static void cpus_parse(void)
 			continue;
 		machine.cpu_ids[machine.nr_cpus++] = madt[at + MADT_APIC_ID];
 	}
+}
+
+static void ioapic_parse(void)
+{
+	size_t size, at = MADT_ENTRIES;
+	const uint8_t *madt = table_get("APIC", &size);
+
+	while (at + 2 <= size && madt[at + 1] && madt[at] != MADT_IOAPIC)
+		at += madt[at + 1];
+	if (at + MADT_IOAPIC_AT + 4 > size)
+		panic("no IOAPIC");
+	machine.ioapic_base = bytes_get(madt, at + MADT_IOAPIC_AT, 4);
+}
+
+/* As what it sends messages: a bus, and a device and function on it. */
+static void ioapic_rid_parse(void)
+{
+	size_t size = 0, at = DMAR_DRHD + DRHD_SCOPES, end;
+	const uint8_t *dmar = machine_table("DMAR", 0, &size);
+
+	if (!dmar || size < at)
+		return;
+	end = DMAR_DRHD + bytes_get(dmar, DMAR_DRHD + DRHD_SIZE, 2);
+	if (end > size)
+		return;
+	while (at + SCOPE_PATH + 2 <= end && dmar[at + 1] &&
+	       dmar[at] != SCOPE_IOAPIC)
+		at += dmar[at + 1];
+	if (at + SCOPE_PATH + 2 > end || dmar[at] != SCOPE_IOAPIC)
+		return;
+	machine.ioapic_rid = (uint16_t)(dmar[at + SCOPE_BUS] << 8 |
+					dmar[at + SCOPE_PATH] << 3 |
+					dmar[at + SCOPE_PATH + 1]);
 }
 
 static void pci_parse(void)
@@ -149,6 +190,8 @@ void machine_parse(uint64_t start_info)
 	rsdp = (const void *)info->rsdp;
 	machine.rsdt = rsdp->rsdt;
 	cpus_parse();
+	ioapic_parse();
+	ioapic_rid_parse();
 	pci_parse();
 	machine.pm_timer = (uint16_t)bytes_get(table_get("FACP", &size),
 					       FADT_PM_TMR_BLK, 4);

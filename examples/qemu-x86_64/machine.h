@@ -16,6 +16,8 @@ struct machine {
 	uint64_t pci_mem_base,
 		pci_mem_size; /* size 0: firmware assigned BARs */
 	uint64_t rsdt;	      /* machine address */
+	uint64_t ioapic_base; /* the first one's registers */
+	uint16_t ioapic_rid;  /* by which a VT-d unit knows it */
 	uint16_t pm_timer;    /* port */
 	unsigned int nr_cpus;
 	uint64_t cpu_ids[MACHINE_MAX_CPUS]; /* of their local APICs */

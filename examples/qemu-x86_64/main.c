@@ -12,6 +12,7 @@
 #include "pages.h"
 #include "pci.h"
 #include "scenarios.h"
+#include "scenarios_x86.h"
 #include "tap.h"
 #include "timer.h"
 
@@ -30,6 +31,8 @@ _Noreturn void host_main(uint64_t start_info)
 		bring_up();
 	else if (machine_has_arg("prove"))
 		prove();
+	else if (machine_has_arg("interrupts"))
+		prove_interrupts();
 	else if (machine_has_arg("race"))
 		prove_race();
 	else
