@@ -382,6 +382,23 @@ START_TEST(virtual_functions_are_found_by_their_physical_one)
 }
 END_TEST
 
+/* The stride between virtual functions says nothing where there is but one. */
+START_TEST(a_single_virtual_function_has_no_stride)
+{
+	struct test_pci *pci = test_pci_new();
+	struct test_host *host = test_host_new(TEST_HOST_ALLOC);
+	struct pci_walk walk = { 0 };
+
+	test_pci_sriov(pci, test_pci_endpoint(pci, 0x100), 1, 0x80, 0);
+	expect_ids(0x180, "0180");
+	host->hostif.ops.pci_cfg_read = test_pci_read;
+	ck_assert(pci_walk_begin(&walk, &host->hostif, 0));
+	ck_assert_int_eq(pci_group_add(&walk, 0x181), IOMMUABS_E_NOENT);
+	test_host_delete(host);
+	test_pci_delete(pci);
+}
+END_TEST
+
 START_TEST(ari_makes_device_numbers_functions)
 {
 	struct test_pci *pci = test_pci_new();
@@ -1185,6 +1202,7 @@ static void topology_tests(TCase *tcase)
 			    5);
 	tcase_add_test(tcase,
 		       virtual_functions_are_found_by_their_physical_one);
+	tcase_add_test(tcase, a_single_virtual_function_has_no_stride);
 	tcase_add_test(tcase, ari_makes_device_numbers_functions);
 	tcase_add_loop_test(tcase, all_members_of_a_group_agree_about_it, 1,
 			    16);

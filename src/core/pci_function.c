@@ -221,8 +221,10 @@ struct pci_vfs pci_vfs_of(const struct pci_walk *walk, uint32_t rid)
 		PCI_SRIOV_NUM_VFS, pci_read(walk, rid, at + PCI_SRIOV_NUMBER));
 	vfs.first = rid + (uint32_t)field_get(PCI_SRIOV_OFFSET, place);
 	vfs.stride = (uint32_t)field_get(PCI_SRIOV_STRIDE, place);
-	if (vfs.nr > 1 && !vfs.stride)
-		vfs.nr = 1;
+	if (!vfs.stride) { /* it says nothing of a single one */
+		vfs.nr = IA_MIN(vfs.nr, 1u);
+		vfs.stride = 1;
+	}
 	/* None has a number past the segment's last. */
 	if (vfs.nr && vfs.first >= PCI_RIDS)
 		vfs.nr = 0;
