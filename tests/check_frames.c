@@ -1123,6 +1123,60 @@ START_TEST(a_refresh_that_the_books_refuse_blocks_what_shares)
 }
 END_TEST
 
+/* Destroys a domain when the instance's lock is taken next. */
+static struct {
+	struct iommuabs_domain *dom; /* NULL: not any more */
+	void (*lock)(void *ctx, void *lock);
+	pthread_t thread;
+} hasty;
+
+static void *hasty_destroy(void *dom)
+{
+	return iommuabs_domain_destroy(dom, 0) ? dom : NULL;
+}
+
+static void hasty_lock(void *ctx, void *lock)
+{
+	struct iommuabs_domain *dom = hasty.dom;
+
+	if (dom && lock == w->abs->lock.host_lock) {
+		hasty.dom = NULL;
+		pthread_create(&hasty.thread, NULL, hasty_destroy, dom);
+		/* All is done but what waits for whoever is in the gate. */
+		while (!(port_load32(&w->abs->gate.word) & GATE_ALONE))
+			port_relax();
+	}
+	hasty.lock(ctx, lock);
+}
+
+START_TEST(a_domain_may_go_while_its_places_are_listed)
+{
+	struct iommuabs_domain *dom = domain_of(0);
+	struct iommuabs_frame_user users[2];
+	uint64_t cursor = 0;
+	void *failed;
+	uint32_t nr;
+
+	ck_assert_int_eq(map(dom, 5, RAM + 5, 1, RW), 0);
+	ck_assert_ptr_nonnull(w->abs->lock.host_lock);
+	hasty.dom = dom;
+	hasty.lock = w->abs->host.ops.lock;
+	w->abs->host.ops.lock = hasty_lock;
+	ck_assert_int_eq(iommuabs_frame_users(w->abs, MFN(RAM + 5), &cursor,
+					      users, 2, &nr),
+			 0);
+	ck_assert_ptr_null(hasty.dom);
+	pthread_join(hasty.thread, &failed);
+	w->abs->host.ops.lock = hasty.lock;
+	ck_assert_ptr_null(failed);
+	cursor = 0;
+	ck_assert_int_eq(iommuabs_frame_users(w->abs, MFN(RAM + 5), &cursor,
+					      users, 2, &nr),
+			 0);
+	ck_assert_uint_eq(nr, 0);
+}
+END_TEST
+
 /* ---- a walk over machine frames ---- */
 
 /* Does @next go on where @place ends? A walk ends a piece where it likes. */
@@ -2032,6 +2086,7 @@ static void add_books_and_walks(Suite *s)
 	tcase_add_test(tcase, who_is_vouched_for_owns_nothing);
 	tcase_add_test(tcase,
 		       a_refresh_that_the_books_refuse_blocks_what_shares);
+	tcase_add_test(tcase, a_domain_may_go_while_its_places_are_listed);
 	tcase_add_loop_test(tcase, a_walk_tells_every_place_of_a_range, 0, 5);
 	tcase_add_test(tcase, a_walk_checks_its_arguments);
 	tcase_add_test(tcase, a_walk_tells_what_is_the_librarys);

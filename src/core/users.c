@@ -76,6 +76,11 @@ static uint64_t user_of(struct iommuabs *abs, uint64_t mfn,
 		return like;
 	user->dom_cookie = dom->cookie;
 	domain_enter(dom);
+	/* A destroy that came in between has taken the ledger apart. */
+	if (place->gfn < dom->destroy_at) {
+		domain_leave(dom);
+		return like;
+	}
 	if (ledger_next(dom, place->gfn, place->gfn + nr, &run) &&
 	    run.in == place->gfn && run.out == mfn) {
 		user->flags = (uint32_t)(run.attr & PT_LEDGER_FLAGS);
