@@ -427,6 +427,31 @@ START_TEST(where_messages_go_nothing_is_mapped)
 }
 END_TEST
 
+/* Nor is it declared to be there, as long as such a device is attached. */
+START_TEST(where_messages_go_nothing_is_fixed)
+{
+	struct iommuabs_frame_policy policy = {
+		.size = sizeof(policy),
+		.kind = IOMMUABS_FRAMES_FIXED,
+		.gfn = IOMMUABS_GFN(0xfee80),
+		.flags = IOMMUABS_READ,
+	};
+	const iommuabs_mfn_t mfn = IOMMUABS_MFN(rig_frame(&rig, 0));
+	struct iommuabs_domain *dom;
+
+	begin(RIG_VTD);
+	dom = rig_domain(&rig);
+	ck_assert_int_eq(rig_attach(dev, dom), 0);
+	ck_assert_int_eq(iommuabs_frames_declare(rig.lib, mfn, 1, &policy),
+			 IOMMUABS_E_RESERVED);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_frames_declare(rig.lib, mfn, 1, &policy), 0);
+	ck_assert_int_eq(rig_attach(dev, dom), IOMMUABS_E_RESERVED);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	finish();
+}
+END_TEST
+
 START_TEST(after_stop_nothing_gets_through)
 {
 	struct iommuabs_sim_interrupt irq = { .sid = SID };
@@ -694,6 +719,7 @@ static void add_tests(Suite *s)
 		arguments_that_make_no_sense,
 		a_target_of_a_later_version,
 		a_device_with_interrupts_stays,
+		where_messages_go_nothing_is_fixed,
 	};
 	size_t i;
 

@@ -635,7 +635,8 @@ int map_fixed_reserve(struct iommuabs_domain *dom, const struct mapping *map,
 	int ret;
 
 	ret = request_expressed(&req);
-	if (!ret && reserved_overlap(dom, map->gfn, map->nr))
+	if (!ret && (reserved_overlap(dom, map->gfn, map->nr) ||
+		     (dom->message_bindings && is_messages(map))))
 		ret = IOMMUABS_E_RESERVED;
 	if (!ret)
 		ret = request_survey(&req, &new_, &old);
