@@ -556,6 +556,46 @@ START_TEST(a_free_that_times_out_keeps_them)
 }
 END_TEST
 
+/* A fenced unit still remaps, by what it holds: nothing is anybody else's yet. */
+START_TEST(a_fenced_unit_has_forgotten_nothing)
+{
+	uint32_t n;
+
+	begin(kinds[_i]);
+	n = take(dev, SID, 2);
+	ck_assert_int_eq(set(n, 0x41, 3), 0);
+	iommuabs_sim_plant(rig.sim, IOMMUABS_SIM_SYNC_HANG, 1, 0);
+	ck_assert_int_eq(iommuabs_irq_set(dev, n, NULL), IOMMUABS_E_TIMEOUT);
+	iommuabs_sim_heal(rig.sim);
+	ck_assert_int_eq(iommuabs_irq_set(dev, n, NULL), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(set(n + 1, 0x42, 3), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(take(other, OTHER, 1), n + 2);
+	ck_assert_int_eq(iommuabs_unit_recover(rig.unit, 0), 0);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(a_free_that_times_out_blocks_them_all)
+{
+	uint32_t n, i;
+
+	begin(kinds[_i]);
+	n = take(dev, SID, 3);
+	for (i = 0; i < 3; i++)
+		ck_assert_int_eq(set(n + i, 0x41 + i, 3), 0);
+	iommuabs_sim_plant(rig.sim, IOMMUABS_SIM_SYNC_HANG, 1, 0);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), IOMMUABS_E_TIMEOUT);
+	iommuabs_sim_heal(rig.sim);
+	ck_assert_int_eq(iommuabs_unit_recover(rig.unit, 0), 0);
+	for (i = 0; i < 3; i++)
+		blocks(dev, n + i, SID, ABSENT);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), 0);
+	finish();
+}
+END_TEST
+
 START_TEST(what_is_not_the_devices_is_not_found)
 {
 	const struct iommuabs_irq_target target = to(0x41, 3);
@@ -708,6 +748,8 @@ static void add_tests(Suite *s)
 		after_stop_nothing_gets_through,
 		a_wait_that_hangs_leaves_it_blocked_or_as_wanted,
 		a_free_that_times_out_keeps_them,
+		a_fenced_unit_has_forgotten_nothing,
+		a_free_that_times_out_blocks_them_all,
 	};
 	const TTest *const once[] = {
 		an_ioapics_entry_names_the_index,

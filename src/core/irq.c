@@ -233,14 +233,19 @@ int irq_give(struct iommuabs_device *dev, uint32_t first)
 {
 	struct iommuabs *abs = dev->abs;
 	struct irq_run run, **link, *gone;
-	int ret = run_get(dev, first, &run);
+	int ret = run_get(dev, first, &run), one;
 	uint32_t i;
 
 	if (ret || run.first != first)
 		return IOMMUABS_E_NOENT;
 	/* All are blocked and forgotten before one is anybody else's. */
-	for (i = 0; i < run.nr && !ret; i++)
-		ret = entry_set(&run, first + i, NULL);
+	for (i = 0; i < run.nr; i++) {
+		one = entry_set(&run, first + i, NULL);
+		ret = ret ? ret : one;
+		/* One that is fenced is waited for no more, a dead one would. */
+		if (ret && port_load32(&run.unit->hw.enabled))
+			break;
+	}
 	if (ret)
 		return ret;
 	ia_lock(&abs->host, &abs->lock);

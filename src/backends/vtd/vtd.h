@@ -48,6 +48,7 @@ struct vtd {
 	uint8_t has_queue;
 	uint64_t irt;	     /* interrupt remapping table; 0: none */
 	uint8_t x2apic;	     /* its destinations have 32 bits */
+	uint8_t irt_is_used; /* from enable to disable, also while fenced */
 	uint8_t was_enabled; /* it translates for ever: see vtd_release() */
 	uint64_t root;	     /* root table */
 	uint64_t blank;	     /* a root table that blocks everything */

@@ -192,9 +192,10 @@ int vtd_disable(struct backend_unit *unit)
 	ret = queue_on(vtd);
 	if (!ret)
 		ret = vtd_irt_block(vtd);
-	if (!ret)
-		ret = queue_off(vtd);
-	return ret;
+	if (ret)
+		return ret;
+	vtd->irt_is_used = 0;
+	return queue_off(vtd);
 }
 
 /* ---- blocking after a crash ---- */

@@ -75,6 +75,7 @@ int vtd_irt_enable(struct vtd *vtd)
 
 	if (!vtd->irt)
 		return 0;
+	vtd->irt_is_used = 1;
 	ret = table_set(vtd, vtd->irt, IRT_SIZE);
 	if (!ret)
 		ret = vtd_submit(vtd, emit_all, NULL);
@@ -208,19 +209,30 @@ static int entry_write(struct vtd *vtd, uint64_t *entry,
 	return ret;
 }
 
+/* A unit that is fenced remaps on, and can't be told what to forget. */
+static int entry_block(const struct vtd *vtd, uint64_t *entry)
+{
+	port_dev_store64(entry, 0);
+	vtd_clean(vtd, entry, sizeof(*entry));
+	return IOMMUABS_E_TIMEOUT;
+}
+
 int vtd_irq_set(struct backend_unit *unit, uint32_t index,
 		const struct backend_irq *irq)
 {
 	struct vtd *vtd = vtd_of(unit);
-	uint64_t *page, words[2];
+	uint64_t *page, *entry, words[2];
 	uint64_t at = vtd->irt + ((uint64_t)index << IRTE_LG2);
 	int ret;
 
 	entry_make(vtd, irq, words);
 	page = hostif_map(unit->host,
 			  at & ~(uint64_t)(IOMMUABS_FRAME_SIZE - 1));
-	ret = entry_write(vtd, page + at % IOMMUABS_FRAME_SIZE / sizeof(*page),
-			  words, index);
+	entry = page + at % IOMMUABS_FRAME_SIZE / sizeof(*page);
+	if (vtd->irt_is_used && !port_load32(&unit->enabled))
+		ret = entry_block(vtd, entry);
+	else
+		ret = entry_write(vtd, entry, words, index);
 	hostif_unmap(unit->host, page);
 	return ret;
 }
