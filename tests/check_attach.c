@@ -631,6 +631,27 @@ START_TEST(a_region_that_the_host_maps_is_mapped_exactly)
 }
 END_TEST
 
+/* Its leaves share a hint with what the host maps around it. */
+START_TEST(a_mirror_is_given_up_though_a_region_is_part_of_a_group)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = reserved_device(w);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct world_unit *u = &w->unit[0];
+	struct backend_geometry geometry;
+
+	ck_assert_int_eq(u->real->mirror(&u->unit->hw, 39, 2, &geometry), 0);
+	way_format(&geometry);
+	geometry.hint_mask = 1;
+	geometry.bbml = 0;
+	u->geometry = &geometry;
+	ck_assert_int_eq(map(dom, 0x300, 0x300, 16, RW), 0);
+	ck_assert_int_eq(map(dom, 0x1000, 0x5000, 1, IOMMUABS_WRITE), 0);
+	ck_assert_int_eq(attach(dev, dom), IOMMUABS_E_NOTSUP);
+	world_delete(w);
+}
+END_TEST
+
 /* On its way out it is mapped no more. */
 START_TEST(a_region_that_is_being_unmapped_is_not_mapped)
 {
@@ -991,6 +1012,8 @@ static Suite *suite(void)
 		what_is_mapped_over_a_reserved_region_keeps_the_device_out);
 	tcase_add_loop_test(
 		memory, a_region_that_the_host_maps_is_mapped_exactly, 0, 4);
+	tcase_add_test(memory,
+		       a_mirror_is_given_up_though_a_region_is_part_of_a_group);
 	tcase_add_test(memory, a_region_that_is_being_unmapped_is_not_mapped);
 	tcase_add_test(memory, a_carved_device_has_the_regions_of_its_range);
 	tcase_add_test(memory,

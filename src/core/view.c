@@ -311,7 +311,10 @@ int views_express(const struct iommuabs_domain *dom, const struct span *span,
 void view_abandon(struct view *view)
 {
 	uint64_t left = IA_BITS(view->key.input_bits - IOMMUABS_FRAME_LG2) + 1;
-	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	/* No unit walks it: what would have to be forgotten first is left, and
+	 * goes with its table. */
+	struct pt_cut cut = { 0 };
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR, .cut = &cut };
 	uint64_t budget = ~(uint64_t)0, gfn, nr, skip;
 	struct iommuabs_domain *dom = view->dom;
 	struct tablemem_pool none = { 0 };
