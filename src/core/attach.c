@@ -284,13 +284,16 @@ static int attach_begin(struct iommuabs_device *dev,
 bool device_take(struct iommuabs_device *dev)
 {
 	uint32_t idle = 0;
+	bool alone;
 
 	if (!port_cas32(&dev->busy, &idle, 1))
 		return false;
-	/* It became one with others in the last moment: they are busy. */
-	if (dev->group)
+	/* It became one with others in the last moment: they are busy. Once it
+	 * is given back that can end, so there is one look. */
+	alone = !dev->group;
+	if (!alone)
 		device_give(dev);
-	return !dev->group;
+	return alone;
 }
 
 void device_give(struct iommuabs_device *dev)
