@@ -437,10 +437,9 @@ static bool reads_p2m(void)
 /* Frames that nobody has; or further places of some, that end a run to come. */
 static void do_map(uint64_t gfn, uint64_t nr, uint32_t extra)
 {
-	const struct cell next = t.cells[gfn + nr];
-
 	if (!extra && leads_on(gfn, nr))
-		cells_set(gfn, next.mfn - MACHINE_RAM - nr, nr, 1, next.flags);
+		cells_set(gfn, t.cells[gfn + nr].mfn - MACHINE_RAM - nr, nr, 1,
+			  t.cells[gfn + nr].flags);
 	else
 		cells_set(gfn, NEW + t.news, nr, extra ? 1 : 5,
 			  extra ? t.cells[gfn].flags : RW);
