@@ -84,9 +84,10 @@ static inline uint64_t port_add64(uint64_t *p, uint64_t v)
 	return __atomic_add_fetch(p, v, __ATOMIC_SEQ_CST);
 }
 
+/* What another CPU linked into a table is seen with what is in it. */
 static inline uint64_t port_dev_load64(const uint64_t *p)
 {
-	return __atomic_load_n(p, __ATOMIC_RELAXED);
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
 
 static inline void port_dev_store64(uint64_t *p, uint64_t v)
