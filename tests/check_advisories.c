@@ -8,6 +8,7 @@
  */
 #include "harness.h"
 #include "test_host.h"
+#include "test_needs.h"
 #include "test_rig.h"
 
 #include <iommuabs/sim.h>
@@ -646,9 +647,12 @@ static Suite *suite(void)
 {
 	Suite *s = suite_create("advisories");
 
-	add_tests(s, "smmuv3", setup_smmu);
-	add_tests(s, "vtd", setup_vtd);
-	add_tests(s, "vtd-scalable", setup_vtd_scalable);
+	if (suite_needs(s, IOMMUABS_UNIT_SMMUV3))
+		add_tests(s, "smmuv3", setup_smmu);
+	if (suite_needs(s, IOMMUABS_UNIT_VTD)) {
+		add_tests(s, "vtd", setup_vtd);
+		add_tests(s, "vtd-scalable", setup_vtd_scalable);
+	}
 	return s;
 }
 
