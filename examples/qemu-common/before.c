@@ -3,8 +3,8 @@
  * before.c - a device attached before start: from bypass to its guest's memory
  *
  * Reset leaves QEMU's units bypassing; the library blocks before it translates,
- * so that a step that fails leaves it blocking. The hooks for register accesses let us try
- * DMA after every single write that the library makes. The frame at machine
+ * so that a step that fails leaves it blocking. The hooks for register accesses let
+ * us try DMA after every single write that the library makes. The frame at machine
  * address L is RAM, and gfn L is another frame: where a write to L lands tells
  * whether it was translated.
  */

@@ -152,7 +152,8 @@ struct iommuabs_host iommu_hooks(void)
 
 /*
  * Firmware describes the host bridge and nothing behind it: a requester ID is the
- * id that the unit sees. Each function that goes to a guest of its own is taken out of that range.
+ * id that the unit sees. Each function that goes to a guest of its own is taken out
+ * of that range.
  */
 int iommu_edu_add(unsigned int index)
 {
