@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * backend.c - which drivers this build has
+ * backend.c - which drivers this build has, and what all of them do alike
  */
 #include "backend.h"
 
@@ -22,4 +22,24 @@ const struct backend_ops *backend_find(enum iommuabs_unit_type type)
 	default:
 		return NULL;
 	}
+}
+
+int backend_poll(struct backend_unit *unit, const char *what,
+		 bool (*done)(struct backend_unit *unit, void *arg), void *arg)
+{
+	uint64_t start = hostif_time_us(unit->host);
+	bool late;
+
+	do {
+		late = hostif_time_us(unit->host) - start >= BACKEND_TIMEOUT_US;
+		if (done(unit, arg))
+			return 0;
+		port_relax();
+	} while (!late);
+	ia_lock(unit->host, &unit->lock);
+	hostif_format(unit->reason, sizeof(unit->reason),
+		      "no answer in %u ms: %s", BACKEND_TIMEOUT_US / 1000,
+		      what);
+	ia_unlock(unit->host, &unit->lock);
+	return IOMMUABS_E_TIMEOUT;
 }

@@ -311,4 +311,11 @@ extern const struct backend_ops vtd_backend_ops;
 /* The driver for units of @type in this build, NULL for none. */
 const struct backend_ops *backend_find(enum iommuabs_unit_type type);
 
+/*
+ * The one poll: until @done says so, at most BACKEND_TIMEOUT_US, with a last look
+ * after the deadline. @what goes into unit->reason. 0 | E_TIMEOUT.
+ */
+int backend_poll(struct backend_unit *unit, const char *what,
+		 bool (*done)(struct backend_unit *unit, void *arg), void *arg);
+
 #endif

@@ -10,27 +10,6 @@
 #define STREAM_BITS_MAX	       25
 #define STREAM_BITS_LINEAR_MAX 16
 
-int smmuv3_poll(struct smmuv3 *smmu, const char *what,
-		bool (*done)(struct smmuv3 *smmu, void *arg), void *arg)
-{
-	struct backend_unit *unit = smmu->unit;
-	uint64_t start = hostif_time_us(unit->host);
-	bool late;
-
-	do {
-		late = hostif_time_us(unit->host) - start >= BACKEND_TIMEOUT_US;
-		if (done(smmu, arg))
-			return 0;
-		port_relax();
-	} while (!late);
-	ia_lock(unit->host, &unit->lock);
-	hostif_format(unit->reason, sizeof(unit->reason),
-		      "no answer in %u ms: %s", BACKEND_TIMEOUT_US / 1000,
-		      what);
-	ia_unlock(unit->host, &unit->lock);
-	return IOMMUABS_E_TIMEOUT;
-}
-
 int smmuv3_memory(struct smmuv3 *smmu, unsigned int size_lg2, uint64_t *maddr)
 {
 	struct backend_unit *unit = smmu->unit;

@@ -124,13 +124,6 @@ static inline struct hostif_reg32 smmuv3_page1(const struct smmuv3 *smmu,
 
 /* ---- smmuv3.c ---- */
 
-/*
- * The one poll: until @done says so, at most BACKEND_TIMEOUT_US, with a last look
- * after the deadline. @what goes into unit->reason. 0 | E_TIMEOUT.
- */
-int smmuv3_poll(struct smmuv3 *smmu, const char *what,
-		bool (*done)(struct smmuv3 *smmu, void *arg), void *arg);
-
 /* Zeroed memory for the unit. 0 | E_NOMEM. */
 int smmuv3_memory(struct smmuv3 *smmu, unsigned int size_lg2, uint64_t *maddr);
 void smmuv3_memory_free(struct smmuv3 *smmu, uint64_t maddr,

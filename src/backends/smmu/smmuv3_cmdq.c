@@ -160,10 +160,10 @@ static void insert(struct smmuv3_batch *batch)
 }
 
 /* True: inserted, or dropped because the unit is off. */
-static bool try_insert(struct smmuv3 *smmu, void *arg)
+static bool try_insert(struct backend_unit *unit, void *arg)
 {
 	struct smmuv3_batch *batch = arg;
-	struct backend_unit *unit = smmu->unit;
+	struct smmuv3 *smmu = smmuv3_of(unit);
 	struct smmuv3_cmdq *q = &smmu->cmdq;
 	bool done = false;
 
@@ -185,8 +185,9 @@ static void flush(struct smmuv3_batch *batch)
 {
 	if (!batch->nr || batch->status)
 		return;
-	batch->status = smmuv3_poll(batch->smmu, "no room in the command queue",
-				    try_insert, batch);
+	batch->status =
+		backend_poll(batch->smmu->unit, "no room in the command queue",
+			     try_insert, batch);
 	if (!batch->status)
 		port_add64(&batch->smmu->unit->commands, batch->nr);
 	batch->nr = 0;
@@ -212,12 +213,13 @@ void smmuv3_batch_add(struct smmuv3_batch *batch, uint64_t word0,
 
 /* ---- waiting ---- */
 
-static bool is_complete(struct smmuv3 *smmu, void *arg)
+static bool is_complete(struct backend_unit *unit, void *arg)
 {
 	const struct smmuv3_batch *batch = arg;
+	struct smmuv3 *smmu = smmuv3_of(unit);
 	struct smmuv3_cmdq *q = &smmu->cmdq;
 	uint64_t prod = port_load64_acquire(&q->prod);
-	uint32_t cons = hostif_read32(&smmu->unit->regs, SMMU_CMDQ_CONS);
+	uint32_t cons = hostif_read32(&unit->regs, SMMU_CMDQ_CONS);
 
 	/* Looked at last: what was read above is of that generation. */
 	if (port_load32(&q->generation) != batch->generation)
@@ -242,8 +244,8 @@ static int submit_once(struct smmuv3_batch *batch, smmuv3_emit_fn emit,
 	flush(batch);
 	if (batch->status || !batch->started)
 		return batch->status;
-	return smmuv3_poll(batch->smmu, "CMD_SYNC is not complete", is_complete,
-			   batch);
+	return backend_poll(batch->smmu->unit, "CMD_SYNC is not complete",
+			    is_complete, batch);
 }
 
 /* Did the batch's CMD_SYNC find a CMD_ATC_INV that nobody answered? */

@@ -18,10 +18,10 @@ struct expectation {
 	uint32_t mask, value;
 };
 
-static bool is_met(struct smmuv3 *smmu, void *arg)
+static bool is_met(struct backend_unit *unit, void *arg)
 {
 	const struct expectation *want = arg;
-	uint32_t now = hostif_read32(&smmu->unit->regs, want->reg);
+	uint32_t now = hostif_read32(&unit->regs, want->reg);
 
 	return now != SMMU_NO_ANSWER && (now & want->mask) == want->value;
 }
@@ -29,7 +29,7 @@ static bool is_met(struct smmuv3 *smmu, void *arg)
 static int expect(struct smmuv3 *smmu, const char *what,
 		  struct expectation want)
 {
-	return smmuv3_poll(smmu, what, is_met, &want);
+	return backend_poll(smmu->unit, what, is_met, &want);
 }
 
 static int cr0_write(struct smmuv3 *smmu, uint32_t value, const char *what)

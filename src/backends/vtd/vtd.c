@@ -10,27 +10,6 @@
 #define LEVELS_MIN 3u
 #define LEVELS_MAX 5u
 
-int vtd_poll(struct vtd *vtd, const char *what,
-	     bool (*done)(struct vtd *vtd, void *arg), void *arg)
-{
-	struct backend_unit *unit = vtd->unit;
-	uint64_t start = hostif_time_us(unit->host);
-	bool late;
-
-	do {
-		late = hostif_time_us(unit->host) - start >= BACKEND_TIMEOUT_US;
-		if (done(vtd, arg))
-			return 0;
-		port_relax();
-	} while (!late);
-	ia_lock(unit->host, &unit->lock);
-	hostif_format(unit->reason, sizeof(unit->reason),
-		      "no answer in %u ms: %s", BACKEND_TIMEOUT_US / 1000,
-		      what);
-	ia_unlock(unit->host, &unit->lock);
-	return IOMMUABS_E_TIMEOUT;
-}
-
 int vtd_page(struct vtd *vtd, uint64_t *maddr)
 {
 	struct backend_unit *unit = vtd->unit;

@@ -81,13 +81,6 @@ static inline void vtd_clean(const struct vtd *vtd, const void *p, size_t size)
 
 /* ---- vtd.c ---- */
 
-/*
- * The one poll: until @done says so, at most BACKEND_TIMEOUT_US, with a last look
- * after the deadline. @what goes into unit->reason. 0 | E_TIMEOUT.
- */
-int vtd_poll(struct vtd *vtd, const char *what,
-	     bool (*done)(struct vtd *vtd, void *arg), void *arg);
-
 /* A zeroed page for the unit. 0 | E_NOMEM. */
 int vtd_page(struct vtd *vtd, uint64_t *maddr);
 void vtd_page_free(struct vtd *vtd, uint64_t maddr);

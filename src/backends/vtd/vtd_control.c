@@ -23,10 +23,10 @@ struct expectation {
 	uint32_t mask, value;
 };
 
-static bool is_met(struct vtd *vtd, void *arg)
+static bool is_met(struct backend_unit *unit, void *arg)
 {
 	const struct expectation *want = arg;
-	uint32_t now = hostif_read32(&vtd->unit->regs, want->reg);
+	uint32_t now = hostif_read32(&unit->regs, want->reg);
 
 	return now != VTD_NO_ANSWER && (now & want->mask) == want->value;
 }
@@ -43,17 +43,17 @@ static uint32_t command_word(const struct hostif_regs *regs, uint32_t off,
 	return (now & ~off) | on;
 }
 
-static bool is_ours(struct vtd *vtd, void *arg)
+static bool is_ours(struct backend_unit *unit, void *arg)
 {
 	uint32_t idle = 0;
 
 	(void)arg;
-	return port_cas32(&vtd->busy, &idle, 1);
+	return port_cas32(&vtd_of(unit)->busy, &idle, 1);
 }
 
 int vtd_take(struct vtd *vtd)
 {
-	return vtd_poll(vtd, "another command runs", is_ours, NULL);
+	return backend_poll(vtd->unit, "another command runs", is_ours, NULL);
 }
 
 void vtd_give(struct vtd *vtd)
@@ -71,7 +71,7 @@ static int command(struct vtd *vtd, uint32_t off, uint32_t on,
 	if (ret)
 		return ret;
 	hostif_write32(regs, VTD_GCMD, command_word(regs, off, on));
-	ret = vtd_poll(vtd, what, is_met, &want);
+	ret = backend_poll(vtd->unit, what, is_met, &want);
 	vtd_give(vtd);
 	return ret;
 }
@@ -115,9 +115,9 @@ static int root_set(struct vtd *vtd, uint64_t root)
 
 /* ---- the queue ---- */
 
-static bool is_drained(struct vtd *vtd, void *arg)
+static bool is_drained(struct backend_unit *unit, void *arg)
 {
-	const struct hostif_regs *regs = &vtd->unit->regs;
+	const struct hostif_regs *regs = &unit->regs;
 	uint32_t fsts = hostif_read32(regs, VTD_FSTS);
 
 	(void)arg;
@@ -133,8 +133,8 @@ static int queue_off(struct vtd *vtd)
 	if (!vtd->has_queue ||
 	    !(hostif_read32(&vtd->unit->regs, VTD_GSTS) & QIE))
 		return 0;
-	(void)vtd_poll(vtd, "the invalidation queue is not drained", is_drained,
-		       NULL);
+	(void)backend_poll(vtd->unit, "the invalidation queue is not drained",
+			   is_drained, NULL);
 	return vtd_command_off(vtd, QIE, "QIE = 0 is not acknowledged");
 }
 
@@ -299,7 +299,8 @@ static int protection_off(struct vtd *vtd)
 	if (!(pmen & (uint32_t)(VTD_PMEN_EPM | VTD_PMEN_PRS)))
 		return 0;
 	hostif_write32(regs, VTD_PMEN, pmen & ~(uint32_t)VTD_PMEN_EPM);
-	return vtd_poll(vtd, "protected memory is not opened", is_met, &done);
+	return backend_poll(vtd->unit, "protected memory is not opened", is_met,
+			    &done);
 }
 
 int vtd_enable(struct backend_unit *unit)

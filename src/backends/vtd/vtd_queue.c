@@ -170,11 +170,11 @@ struct insertion {
 };
 
 /* True: inserted, or dropped because the unit is off. */
-static bool try_insert(struct vtd *vtd, void *arg)
+static bool try_insert(struct backend_unit *unit, void *arg)
 {
 	struct insertion *insertion = arg;
 	struct vtd_batch *batch = insertion->batch;
-	struct backend_unit *unit = vtd->unit;
+	struct vtd *vtd = vtd_of(unit);
 	struct vtd_queue *q = &vtd->queue;
 	bool done = false;
 
@@ -199,9 +199,9 @@ static void flush(struct vtd_batch *batch, bool last)
 
 	if ((!batch->nr && !last) || batch->status)
 		return;
-	batch->status =
-		vtd_poll(batch->vtd, "no room in the invalidation queue",
-			 try_insert, &insertion);
+	batch->status = backend_poll(batch->vtd->unit,
+				     "no room in the invalidation queue",
+				     try_insert, &insertion);
 	if (!batch->status)
 		port_add64(&batch->vtd->unit->commands, batch->nr);
 	batch->nr = 0;
@@ -235,9 +235,10 @@ static uint32_t status_read(const struct vtd *vtd, uint64_t number)
 	return status;
 }
 
-static bool is_complete(struct vtd *vtd, void *arg)
+static bool is_complete(struct backend_unit *unit, void *arg)
 {
 	const struct vtd_batch *batch = arg;
+	struct vtd *vtd = vtd_of(unit);
 	struct vtd_queue *q = &vtd->queue;
 	uint32_t status = status_read(vtd, batch->wait);
 
@@ -265,8 +266,9 @@ static int submit_once(struct vtd_batch *batch, vtd_emit_fn emit,
 	flush(batch, true);
 	if (batch->status || !batch->started)
 		return batch->status;
-	return vtd_poll(batch->vtd, "a wait descriptor is not complete",
-			is_complete, batch);
+	return backend_poll(batch->vtd->unit,
+			    "a wait descriptor is not complete", is_complete,
+			    batch);
 }
 
 static int submit_queued(struct vtd *vtd, vtd_emit_fn emit, const void *arg)
@@ -308,16 +310,16 @@ static struct hostif_reg64 iva_register(const struct vtd *vtd)
 	return REG64((uint32_t)(16 * field_get(VTD_ECAP_IRO, vtd->ecap)));
 }
 
-static bool context_is_done(struct vtd *vtd, void *arg)
+static bool context_is_done(struct backend_unit *unit, void *arg)
 {
 	(void)arg;
-	return !(hostif_read64(&vtd->unit->regs, VTD_CCMD) & VTD_CCMD_ICC);
+	return !(hostif_read64(&unit->regs, VTD_CCMD) & VTD_CCMD_ICC);
 }
 
-static bool iotlb_is_done(struct vtd *vtd, void *arg)
+static bool iotlb_is_done(struct backend_unit *unit, void *arg)
 {
 	(void)arg;
-	return !(hostif_read64(&vtd->unit->regs, iotlb_register(vtd)) &
+	return !(hostif_read64(&unit->regs, iotlb_register(vtd_of(unit))) &
 		 VTD_IOTLB_IVT);
 }
 
@@ -338,8 +340,8 @@ static int by_register(struct vtd *vtd, uint64_t low, uint64_t high)
 				field_put(VTD_CCMD_DID, did) |
 				field_put(VTD_CCMD_SID,
 					  field_get(VTD_CONTEXT_SID, low)));
-		return vtd_poll(vtd, "CCMD.ICC stays set", context_is_done,
-				NULL);
+		return backend_poll(vtd->unit, "CCMD.ICC stays set",
+				    context_is_done, NULL);
 	}
 	if (g == VTD_G_FINEST)
 		hostif_write64(regs, iva_register(vtd), high);
@@ -350,7 +352,8 @@ static int by_register(struct vtd *vtd, uint64_t low, uint64_t high)
 					 field_get(VTD_IOTLB_DESC_DR, low)) |
 			       field_put(VTD_IOTLB_DW,
 					 field_get(VTD_IOTLB_DESC_DW, low)));
-	return vtd_poll(vtd, "IOTLB.IVT stays set", iotlb_is_done, NULL);
+	return backend_poll(vtd->unit, "IOTLB.IVT stays set", iotlb_is_done,
+			    NULL);
 }
 
 int vtd_by_registers(struct vtd *vtd, vtd_emit_fn emit, const void *arg)
