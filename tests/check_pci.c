@@ -2,6 +2,7 @@
 /*
  * check_pci.c - PCI functions that are one: found, attached, moved, removed
  */
+#include "core/pci_function.h"
 #include "core/pci_topology.h"
 #include "test_pci.h"
 #include "test_world.h"
@@ -529,6 +530,49 @@ START_TEST(all_members_of_a_group_agree_about_it)
 END_TEST
 
 /* Lists that bite their tail, bridges in a circle, everything there is. */
+/* Offsets past the last word would be another function's: the model aborts. */
+START_TEST(a_capability_that_does_not_fit_is_none)
+{
+	static const uint32_t ids[] = { 0x000d, 0x000e, 0x0010 };
+	struct test_pci *pci = test_pci_new();
+	struct test_host *host = test_host_new(TEST_HOST_ALLOC);
+	struct pci_walk walk = { 0 };
+	struct test_pci_function *fn = test_pci_endpoint(pci, 0x100);
+
+	host->hostif.ops.pci_cfg_read = test_pci_read;
+	ck_assert(pci_walk_begin(&walk, &host->hostif, 0));
+	test_pci_ext_at(fn, 0xffc, ids[_i]);
+	ck_assert_uint_eq(pci_ext_find(&walk, 0x100, ids[_i]), 0);
+	ck_assert(!pci_isolates(&walk, 0x100));
+	ck_assert_uint_eq(pci_vfs_of(&walk, 0x100).nr, 0);
+	test_pci_ext_at(fn, ids[_i] == 0x0010 ? 0xfc0 : 0xff8, ids[_i]);
+	ck_assert_uint_ne(pci_ext_find(&walk, 0x100, ids[_i]), 0);
+	test_host_delete(host);
+	test_pci_delete(pci);
+}
+END_TEST
+
+/* ACS with Egress Control, and a vector of 256 bits that begins in the last word. */
+START_TEST(a_vector_that_does_not_fit_closes_nothing)
+{
+	struct test_pci *pci = test_pci_new();
+	struct test_host *host = test_host_new(TEST_HOST_ALLOC);
+	struct pci_walk walk = { 0 };
+	struct test_pci_function *fn =
+		test_pci_port(pci, 0x10, TEST_PCI_ROOT_PORT, 1, 1);
+
+	host->hostif.ops.pci_cfg_read = test_pci_read;
+	ck_assert(pci_walk_begin(&walk, &host->hostif, 0));
+	test_pci_ext_at(fn, 0xff4, 0x000d);
+	fn->config[0xff8] = ACS | TEST_PCI_EC;
+	fn->config[0xffa] = TEST_PCI_SV | TEST_PCI_UF | TEST_PCI_EC;
+	memset(&fn->config[0xffc], 0xff, 4);
+	ck_assert(!pci_isolates(&walk, 0x10));
+	test_host_delete(host);
+	test_pci_delete(pci);
+}
+END_TEST
+
 START_TEST(a_hostile_space_is_read_in_bounded_time)
 {
 	struct test_pci *pci = test_pci_new();
@@ -1206,6 +1250,9 @@ static void topology_tests(TCase *tcase)
 	tcase_add_test(tcase, ari_makes_device_numbers_functions);
 	tcase_add_loop_test(tcase, all_members_of_a_group_agree_about_it, 1,
 			    16);
+	tcase_add_loop_test(tcase, a_capability_that_does_not_fit_is_none, 0,
+			    3);
+	tcase_add_test(tcase, a_vector_that_does_not_fit_closes_nothing);
 	tcase_add_test(tcase, a_hostile_space_is_read_in_bounded_time);
 }
 

@@ -163,6 +163,12 @@ void test_pci_egress(struct test_pci_function *fn, uint32_t on, uint32_t open)
 	put(fn, at + 8, 4, 0xff & ~open);
 }
 
+void test_pci_ext_at(struct test_pci_function *fn, uint32_t at, uint32_t id)
+{
+	put(fn, 0x100, 4, 0x0018 | at << 20); /* LTR, which nobody asks for */
+	put(fn, at, 4, id);
+}
+
 void test_pci_ari(struct test_pci_function *fn)
 {
 	ext_add(fn, 0x000e, 8);

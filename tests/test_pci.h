@@ -80,6 +80,8 @@ void test_pci_gone(struct test_pci_function *fn);
 void test_pci_acs(struct test_pci_function *fn, uint32_t can, uint32_t on);
 /* Egress control on; @open: bits of peers that are reached directly. */
 void test_pci_egress(struct test_pci_function *fn, uint32_t on, uint32_t open);
+/* The only extended capability but the first, wherever: without its words. */
+void test_pci_ext_at(struct test_pci_function *fn, uint32_t at, uint32_t id);
 void test_pci_ari(struct test_pci_function *fn);
 void test_pci_phantom(struct test_pci_function *fn, uint32_t bits);
 /* @nr virtual functions, which are added, from @offset on, @stride apart. */

@@ -48,6 +48,9 @@
 #define PCI_EXT_ACS		  0x000d
 #define PCI_EXT_ARI		  0x000e
 #define PCI_EXT_SRIOV		  0x0010
+#define PCI_EXT_END		  0x1000
+#define PCI_EXT_SIZE		  0x08		/* at the least */
+#define PCI_EXT_SRIOV_SIZE	  0x40
 
 #define PCI_ACS			0x04		/* 7.7.8: capability, control */
 #define   PCI_ACS_CAP		  FIELD(6, 0)

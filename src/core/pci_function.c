@@ -63,6 +63,14 @@ static uint32_t cap_find(const struct pci_walk *walk, uint32_t rid, uint32_t id)
 	return 0;
 }
 
+/* What does not fit is none: its words would be somebody else's. */
+static bool ext_fits(uint32_t at, uint32_t id)
+{
+	uint32_t size = id == PCI_EXT_SRIOV ? PCI_EXT_SRIOV_SIZE : PCI_EXT_SIZE;
+
+	return at <= PCI_EXT_END - size;
+}
+
 uint32_t pci_ext_find(const struct pci_walk *walk, uint32_t rid, uint32_t id)
 {
 	uint32_t at = PCI_EXT_FIRST, head, left = PCI_EXT_LIMIT;
@@ -72,7 +80,7 @@ uint32_t pci_ext_find(const struct pci_walk *walk, uint32_t rid, uint32_t id)
 		if (head == ~0u)
 			return 0;
 		if (field_get(PCI_EXT_ID, head) == id)
-			return at;
+			return ext_fits(at, id) ? at : 0;
 		at = (uint32_t)field_get(PCI_EXT_NEXT, head) << 2;
 	}
 	return 0;
@@ -166,6 +174,8 @@ static bool egress_closed(const struct pci_walk *walk, uint32_t rid,
 	uint32_t self = egress_self(walk, rid, type), bit, word = 0;
 
 	nr = nr ? nr : 256;
+	if (acs + PCI_ACS_VECTOR + (nr + 31) / 32 * 4 > PCI_EXT_END)
+		return false;
 	for (bit = 0; bit < nr; bit++) {
 		if (bit % 32 == 0)
 			word = pci_read(walk, rid,
