@@ -87,6 +87,12 @@ static void unit_show(const struct desc_unit *unit, struct json *json)
 		json_close(json, '}');
 	}
 	json_close(json, ']');
+	if (unit->msi.controller) {
+		json_open(json, "messages", '{');
+		json_number(json, "controller", unit->msi.controller);
+		json_number(json, "id", unit->msi.id);
+		json_close(json, '}');
+	}
 	json_string(json, "share", unit_share(unit));
 	json_string(json, "mirror", unit_mirror(unit));
 	json_close(json, '}');

@@ -101,6 +101,9 @@ static void unit_show(const struct desc_unit *unit, FILE *out)
 			unit->irqs[i].number,
 			unit->irqs[i].edge ? "edge" : "level",
 			which[unit->irqs[i].which]);
+	if (unit->msi.controller)
+		fprintf(out, "    messages to phandle 0x%x as 0x%x\n",
+			unit->msi.controller, unit->msi.id);
 	sources_show(unit, out);
 	fprintf(out, "    share:  %s\n    mirror: %s\n", unit_share(unit),
 		unit_mirror(unit));

@@ -605,10 +605,12 @@ START_TEST(calls_on_units_check_their_arguments)
 	struct world *w = world_new(1);
 	struct iommuabs_unit *unit = w->unit[0].unit;
 	struct iommuabs_unit_state state = { .size = sizeof(state) };
+	struct iommuabs_unit_msi msi;
 	struct iommuabs_irq irq;
 
 	COVERS(iommuabs_unit_state, E_INVAL);
 	COVERS(iommuabs_unit_irq_get, E_INVAL);
+	COVERS(iommuabs_unit_msi_get, E_INVAL);
 	COVERS(iommuabs_unit_irq, E_INVAL);
 	COVERS(iommuabs_unit_recover, E_INVAL);
 	REFUSED(w, iommuabs_unit_state(NULL, &state), IOMMUABS_E_INVAL);
@@ -617,6 +619,8 @@ START_TEST(calls_on_units_check_their_arguments)
 	REFUSED(w, iommuabs_unit_state(unit, &state), IOMMUABS_E_INVAL);
 	REFUSED(w, iommuabs_unit_irq_get(NULL, 0, &irq), IOMMUABS_E_INVAL);
 	REFUSED(w, iommuabs_unit_irq_get(unit, 0, NULL), IOMMUABS_E_INVAL);
+	REFUSED(w, iommuabs_unit_msi_get(NULL, &msi), IOMMUABS_E_INVAL);
+	REFUSED(w, iommuabs_unit_msi_get(unit, NULL), IOMMUABS_E_INVAL);
 	REFUSED(w, iommuabs_unit_irq(NULL, IOMMUABS_IRQ_EVENT),
 		IOMMUABS_E_INVAL);
 	REFUSED(w, iommuabs_unit_irq(unit, IOMMUABS_IRQ_COUNT_),

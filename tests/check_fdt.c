@@ -87,6 +87,8 @@ static void print_unit(FILE *out, const struct desc_unit *unit)
 	for (i = 0; i < unit->nr_irqs; i++)
 		fprintf(out, " %s=%u%s", which[unit->irqs[i].which],
 			unit->irqs[i].number, unit->irqs[i].edge ? "e" : "l");
+	if (unit->msi.controller)
+		fprintf(out, " msi=%x:%x", unit->msi.controller, unit->msi.id);
 	fprintf(out, "\n");
 }
 
@@ -245,11 +247,12 @@ static const struct {
 		  "device /fabric@b0000000 range"
 		  " /iommu@1000000:70000+40@100000\n" },
 	{ "interrupts", "smmuv3 /bus@8000000/iommu@8100000 8100000+20000"
-			" event=37l error=79e\n"
+			" event=37l error=79e msi=70:10042\n"
 			"smmuv3 /iommu@8200000 8200000+20000"
-			" error=131e event=19l sync=39e\n"
+			" error=131e event=19l sync=39e msi=71:0\n"
 			"smmuv3 /iommu@8300000 8300000+20000"
-			" event=19l error=19l sync=19l pri=19l\n" },
+			" event=19l error=19l sync=19l pri=19l\n"
+			"smmuv3 /iommu@8400000 8400000+20000 off\n" },
 	{ "ranges", "smmuv3 /iommu@fffffffffffe0000 fffffffffffe0000+20000\n"
 		    "smmuv3 /soc/iommu@10000000 fffffffffff00000+10000\n"
 		    "smmuv3 /soc/iommu@10100000 200100000+20000\n"
@@ -512,6 +515,12 @@ static const struct broken broken[] = {
 	SET("/smmu", "interrupt-names",
 	    "/smmu: interrupt-names: not as many as interrupts", 0x61006200,
 	    0x63000000),
+	SET("/smmu", "msi-parent",
+	    "/smmu: msi-parent: a phandle that no node has", 9),
+	SET("/smmu", "msi-parent",
+	    "/smmu: msi-parent: a phandle that no node has", 1, 9),
+	CUT("/smmu", "msi-parent", "/smmu: msi-parent: not a number of cells",
+	    1, 1),
 	SET("/soc/dma", "iommus",
 	    "/soc/dma: iommus: a phandle that no node has", 9, 7),
 	SET("/soc/dma", "iommus",

@@ -511,12 +511,15 @@ START_TEST(interrupts_are_as_described_and_reach_the_driver)
 		.type = IOMMUABS_UNIT_OTHER,
 		.irqs = irqs,
 		.nr_irqs = 2,
+		.msi = { 7, 0x10000 },
 	};
 	struct world *w = world_new(1);
 	struct iommuabs_unit *unit;
 	struct iommuabs_irq irq = { 0 };
+	struct iommuabs_unit_msi msi = { 0 };
 
 	COVERS(iommuabs_unit_irq_get, E_NOENT);
+	COVERS(iommuabs_unit_msi_get, E_NOENT);
 	ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &unit), 0);
 	ck_assert_int_eq(iommuabs_unit_irq_get(unit, 1, &irq), 0);
 	ck_assert_int_eq(irq.which, IOMMUABS_IRQ_ERROR);
@@ -524,6 +527,12 @@ START_TEST(interrupts_are_as_described_and_reach_the_driver)
 	ck_assert_uint_eq(irq.edge, 1);
 	ck_assert_int_eq(iommuabs_unit_irq_get(unit, 2, &irq),
 			 IOMMUABS_E_NOENT);
+	ck_assert_int_eq(iommuabs_unit_msi_get(unit, &msi), 0);
+	ck_assert_uint_eq(msi.controller, 7);
+	ck_assert_uint_eq(msi.id, 0x10000);
+	ck_assert_int_eq(iommuabs_unit_msi_get(w->unit[0].unit, &msi),
+			 IOMMUABS_E_NOENT);
+	ck_assert_uint_eq(msi.controller, 7);
 	ck_assert_int_eq(iommuabs_unit_irq(w->unit[0].unit, IOMMUABS_IRQ_ERROR),
 			 0);
 	ck_assert_uint_eq(w->unit[0].irqs, 1u << IOMMUABS_IRQ_ERROR);

@@ -33,6 +33,12 @@ struct iommuabs_irq {
 	uint32_t edge;	 /* 1 edge, 0 level */
 };
 
+/* Where firmware lets the unit's interrupts arrive that are messages. */
+struct iommuabs_unit_msi {
+	uint32_t controller; /* phandle of the msi-parent; 0: none is known */
+	uint32_t id; /* that it knows the unit by (ITS: DeviceID), or 0 */
+};
+
 /* Values of iommuabs_unit_desc.flags. */
 /* The unit's walks and queues snoop CPU caches, whatever its registers say. */
 #define IOMMUABS_UNIT_COHERENT (1u << 0)
@@ -72,6 +78,7 @@ struct iommuabs_unit_desc {
 	const struct iommuabs_irq *irqs;
 	uint32_t nr_irqs; /* <= IOMMUABS_IRQ_COUNT_ */
 	uint32_t fw_id;	  /* phandle or offset in an ACPI table; 0: none */
+	struct iommuabs_unit_msi msi;
 };
 
 enum iommuabs_unit_status {
@@ -156,6 +163,19 @@ IOMMUABS_MUST_CHECK int iommuabs_unit_state(struct iommuabs_unit *unit,
 IOMMUABS_MUST_CHECK int iommuabs_unit_irq_get(struct iommuabs_unit *unit,
 					      uint32_t n,
 					      struct iommuabs_irq *irq);
+
+/**
+ * iommuabs_unit_msi_get() - where the unit's messages arrive, as described
+ *
+ * For a host that programs the controller, which then knows what to give to
+ * iommuabs_unit_irq_set_msi(). Of several msi-parents in a device tree, the
+ * first; scans of ACPI tables find none.
+ *
+ * Context: any.
+ * Return:  0 | E_INVAL | E_NOENT (none is known).
+ */
+IOMMUABS_MUST_CHECK int iommuabs_unit_msi_get(struct iommuabs_unit *unit,
+					      struct iommuabs_unit_msi *msi);
 
 /**
  * iommuabs_unit_irq_set_msi() - let the unit raise @which as a message

@@ -25,6 +25,7 @@ static int unit_from(struct iommuabs *abs, struct desc_unit *found)
 		.irqs = found->irqs,
 		.nr_irqs = found->nr_irqs,
 		.fw_id = found->fw_id,
+		.msi = found->msi,
 	};
 	int ret = unit_create(abs, &desc, &found->added);
 

@@ -56,6 +56,17 @@ int iommuabs_unit_irq_get(struct iommuabs_unit *unit, uint32_t n,
 	return 0;
 }
 
+int iommuabs_unit_msi_get(struct iommuabs_unit *unit,
+			  struct iommuabs_unit_msi *msi)
+{
+	if (!unit || !msi)
+		return IOMMUABS_E_INVAL;
+	if (!unit->msi.controller)
+		return IOMMUABS_E_NOENT;
+	*msi = unit->msi;
+	return 0;
+}
+
 int iommuabs_unit_irq_set_msi(struct iommuabs_unit *unit,
 			      enum iommuabs_unit_irq_which which, uint64_t addr,
 			      uint32_t data)

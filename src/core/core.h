@@ -114,6 +114,7 @@ struct iommuabs_unit {
 	uint64_t *irq_map; /* a bit per entry that is taken; abs->lock */
 	uint32_t nr_irqs;
 	struct iommuabs_irq irqs[IOMMUABS_IRQ_COUNT_];
+	struct iommuabs_unit_msi msi;
 	uint64_t base, length;
 	uint32_t fw_id;
 	void *cookie;

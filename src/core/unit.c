@@ -293,6 +293,7 @@ static void unit_describe(struct iommuabs_unit *unit,
 	unit->nr_irqs = desc->nr_irqs;
 	for (i = 0; i < desc->nr_irqs; i++)
 		unit->irqs[i] = desc->irqs[i];
+	unit->msi = desc->msi;
 	if (desc->name)
 		hostif_format(unit->name, sizeof(unit->name), "%s", desc->name);
 	else

@@ -55,6 +55,7 @@ struct desc_unit {
 		disabled; /* 1: firmware says it is off: masters untranslated */
 	uint32_t nr_irqs;
 	struct iommuabs_irq irqs[IOMMUABS_IRQ_COUNT_];
+	struct iommuabs_unit_msi msi;
 	struct iommuabs_unit *added; /* by core. NULL: disabled */
 	struct desc_vtd vtd;
 	char path[IOMMUABS_PATH_MAX]; /* in a device tree */

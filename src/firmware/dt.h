@@ -210,6 +210,7 @@ bool dt_is_unit(struct dt_scan *scan, const struct dt_node *node,
 /* What the first walk and what the second can say about a unit. */
 int dt_unit_add(struct dt_scan *scan, const struct dt_node *node,
 		enum iommuabs_unit_type type, struct desc_unit **out);
+/* Its wires, and where its messages arrive. */
 int dt_unit_irqs(struct dt_scan *scan, const struct dt_node *node,
 		 struct desc_unit *unit);
 

@@ -191,11 +191,38 @@ static int irqs_of(struct dt_scan *scan, const struct dt_node *node,
 	return 0;
 }
 
+/* Where messages arrive: any of several parents takes them, the first will do. */
+static int msi_of(struct dt_scan *scan, const struct dt_node *node,
+		  struct desc_unit *unit)
+{
+	const struct dt_prop *prop = &node->props[DT_MSI_PARENT];
+	struct dt_specifier spec;
+	uint32_t at = 0;
+	int ret = 0;
+
+	if (prop->size % 4)
+		return dt_fail(scan, DT_MSI_PARENT, "not a number of cells");
+	while (!ret && at < dt_nr_cells(prop)) {
+		ret = dt_specifier_next(scan, node, DT_MSI_PARENT, DT_KIND_MSI,
+					&at, &spec);
+		if (ret || unit->msi.controller)
+			continue;
+		unit->msi.controller = spec.target->phandle;
+		unit->msi.id = spec.nr_args ? dt_cell(prop, spec.args) : 0;
+	}
+	return ret;
+}
+
 int dt_unit_irqs(struct dt_scan *scan, const struct dt_node *node,
 		 struct desc_unit *unit)
 {
+	int ret;
+
 	if (unit->disabled || unit->type != IOMMUABS_UNIT_SMMUV3)
 		return 0;
+	ret = msi_of(scan, node, unit);
+	if (ret)
+		return ret;
 	if (dt_has(node, DT_INTERRUPTS_EXTENDED))
 		return irqs_of(scan, node, DT_INTERRUPTS_EXTENDED, unit);
 	if (dt_has(node, DT_INTERRUPTS))

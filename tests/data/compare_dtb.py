@@ -28,7 +28,9 @@ class Unit:
         self.reg = tuple(int(x, 16) for x in words[2].split("+"))
         self.off = "off" in words[3:]
         self.coherent = "coherent" in words[3:]
-        self.irqs = {IRQS[w.split("=")[0]] for w in words[3:] if "=" in w}
+        said = dict(w.split("=") for w in words[3:] if "=" in w)
+        self.msi = said.pop("msi", None)
+        self.irqs = {IRQS[which] for which in said}
         self.phandle = 0
 
 
@@ -85,7 +87,16 @@ def read_found(path):
 
 # ---- units
 
-def compare_unit(unit, want):
+def msi_parent(tree, want):
+    """as check_fdt prints it: of one parent, and that one an ITS"""
+    if "msi-parent" not in want.get("props", []) or not want["enabled"]:
+        return None
+    return ":".join(subprocess.run(
+        ["fdtget", "-t", "x", tree, want["path"], "msi-parent"], check=True,
+        capture_output=True, text=True).stdout.split())
+
+
+def compare_unit(unit, want, tree):
     yield "type", unit.type, TYPES.get(want["family"], "other")
     yield "off", unit.off, not want["enabled"]
     yield "phandle", unit.phandle, want["phandle"] or 0
@@ -94,19 +105,21 @@ def compare_unit(unit, want):
                                      for x in ("base", "size"))
     if "dma-coherent" in want.get("props", []):
         yield "coherent", unit.coherent, True
+    if unit.type == "smmuv3":
+        yield "messages", unit.msi, msi_parent(tree, want)
     # Of a controller that is no GIC there are none.
     if unit.irqs:
         yield "irqs", unit.irqs, set(want["interrupt_names"]) & set(
             IRQS.values())
 
 
-def compare_units(units, expected):
+def compare_units(units, expected, tree):
     for want in expected["iommus"]:
         unit = units.get(want["path"])
         if not unit:
             yield f"{want['path']}: not found"
             continue
-        for what, have, wanted in compare_unit(unit, want):
+        for what, have, wanted in compare_unit(unit, want, tree):
             if have != wanted:
                 yield f"{unit.path}: {what} {have} instead of {wanted}"
     for path in units.keys() - {u["path"] for u in expected["iommus"]}:
@@ -249,7 +262,7 @@ def main():
     units, devices = read_found(sys.argv[1])
     expected = json.load(open(sys.argv[2]))
     off = {u["path"] for u in expected["iommus"] if not u["enabled"]}
-    wrong = list(compare_units(units, expected))
+    wrong = list(compare_units(units, expected, sys.argv[3]))
     wrong += compare_devices(devices, expected, off, sys.argv[3])
     for line in wrong:
         print(f"{sys.argv[2].rsplit('/', 1)[-1]}: {line}")
