@@ -9,6 +9,4 @@ void scenario_arch(void)
 {
 	scenario_cpu_agrees();
 	scenario_msi();
-	scenario_plug();
-	scenario_suspend();
 }

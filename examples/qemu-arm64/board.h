@@ -29,4 +29,14 @@
 /* An SMMU blocks without a table. */
 #define BOARD_PAGES_KEPT 0u
 
+/*
+ * A storm: the unit has an event for each word of a DMA, so that it takes few. How
+ * many times slower the library's clock is meanwhile.
+ */
+#define BOARD_STORM_DMAS 8u
+#define BOARD_STORM_SLOW 1u
+
+/* Another number for a bus; the host bridge has all of them. */
+#define BOARD_NEW_BUS 0x20u
+
 #endif

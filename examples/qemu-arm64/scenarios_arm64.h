@@ -9,8 +9,6 @@
 
 void scenario_cpu_agrees(void);
 void scenario_msi(void);
-void scenario_plug(void);
-void scenario_suspend(void);
 
 /* With instances of its own, so before or after the others. */
 void prove_granules(uint64_t smmu_base);

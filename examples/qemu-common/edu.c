@@ -27,10 +27,12 @@
 #define EDU_BUFFER 0x40000 /* the buffer's address, seen by the engine */
 
 /* The engine takes 100 ms for whatever it is told. */
+#define DMA_US	       101000
 #define DMA_TIMEOUT_US 5000000
 
 static struct edu edus[EDU_MAX];
 static unsigned int nr_edus;
+static int by_interrupt = 1;
 
 /* Interrupt lines are shared, so every device is asked. */
 static void edu_irq(void *arg)
@@ -77,12 +79,35 @@ static void dma_begin(struct edu *edu, uint64_t source, uint64_t target,
 	mmio_write64(regs + EDU_DMA_TARGET, target);
 	mmio_write64(regs + EDU_DMA_COUNT, size);
 	memory_barrier(); /* what it is to read lies in memory */
-	mmio_write64(regs + EDU_DMA_COMMAND, command | DMA_RUN | DMA_INTERRUPT);
+	mmio_write64(regs + EDU_DMA_COMMAND,
+		     command | DMA_RUN | (by_interrupt ? DMA_INTERRUPT : 0));
+}
+
+void edu_use_interrupts(int use)
+{
+	by_interrupt = use;
+}
+
+static int is_running(const struct edu *edu)
+{
+	uint64_t command = mmio_read64(edu->pci->bar0 + EDU_DMA_COMMAND);
+
+	return (command & DMA_RUN) != 0;
 }
 
 int edu_end(struct edu *edu)
 {
-	if (!timer_wait(&edu->done, DMA_TIMEOUT_US))
+	uint64_t start = time_us();
+	int late = 0;
+
+	if (by_interrupt)
+		late = !timer_wait(&edu->done, DMA_TIMEOUT_US);
+	else
+		while (is_running(edu) && !late) {
+			(void)timer_wait(&edu->done, DMA_US);
+			late = time_us() - start > DMA_TIMEOUT_US;
+		}
+	if (late)
 		return -1;
 	memory_barrier();
 	return 0;

@@ -24,6 +24,12 @@ unsigned int edu_init(void);
 struct edu *edu_get(unsigned int index);
 
 /*
+ * Is the end of a DMA told by an interrupt, as it is to begin with? Where a unit
+ * blocks those that were not given to the device, its register is looked at.
+ */
+void edu_use_interrupts(int use);
+
+/*
  * Copy @size bytes from memory, at the device's address @dma, to @offset of its
  * buffer (pull), or the other way (push); @offset + @size < EDU_BUFFER_SIZE.
  * 0, or -1: the device did not finish in time.

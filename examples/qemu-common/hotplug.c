@@ -127,9 +127,9 @@ static int plug_in(void)
 {
 	int st = iommuabs_device_remove(iommu.edu[0]);
 
-	hot.tables_without = table_pool.nr_used;
 	if (!st)
 		st = iommu_edu_add(0);
+	hot.tables_without = table_pool.nr_used;
 	if (st)
 		return st;
 	for (;;) {

@@ -15,6 +15,7 @@
 
 struct iommu iommu;
 enum iommuabs_log_level iommu_log_level = IOMMUABS_LOG_INFO;
+uint64_t iommu_clock_slowed = 1;
 
 /*
  * Tables come from a pool that no guest's frame comes from. A host with a pool
@@ -75,7 +76,7 @@ static int hook_p2m_walk(void *ctx, struct iommuabs_p2m_query *query)
 static uint64_t hook_time_us(void *ctx)
 {
 	(void)ctx;
-	return time_us();
+	return time_us() / iommu_clock_slowed;
 }
 
 static void hook_log(void *ctx, enum iommuabs_log_level level, const char *line)
@@ -135,6 +136,7 @@ struct iommuabs_host iommu_hooks(void)
 	ranges[0].nr = (table_pool.end - table_pool.base) >> PAGE_LG2;
 	return (struct iommuabs_host){
 		.size = sizeof(struct iommuabs_host),
+		.flags = iommu_host_flags,
 		.table_alloc = hook_table_alloc,
 		.table_free = hook_table_free,
 		.table_ranges = ranges,
@@ -151,28 +153,17 @@ struct iommuabs_host iommu_hooks(void)
 }
 
 /*
- * Firmware describes the host bridge and nothing behind it: a requester ID is the
- * id that the unit sees. Each function that goes to a guest of its own is taken out
- * of that range.
+ * Firmware describes host bridges, or runs of buses: each function that goes to a
+ * guest of its own is taken out of those, with whatever is one with it.
  */
 int iommu_edu_add(unsigned int index)
 {
 	struct edu *edu = edu_get(index);
-	struct iommuabs_stream_range stream = { .unit = iommu.unit, .nr = 1 };
-	struct iommuabs_device_desc desc = {
-		.size = sizeof(desc),
-		.flags = IOMMUABS_DEVICE_PCI,
-		.name = index ? "edu 1" : "edu 0",
-		.cookie = edu,
-		.streams = &stream,
-		.nr_streams = 1,
-	};
 
 	if (!edu)
 		return IOMMUABS_E_NOENT;
-	desc.pci = edu->pci->bdf;
-	stream.first = stream.rid = edu->pci->bdf;
-	return iommuabs_device_add(iommu.abs, &desc, &iommu.edu[index]);
+	return iommuabs_device_add_pci(iommu.abs, edu->pci->bdf, edu,
+				       &iommu.edu[index]);
 }
 
 int iommu_create(const struct iommuabs_host *hooks)

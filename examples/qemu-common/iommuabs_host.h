@@ -28,6 +28,9 @@ extern struct iommu iommu;
 /* Less important lines are not printed; to begin with INFO. */
 extern enum iommuabs_log_level iommu_log_level;
 
+/* So many times slower is the library's clock than the machine's; to begin with 1. */
+extern uint64_t iommu_clock_slowed;
+
 /* The hooks, for a scenario that wants one of its own. */
 struct iommuabs_host iommu_hooks(void);
 
@@ -44,6 +47,8 @@ int iommu_edu_add(unsigned int index);
  * interrupts in, and no more.
  */
 int iommu_scan(void);
+/* struct iommuabs_host.flags. */
+extern const uint32_t iommu_host_flags;
 /* NULL where units see what CPUs see. */
 extern void (*const iommu_cache_clean)(void *ctx, const void *p, size_t size);
 void iommu_irqs_enable(void);

@@ -66,6 +66,8 @@ void prove(void)
 	scenario_reverse_map();
 	scenario_frames();
 	scenario_arch();
+	scenario_plug();
+	scenario_suspend();
 	scenario_random();
 	tear_down(tables, frames, 2);
 }

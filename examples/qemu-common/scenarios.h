@@ -24,7 +24,12 @@ void scenario_hotplug(void);
 void scenario_live(void);
 void scenario_reverse_map(void);
 void scenario_frames(void);
+void scenario_plug(void);
+void scenario_suspend(void);
 void scenario_random(void);
+
+/* The machine's: its unit as a power-on leaves it, as far as a CPU can do that. */
+void unit_lose_power(void);
 
 /*
  * The architecture's: what only it can show; a line about what a CPU reads in the

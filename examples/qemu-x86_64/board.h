@@ -35,4 +35,17 @@
 /* A unit that is stopped blocks by a root table without entries. */
 #define BOARD_PAGES_KEPT 1u
 
+/*
+ * A storm: the unit has one event for a DMA, and an edu device makes ten of them a
+ * second, which is none yet. So the library's clock is that many times slower.
+ */
+#define BOARD_STORM_DMAS 1100u
+#define BOARD_STORM_SLOW 1000u
+
+/*
+ * Another number for a bus, of those that firmware keeps for its port: a unit has
+ * the buses behind a bridge that its table names.
+ */
+#define BOARD_NEW_BUS 3u
+
 #endif

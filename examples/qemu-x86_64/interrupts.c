@@ -194,6 +194,33 @@ static int is_on(uint64_t base, uint32_t *status)
 	       !(*status & GSTS_CFI);
 }
 
+/* Nothing is enabled yet, and the host says that it asks for no remapping. */
+static void unremapped(void)
+{
+	const struct iommuabs_attach_options plain = { .size = sizeof(plain) };
+	struct iommuabs_host hooks = iommu_hooks();
+	struct scene scene;
+	int st;
+
+	hooks.flags = 0;
+	st = iommu_create(&hooks);
+	if (!st && !scene_open(&scene, "interrupts", IOMMUABS_STRATEGY_AUTO)) {
+		st = iommuabs_device_attach(iommu.edu[0], scene.vm.dom, &plain,
+					    0);
+		tap_check(st == IOMMUABS_E_UNSAFE_MSI,
+			  "interrupts: a device whose interrupts nobody remaps "
+			  "is refused to a guest without ALLOW_UNSAFE_MSI: %s",
+			  iommuabs_strerror(st));
+		scene_close(&scene);
+		st = 0;
+	}
+	if (!st)
+		st = iommuabs_destroy(iommu.abs);
+	if (st)
+		tap_check(0, "interrupts: an instance that remaps none: %s",
+			  iommuabs_strerror(st));
+}
+
 static int begins(void)
 {
 	struct iommuabs_unit_state state = { .size = sizeof(state) };
@@ -201,7 +228,6 @@ static int begins(void)
 	uint32_t status = 0;
 	int st, on = 0;
 
-	hooks.flags |= IOMMUABS_HOST_REMAPS_IRQS;
 	st = iommu_create(&hooks);
 	if (!st)
 		st = iommu_start();
@@ -310,6 +336,7 @@ static void in_a_guest(uint32_t n)
 	if (!st)
 		st = program(0, iommu.edu[0], n);
 	*frame_word(scene.ram) = 0x1a7e;
+	edu_use_interrupts(1);
 	read = st ? 0 : dma_load(&scene, 0, SCENE_RAM_GFN);
 	tap_check(!st && read == 0x1a7e,
 		  "interrupts: a guest is given a device without "
@@ -318,6 +345,7 @@ static void in_a_guest(uint32_t n)
 		  SCENE_RAM_GFN, read, n, iommuabs_strerror(st));
 	if (!st)
 		forges(&scene);
+	edu_use_interrupts(0);
 	scene_close(&scene);
 }
 
@@ -503,6 +531,7 @@ void prove_interrupts(void)
 	uint32_t n = 0;
 	int st;
 
+	unremapped();
 	vectors_take();
 	if (!begins())
 		return;

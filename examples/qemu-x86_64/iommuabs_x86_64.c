@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * iommuabs_x86_64.c - where this machine's unit is, and its interrupt
+ * iommuabs_x86_64.c - where this machine's units are, and their interrupts
  */
 #include "apic.h"
 #include "arch.h"
 #include "iommuabs_host.h"
 #include "machine.h"
 #include "pages.h"
-#include "string.h"
+#include "scenarios.h"
 #include "vm.h"
 
 static void clean(void *ctx, const void *p, size_t size)
@@ -18,51 +18,21 @@ static void clean(void *ctx, const void *p, size_t size)
 
 void (*const iommu_cache_clean)(void *ctx, const void *p, size_t size) = clean;
 
-/* Where nothing remaps interrupts a guest's device could raise any. */
+const uint32_t iommu_host_flags = IOMMUABS_HOST_REMAPS_IRQS;
+
 const struct iommuabs_attach_options iommu_attach_options = {
 	.size = sizeof(iommu_attach_options),
-	.flags = IOMMUABS_ALLOW_UNSAFE_MSI,
 };
 
-/* VT-d 8.3: the first DRHD of the table; its register base is at 8. */
-#define DMAR_STRUCTURES 48
-#define DRHD_BASE	8
-
-/* All functions of the segment are behind it: devices are taken out of these. */
-static int segment_add(struct iommuabs_unit *unit)
+static const void *find_table(void *arg, const char signature[4], size_t *size)
 {
-	const struct iommuabs_stream_range all = { .unit = unit,
-						   .nr = 0x10000 };
-	const struct iommuabs_device_desc desc = {
-		.size = sizeof(desc),
-		.flags = IOMMUABS_DEVICE_PCI | IOMMUABS_DEVICE_RANGE,
-		.name = "segment 0",
-		.nr_pci = 0x10000,
-		.streams = &all,
-		.nr_streams = 1,
-	};
-	struct iommuabs_device *dev;
-
-	return iommuabs_device_add(iommu.abs, &desc, &dev);
+	(void)arg;
+	return machine_table(signature, 0, size);
 }
 
 int iommu_scan(void)
 {
-	struct iommuabs_unit_desc desc = {
-		.size = sizeof(desc),
-		.type = IOMMUABS_UNIT_VTD,
-	};
-	size_t size = 0;
-	const char *dmar = machine_table("DMAR", 0, &size);
-	struct iommuabs_unit *unit;
-	int st;
-
-	if (!dmar || size < DMAR_STRUCTURES + DRHD_BASE + sizeof(desc.base))
-		return IOMMUABS_E_NOENT;
-	memcpy(&desc.base, dmar + DMAR_STRUCTURES + DRHD_BASE,
-	       sizeof(desc.base));
-	st = iommuabs_unit_add(iommu.abs, &desc, &unit);
-	return st ? st : segment_add(unit);
+	return iommuabs_scan_acpi(iommu.abs, find_table, NULL);
 }
 
 static void on_event(void *arg)
@@ -101,4 +71,51 @@ int vm_p2m_describe(const struct p2m *p2m, struct iommuabs_p2m *desc)
 		.levels = (uint8_t)(4 - p2m->start_level),
 	};
 	return 0;
+}
+
+/* ---- power ---- */
+
+/* clang-format off */
+/* VT-d 11.4 */
+#define VTD_GCMD     0x18
+#define VTD_GSTS     0x1c
+#define   GSTS_ON    0x96000000u /* TE, QIE, IRE, CFI; the others are done at once */
+#define VTD_RTADDR   0x20 /* 64 bits */
+#define VTD_FECTL    0x38
+#define   FECTL_IM   (1u << 31)
+#define VTD_FEDATA   0x3c
+#define VTD_FEADDR   0x40
+#define VTD_FEUADDR  0x44
+#define VTD_IQA	     0x90 /* 64 bits */
+#define VTD_IRTA     0xb8 /* 64 bits */
+/* clang-format on */
+
+/* One at a time (11.4.4.1), and each is seen to be off. */
+static void commands_off(uint64_t base)
+{
+	uint32_t on;
+
+	while ((on = mmio_read32(base + VTD_GSTS) & GSTS_ON) != 0) {
+		uint32_t left = on & (on - 1);
+
+		mmio_write32(base + VTD_GCMD, left);
+		while ((mmio_read32(base + VTD_GSTS) & GSTS_ON) != left)
+			cpu_relax();
+	}
+}
+
+void unit_lose_power(void)
+{
+	struct iommuabs_unit_state state = { .size = sizeof(state) };
+
+	if (iommuabs_unit_state(iommu.unit, &state))
+		return;
+	commands_off(state.base);
+	mmio_write32(state.base + VTD_FECTL, FECTL_IM);
+	mmio_write32(state.base + VTD_FEDATA, 0);
+	mmio_write32(state.base + VTD_FEADDR, 0);
+	mmio_write32(state.base + VTD_FEUADDR, 0);
+	mmio_write64(state.base + VTD_RTADDR, 0);
+	mmio_write64(state.base + VTD_IQA, 0);
+	mmio_write64(state.base + VTD_IRTA, 0);
 }

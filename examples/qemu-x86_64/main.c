@@ -18,6 +18,12 @@
 
 _Noreturn void host_main(uint64_t start_info);
 
+static void prove_all(void)
+{
+	prove();
+	prove_interrupts();
+}
+
 _Noreturn void host_main(uint64_t start_info)
 {
 	machine_parse(start_info);
@@ -27,12 +33,12 @@ _Noreturn void host_main(uint64_t start_info)
 	pages_init();
 	pci_init();
 	edu_init();
+	if (!machine_has_arg("selftest"))
+		edu_use_interrupts(0); /* the unit blocks what is nobody's */
 	if (machine_has_arg("selftest"))
 		bring_up();
 	else if (machine_has_arg("prove"))
-		prove();
-	else if (machine_has_arg("interrupts"))
-		prove_interrupts();
+		prove_all();
 	else if (machine_has_arg("race"))
 		prove_race();
 	else

@@ -26,7 +26,7 @@ set -- -M q35 -cpu max -m 1G -smp "${SMP:-4}" -nodefaults -no-user-config \
 	-device "intel-iommu,intremap=on,${VTD:-aw-bits=48}" \
 	-device edu,addr=5,dma_mask=0xffffffffffffffff \
 	-device edu,addr=6,dma_mask=0xffffffffffffffff \
-	-device pcie-root-port,id=rp,addr=8,chassis=1 \
+	-device pcie-root-port,id=rp,addr=8,chassis=1,bus-reserve=4 \
 	-device edu,bus=rp,dma_mask=0xffffffffffffffff \
 	-device pcie-pci-bridge,id=pb,addr=9 \
 	-device edu,bus=pb,addr=1,dma_mask=0xffffffffffffffff \

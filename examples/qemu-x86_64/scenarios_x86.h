@@ -5,7 +5,7 @@
 #ifndef SCENARIOS_X86_H
 #define SCENARIOS_X86_H
 
-/* With an instance of its own, which remaps interrupts, on a unit as reset. */
+/* With instances of its own, so before or after the others. */
 void prove_interrupts(void);
 
 #endif

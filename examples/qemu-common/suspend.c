@@ -7,50 +7,11 @@
  * do that, and comes back with what is attached now.
  */
 #include <stddef.h>
-#include "arm64.h"
-#include "scenarios_arm64.h"
+#include "scenarios.h"
 #include "scene.h"
 #include "tap.h"
 
 #define NEW_GFN (SCENE_RAM_GFN + 0x3000)
-
-/* clang-format off */
-/* IHI 0070, 6.3 */
-#define SMMU_CR0	      0x20
-#define SMMU_CR1	      0x28
-#define SMMU_CR2	      0x2c
-#define SMMU_GBPA	      0x44
-#define   GBPA_RESET	      0x1000u /* QEMU's: bypass */
-#define   GBPA_UPDATE	      (1u << 31)
-#define SMMU_IRQ_CTRL	      0x50
-#define SMMU_STRTAB_BASE      0x80 /* 64 bits */
-#define SMMU_CMDQ_BASE	      0x90 /* 64 bits */
-#define SMMU_CMDQ_PROD	      0x98
-#define SMMU_CMDQ_CONS	      0x9c
-#define SMMU_EVENTQ_BASE      0xa0 /* 64 bits */
-#define SMMU_EVENTQ_PROD      0x100a8
-#define SMMU_EVENTQ_CONS      0x100ac
-/* clang-format on */
-
-/* What they are after a reset, as far as the CPU can write that. */
-static void lose_power(void)
-{
-	static const uint32_t zero[] = {
-		SMMU_CR0,	  SMMU_CR1,	    SMMU_CR2,
-		SMMU_IRQ_CTRL,	  SMMU_CMDQ_PROD,   SMMU_CMDQ_CONS,
-		SMMU_EVENTQ_PROD, SMMU_EVENTQ_CONS,
-	};
-	struct iommuabs_unit_state state = { .size = sizeof(state) };
-
-	if (iommuabs_unit_state(iommu.unit, &state))
-		return;
-	for (unsigned int i = 0; i < sizeof(zero) / sizeof(*zero); i++)
-		mmio_write32(state.base + zero[i], 0);
-	mmio_write64(state.base + SMMU_STRTAB_BASE, 0);
-	mmio_write64(state.base + SMMU_CMDQ_BASE, 0);
-	mmio_write64(state.base + SMMU_EVENTQ_BASE, 0);
-	mmio_write32(state.base + SMMU_GBPA, GBPA_UPDATE | GBPA_RESET);
-}
 
 static void sleeps(struct scene *a)
 {
@@ -91,7 +52,7 @@ static void wakes(struct scene *a, struct scene *b)
 	*frame_word(a->ram + 1) = 0xa1;
 	*frame_word(a->ram + 3) = 0xa3;
 	*frame_word(b->ram + 3) = 0xb3;
-	lose_power();
+	unit_lose_power();
 	st = iommuabs_resume(iommu.abs);
 	iommu_faults_forget();
 	same = dma_load(a, 0, SCENE_RAM_GFN + 1);
