@@ -59,6 +59,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/pci_topology.c \
 	src/core/populate.c \
 	src/core/refresh.c \
+	src/core/registers.c \
 	src/core/remove.c \
 	src/core/reserved.c \
 	src/core/rmap.c \

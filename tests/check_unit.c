@@ -481,21 +481,143 @@ START_TEST(registers_are_never_mapped)
 }
 END_TEST
 
-START_TEST(there_are_64_units_at_the_most)
+/* ---- many units ---- */
+
+#define MANY_BASE(n) (0x40000000 + 0x100000 * (uint64_t)(n))
+
+/* The @n-th, with registers of two frames, of which one begins in the middle. */
+static int many_add(struct world *w, uint32_t n)
 {
-	struct iommuabs_unit_desc desc = {
+	const struct iommuabs_unit_desc desc = {
 		.size = sizeof(desc),
 		.type = IOMMUABS_UNIT_OTHER,
+		.base = MANY_BASE(n) + 0x800,
+		.length = 0x1000,
 	};
-	struct world *w = world_new(0);
 	struct iommuabs_unit *unit;
-	int i;
+
+	return iommuabs_unit_add(w->abs, &desc, &unit);
+}
+
+static void many(struct world *w, uint32_t nr)
+{
+	uint32_t n;
+
+	for (n = 0; n < nr; n++)
+		ck_assert_int_eq(many_add(w, n), 0);
+}
+
+START_TEST(there_are_1024_units_at_the_most)
+{
+	struct world *w = world_new(0);
 
 	COVERS(iommuabs_unit_add, E_NOMEM);
-	for (i = 0; i < 64; i++)
-		ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &unit), 0);
-	ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &unit),
-			 IOMMUABS_E_NOMEM);
+	many(w, 1024);
+	ck_assert_int_eq(many_add(w, 1024), IOMMUABS_E_NOMEM);
+	world_delete(w);
+}
+END_TEST
+
+static int map_one(struct iommuabs_domain *dom, uint64_t mfn)
+{
+	return iommuabs_domain_map(dom, IOMMUABS_GFN(mfn), IOMMUABS_MFN(mfn), 1,
+				   IOMMUABS_READ, NULL);
+}
+
+/* Who has frames around the @n-th's registers: them, the domain on each side. */
+static void expect_in_between(struct world *w, uint32_t n)
+{
+	struct iommuabs_frame_place places[8];
+	struct iommuabs_frames_walk walk = {
+		.size = sizeof(walk),
+		.mfn = IOMMUABS_MFN((MANY_BASE(n) >> IOMMUABS_FRAME_LG2) - 8),
+		.nr = 16,
+		.places = places,
+		.max_places = 8,
+	};
+	uint32_t i;
+
+	ck_assert_int_eq(iommuabs_frames_walk(w->abs, &walk, 0), 0);
+	ck_assert_uint_eq(walk.nr_places, 4);
+	for (i = 0; i < 4; i++) {
+		ck_assert_uint_eq(places[i].mfn.frame,
+				  (MANY_BASE(n) >> IOMMUABS_FRAME_LG2) + i - 1);
+		ck_assert(!places[i].user.dom == (i == 1 || i == 2));
+	}
+}
+
+START_TEST(registers_of_many_units_are_never_mapped)
+{
+	struct world *w = world_new(0);
+	struct iommuabs_domain *dom = world_domain(w);
+	uint64_t mfn;
+	uint32_t n;
+
+	many(w, 130);
+	for (n = 0; n < 130; n++) {
+		mfn = MANY_BASE(n) >> IOMMUABS_FRAME_LG2;
+		ck_assert_int_eq(map_one(dom, mfn), IOMMUABS_E_PERM);
+		ck_assert_int_eq(map_one(dom, mfn + 1), IOMMUABS_E_PERM);
+		ck_assert_int_eq(map_one(dom, mfn - 1), 0);
+		ck_assert_int_eq(map_one(dom, mfn + 2), 0);
+		expect_in_between(w, n);
+	}
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(what_a_unit_owes_is_not_anothers_debt)
+{
+	struct world *w = world_new(1);
+	struct world_unit *u[2] = { &w->unit[0] };
+	struct iommuabs_domain *dom = world_domain(w);
+	struct iommuabs_stream_range range = { .first = 7, .nr = 1 };
+	struct iommuabs_device_desc desc;
+	struct iommuabs_device *dev;
+	int i;
+
+	many(w, 63);
+	u[1] = world_unit_add(w);
+	for (i = 0; i < 2; i++) {
+		range.unit = u[i]->unit;
+		desc = world_device_desc(&range, 0);
+		ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+		ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+	}
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(map_one(dom, 0x5000), 0);
+	u[0]->invalidate = u[1]->invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(dom, 0x5000, 1), IOMMUABS_E_TIMEOUT);
+	u[0]->invalidate = u[1]->invalidate = 0;
+	ck_assert_uint_eq(dom->owing, 2);
+	ck_assert_int_eq(iommuabs_unit_recover(u[0]->unit, 0), 0);
+	ck_assert_int_eq(map_one(dom, 0x5000), IOMMUABS_E_FENCED);
+	ck_assert_uint_eq(dom->owing, 1);
+	ck_assert_int_eq(iommuabs_unit_recover(u[1]->unit, 0), 0);
+	ck_assert_uint_eq(dom->owing, 0);
+	ck_assert_int_eq(map_one(dom, 0x5000), 0);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_65th_unit_without_memory_is_not_added)
+{
+	struct world *w = world_new(0);
+	struct iommuabs_unit *last = NULL, *unit;
+	unsigned int n = 0;
+
+	many(w, 64);
+	while ((unit = iommuabs_unit_next(w->abs, last)))
+		last = unit;
+	for (;;) {
+		test_host_fail_nth(w->host, ++n);
+		if (!many_add(w, 64))
+			break;
+		ck_assert_int_ne(test_host_failed(w->host), 0);
+		ck_assert_ptr_null(iommuabs_unit_next(w->abs, last));
+	}
+	test_host_fail_nth(w->host, 0);
+	ck_assert_uint_gt(n, 1);
 	world_delete(w);
 }
 END_TEST
@@ -555,7 +677,10 @@ static Suite *suite(void)
 	tcase_add_test(life,
 		       a_unit_of_an_unknown_kind_is_reported_and_left_alone);
 	tcase_add_test(life, a_stop_that_is_not_acknowledged_is_reported);
-	tcase_add_test(life, there_are_64_units_at_the_most);
+	tcase_add_test(parts, there_are_1024_units_at_the_most);
+	tcase_add_test(parts, registers_of_many_units_are_never_mapped);
+	tcase_add_test(parts, what_a_unit_owes_is_not_anothers_debt);
+	tcase_add_test(parts, a_65th_unit_without_memory_is_not_added);
 	suite_add_tcase(s, life);
 	tcase_add_test(fence, a_timeout_fences_once_and_withholds);
 	tcase_add_test(fence,

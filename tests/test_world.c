@@ -230,14 +230,24 @@ static void hook_dead(void *ctx, void *cookie)
 	world_of_ctx->dead_cookie = cookie;
 }
 
-struct world *world_new(uint32_t nr_units)
+struct world_unit *world_unit_add(struct world *w)
 {
-	struct iommuabs_unit_desc desc = {
+	struct world_unit *u = &w->unit[w->nr_units++];
+	const struct iommuabs_unit_desc desc = {
 		.size = sizeof(desc),
 		.type = IOMMUABS_UNIT_NULL,
+		.cookie = u,
 	};
+
+	ck_assert_uint_le(w->nr_units, WORLD_UNITS_MAX);
+	ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &u->unit), 0);
+	unit_take_over(u);
+	return u;
+}
+
+struct world *world_new(uint32_t nr_units)
+{
 	struct world *w = calloc(1, sizeof(*w));
-	uint32_t i;
 
 	ck_assert_ptr_nonnull(w);
 	world_of_ctx = w;
@@ -247,13 +257,8 @@ struct world *world_new(uint32_t nr_units)
 	w->host->ops.device_isolate = hook_isolate;
 	w->host->ops.unit_dead = hook_dead;
 	ck_assert_int_eq(iommuabs_create(&w->host->ops, w->host, &w->abs), 0);
-	w->nr_units = nr_units;
-	for (i = 0; i < nr_units; i++) {
-		desc.cookie = &w->unit[i];
-		ck_assert_int_eq(
-			iommuabs_unit_add(w->abs, &desc, &w->unit[i].unit), 0);
-		unit_take_over(&w->unit[i]);
-	}
+	while (w->nr_units < nr_units)
+		(void)world_unit_add(w);
 	return w;
 }
 

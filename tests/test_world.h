@@ -80,6 +80,8 @@ bool world_possible(Suite *suite);
 
 /* With @nr_units units, not started; cookies: &w->unit[n]. */
 struct world *world_new(uint32_t nr_units);
+/* One more. */
+struct world_unit *world_unit_add(struct world *w);
 /* Stops, removes what is left, and looks for leaks. */
 void world_delete(struct world *w);
 

@@ -127,7 +127,7 @@ struct iommuabs_unit_state {
  * Return:  0 | E_INVAL (base not aligned or 0 for a unit with registers, an
  *          unknown type or flag, a name too long, registers shorter than the
  *          type has) | E_VERSION | E_EXISTS (a unit with this base, or frames
- *          of its registers are mapped) | E_NOMEM (also: 64 units are there) |
+ *          of its registers are mapped) | E_NOMEM (also: 1024 units are there) |
  *          E_UNIT (the ID registers can't be worked with; logged).
  */
 IOMMUABS_MUST_CHECK int iommuabs_unit_add(struct iommuabs *abs,

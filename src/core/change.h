@@ -237,7 +237,7 @@ static inline int frames_check(struct iommuabs_domain *dom, uint64_t mfn,
 	if (!tablemem_is_far(&dom->abs->mem, mfn, nr) &&
 	    frames_are_tables(dom, mfn, nr))
 		return IOMMUABS_E_PERM;
-	if (instance_registers_overlap(dom->abs, mfn, nr))
+	if (registers_overlap(dom->abs, mfn, nr))
 		return IOMMUABS_E_PERM;
 	return 0;
 }

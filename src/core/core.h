@@ -27,10 +27,19 @@
 #define CORE_DOMAIN_CHUNK_LG2 8
 #define CORE_DOMAIN_CHUNKS    (1u << (CORE_DOMAINS_LG2 - CORE_DOMAIN_CHUNK_LG2))
 #define DOMAIN_CALLERS_MAX    1024
-#define CORE_UNITS_MAX	      64 /* one bit each in domain.owing */
+#define CORE_UNITS_MAX	      1024 /* more than any machine known has */
+#define CORE_REGISTERS_NR     64
 
 struct core_domain_chunk {
 	struct iommuabs_domain *domains[1u << CORE_DOMAIN_CHUNK_LG2];
+};
+
+/* Frames of the registers of so many units, by unit.index: registers.c. */
+struct core_registers {
+	uint64_t first, end; /* all of them lie in between; atomic */
+	struct core_registers_entry {
+		uint64_t mfn, nr; /* atomic; nr 0: none */
+	} entry[CORE_REGISTERS_NR];
 };
 
 /* What was declared about machine frames: frames.c, declare.c. */
@@ -76,14 +85,8 @@ struct iommuabs {
 	struct device_index functions; /* by IOMMUABS_PCI() */
 	struct iommuabs_domain *domains;
 	struct core_domain_chunk *numbers[CORE_DOMAIN_CHUNKS];
-	/*
-	 * Frames of each unit's registers, by unit.index: every map looks here,
-	 * so no lock is needed. nr 0: none.
-	 */
-	struct core_registers {
-		uint64_t mfn, nr;
-	} registers[CORE_UNITS_MAX];
-	uint32_t nr_units;  /* of registers[] that may be in use; atomic */
+	struct core_registers *registers[CORE_UNITS_MAX / CORE_REGISTERS_NR];
+	uint64_t nr_units;  /* that may have registers there; atomic */
 	uint32_t phase;	    /* enum core_phase, atomic; instance_runs() */
 	uint32_t polling;   /* a faults_poll runs; atomic */
 	uint32_t poll_from; /* unit with which the next one begins */
@@ -102,7 +105,7 @@ struct iommuabs_unit {
 	enum iommuabs_unit_type type;
 	uint32_t status; /* enum iommuabs_unit_status, atomic: unit_status() */
 	int error;
-	uint32_t index; /* of its bit in domain.owing */
+	uint32_t index; /* of its bit in domain.debtors */
 	uint32_t nr_bindings;
 	struct device_index streams; /* by id; abs->lock */
 	/* Machine addresses of pages, of the first from when there is a driver,
@@ -345,8 +348,10 @@ struct iommuabs_domain {
 	uint32_t compact_tree;
 	uint64_t compact_at;
 
-	/* Bits of the units that still owe an invalidation of withheld frames. */
-	uint64_t owing;
+	/* How many units still owe an invalidation of withheld frames, and which:
+	 * a bit for each, by unit.index. */
+	uint32_t owing;
+	uint64_t debtors[CORE_UNITS_MAX / 64];
 	struct replaced *withheld;
 	struct quarantine *quarantine;
 
@@ -357,6 +362,27 @@ struct iommuabs_domain {
 	struct backend_range bad[DOMAIN_BAD_RANGES];
 	uint32_t nr_bad;
 };
+
+/* Does @unit owe @dom an invalidation? dom->lock is held here and below. */
+static inline bool debt_exists(const struct iommuabs_domain *dom,
+			       const struct iommuabs_unit *unit)
+{
+	return dom->debtors[unit->index / 64] >> (unit->index % 64) & 1;
+}
+
+static inline void debt_note(struct iommuabs_domain *dom,
+			     const struct iommuabs_unit *unit)
+{
+	dom->owing += !debt_exists(dom, unit);
+	dom->debtors[unit->index / 64] |= (uint64_t)1 << unit->index % 64;
+}
+
+static inline void debt_settle(struct iommuabs_domain *dom,
+			       const struct iommuabs_unit *unit)
+{
+	dom->owing -= debt_exists(dom, unit);
+	dom->debtors[unit->index / 64] &= ~((uint64_t)1 << unit->index % 64);
+}
 
 /* What struct iommuabs_batch's words are. */
 #define BATCH_RANGES 24
@@ -411,19 +437,37 @@ struct iommuabs_domain *domain_after_number(struct iommuabs *abs,
 /* 0 | E_NOMEM (also: all numbers are in use). */
 int domain_number_take(struct iommuabs *abs, struct iommuabs_domain *dom);
 void domain_number_give(struct iommuabs *abs, struct iommuabs_domain *dom);
-static inline bool instance_registers_overlap(const struct iommuabs *abs,
-					      uint64_t mfn, uint64_t nr)
-{
-	uint32_t i, nr_units = port_load32(&abs->nr_units);
-	uint64_t first, size;
 
-	for (i = 0; i < nr_units; i++) {
-		size = port_load64_acquire(&abs->registers[i].nr);
-		first = port_load64(&abs->registers[i].mfn);
-		if (mfn < first + size && first < mfn + nr && size)
-			return true;
+/* registers.c */
+/*
+ * From here on no frame of @unit's registers, *@nr from *@mfn, can be mapped.
+ * 0 | E_NOMEM.
+ */
+int registers_claim(struct iommuabs_unit *unit, uint64_t *mfn, uint64_t *nr);
+void registers_give(struct iommuabs_unit *unit);
+uint64_t registers_next_of(const struct core_registers *group, uint64_t mfn,
+			   uint64_t end);
+void registers_exit(struct iommuabs *abs);
+/* The first frame in [@mfn, @end) that is a register of a unit's; @end: none. */
+static inline uint64_t registers_next(const struct iommuabs *abs, uint64_t mfn,
+				      uint64_t end)
+{
+	uint64_t nr_units = port_load64_acquire(&abs->nr_units), i;
+	const struct core_registers *group;
+
+	for (i = 0; i < nr_units; i += CORE_REGISTERS_NR) {
+		group = abs->registers[i / CORE_REGISTERS_NR];
+		if (port_load64(&group->first) < end &&
+		    mfn < port_load64(&group->end))
+			end = registers_next_of(group, mfn, end);
 	}
-	return false;
+	return end;
+}
+
+static inline bool registers_overlap(const struct iommuabs *abs, uint64_t mfn,
+				     uint64_t nr)
+{
+	return registers_next(abs, mfn, mfn + nr) != mfn + nr;
 }
 
 /* unit.c: a unit's life; callers hold no lock and not the unit's gate */
@@ -452,7 +496,6 @@ int unit_irq_set_msi(struct iommuabs_unit *unit,
 void unit_report(struct iommuabs_unit *unit, struct iommuabs_unit_state *state);
 /* Is it certain that nothing passes @unit? */
 bool unit_blocks_all(const struct iommuabs_unit *unit);
-uint64_t unit_bit(const struct iommuabs_unit *unit);
 /* 0 | E_NOIDS | E_NOMEM. */
 int unit_id_take(struct iommuabs_unit *unit, uint32_t *id);
 void unit_id_give(struct iommuabs_unit *unit, uint32_t id);

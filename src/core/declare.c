@@ -256,7 +256,7 @@ static int fixed_reserve(const struct declaration *decl)
 	port_store64(&frames->nr_coming, decl->nr);
 	port_mb();
 	if (tablemem_holds(&decl->abs->mem, decl->mfn, decl->nr) ||
-	    instance_registers_overlap(decl->abs, decl->mfn, decl->nr))
+	    registers_overlap(decl->abs, decl->mfn, decl->nr))
 		return IOMMUABS_E_PERM;
 	for (dom = decl->abs->domains; dom && !ret; dom = dom->next)
 		if (fixed_concerns(decl, dom))

@@ -219,10 +219,10 @@ static void dump_domain(struct iommuabs *abs, struct iommuabs_domain *dom)
 	     (unsigned long long)port_load64(&dom->account.used),
 	     (unsigned long long)dom->account.limit);
 	LINE(abs,
-	     "  p2m %s, %u batches, %u bad ranges, owing %llx, replaced %u, "
+	     "  p2m %s, %u batches, %u bad ranges, owing %u, replaced %u, "
 	     "reserve %u%s",
 	     dom->has_p2m ? "known" : "unknown", port_load32(&dom->nr_batches),
-	     dom->nr_bad, (unsigned long long)dom->owing, withheld_count(dom),
+	     dom->nr_bad, dom->owing, withheld_count(dom),
 	     spares_nr(&dom->reserve),
 	     dom->destroying ? ", being destroyed" : "");
 	if (!dom->destroying) /* else its tables may be half gone */

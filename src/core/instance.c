@@ -98,6 +98,7 @@ void instance_free(struct iommuabs *abs)
 	}
 	while (abs->units)
 		unit_free(abs->units);
+	registers_exit(abs);
 	for (i = 0; i < CORE_DOMAIN_CHUNKS; i++)
 		if (abs->numbers[i])
 			tablemem_object_free(&abs->mem, abs->numbers[i],

@@ -80,7 +80,7 @@ static void binding_owes(struct binding *binding)
 
 	port_store32(&binding->stale, 1);
 	ia_lock(&dom->abs->host, &dom->lock);
-	dom->owing |= unit_bit(binding->unit);
+	debt_note(dom, binding->unit);
 	ia_unlock(&dom->abs->host, &dom->lock);
 }
 

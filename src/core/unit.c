@@ -4,7 +4,7 @@
  *
  * The unit's gate is held alone around what changes its state, so that a fence,
  * which any caller's timeout may bring about, happens once. What a fenced unit
- * owes domains is theirs to remember (domain.owing); a unit that was enabled
+ * owes domains is theirs to remember (domain.debtors); a unit that was enabled
  * again has forgotten everything, and so owes nothing.
  */
 #include "core.h"
@@ -369,32 +369,6 @@ static bool base_taken(struct iommuabs *abs, uint64_t base)
 	return unit != NULL;
 }
 
-/* From here on no frame of its registers can be mapped. */
-static void registers_claim(struct iommuabs_unit *unit)
-{
-	struct core_registers *regs = &unit->abs->registers[unit->index];
-	uint64_t mfn = unit->base >> IOMMUABS_FRAME_LG2;
-
-	port_store64(&regs->mfn, mfn);
-	if (unit->length)
-		port_store64_release(&regs->nr,
-				     ((unit->base + unit->length - 1) >>
-				      IOMMUABS_FRAME_LG2) -
-					     mfn + 1);
-	port_store32(&unit->abs->nr_units, unit->index + 1);
-	/* Who maps claims the frame first and looks at nr_units afterwards. */
-	port_mb();
-}
-
-static void registers_give(struct iommuabs_unit *unit)
-{
-	struct iommuabs *abs = unit->abs;
-
-	port_store64(&abs->registers[unit->index].nr, 0);
-	if (abs->nr_units == unit->index + 1)
-		port_store32(&abs->nr_units, unit->index);
-}
-
 static void unit_link(struct iommuabs_unit *unit)
 {
 	struct iommuabs *abs = unit->abs;
@@ -425,31 +399,34 @@ static int unit_make(struct iommuabs *abs,
 		     const struct backend_ops *ops, struct iommuabs_unit **out)
 {
 	struct iommuabs_unit *unit;
-	const struct core_registers *regs;
-	int ret = 0;
+	uint64_t mfn, nr;
+	int ret;
 
 	unit = tablemem_object_alloc(&abs->mem, sizeof(*unit));
 	if (!unit)
 		return IOMMUABS_E_NOMEM;
 	unit->abs = abs;
-	unit->index = abs->nr_units;
+	unit->index = (uint32_t)abs->nr_units;
 	unit_describe(unit, desc, ops);
-	registers_claim(unit);
-	regs = &abs->registers[unit->index];
-	if (regs->nr && frames_in_use(abs, regs->mfn, regs->nr))
+	ret = registers_claim(unit, &mfn, &nr);
+	if (ret)
+		goto free_unit;
+	if (nr && frames_in_use(abs, mfn, nr))
 		ret = IOMMUABS_E_EXISTS;
 	if (!ret && ops)
 		ret = unit_probe(unit, ops);
-	if (ret) {
-		registers_give(unit);
-		tablemem_object_free(&abs->mem, unit, sizeof(*unit));
-		return ret;
-	}
+	if (ret)
+		goto give_registers;
 	unit_status_set(unit,
 			ops ? IOMMUABS_UNIT_ADDED : IOMMUABS_UNIT_NO_DRIVER,
 			ops ? 0 : IOMMUABS_E_NODRIVER);
 	*out = unit;
 	return 0;
+give_registers:
+	registers_give(unit);
+free_unit:
+	tablemem_object_free(&abs->mem, unit, sizeof(*unit));
+	return ret;
 }
 
 int unit_create(struct iommuabs *abs, const struct iommuabs_unit_desc *desc,
@@ -595,11 +572,6 @@ bool unit_blocks_all(const struct iommuabs_unit *unit)
 	}
 }
 
-uint64_t unit_bit(const struct iommuabs_unit *unit)
-{
-	return (uint64_t)1 << unit->index;
-}
-
 /*
  * Block the streams of a device that keeps translations to itself. What it still
  * holds is refused from then on: it claims to be translated, and may not.
@@ -705,7 +677,7 @@ static void domain_settle_unit(struct iommuabs_domain *dom,
 	ia_lock(host, &dom->lock);
 	/* A debt from after the recovery stays: it fenced the unit again. */
 	if (!is_fenced(unit))
-		dom->owing &= ~unit_bit(unit);
+		debt_settle(dom, unit);
 	clear = !dom->owing;
 	ia_unlock(host, &dom->lock);
 	if (clear)
@@ -720,7 +692,7 @@ static bool domain_owes(struct iommuabs_domain *dom,
 	bool owes;
 
 	ia_lock(host, &dom->lock);
-	owes = dom->owing & unit_bit(unit);
+	owes = debt_exists(dom, unit);
 	ia_unlock(host, &dom->lock);
 	return owes;
 }

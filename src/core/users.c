@@ -153,7 +153,7 @@ static void list_fixed(struct listing *list, uint64_t gfn)
 static bool is_librarys(struct iommuabs *abs, uint64_t mfn)
 {
 	return tablemem_holds(&abs->mem, mfn, 1) ||
-	       instance_registers_overlap(abs, mfn, 1);
+	       registers_overlap(abs, mfn, 1);
 }
 
 static void list_frame(struct listing *list)
@@ -188,22 +188,6 @@ uint32_t users_list(struct iommuabs *abs, uint64_t mfn, uint64_t *cursor,
 }
 
 /* ---- a range ---- */
-
-/* The first frame in [@mfn, @end) that is a register of a unit's; @end: none. */
-static uint64_t registers_next(const struct iommuabs *abs, uint64_t mfn,
-			       uint64_t end)
-{
-	uint32_t i, nr = port_load32(&abs->nr_units);
-	uint64_t first, size;
-
-	for (i = 0; i < nr; i++) {
-		size = port_load64_acquire(&abs->registers[i].nr);
-		first = port_load64(&abs->registers[i].mfn);
-		if (first < end && mfn < first + size)
-			end = IA_MAX(mfn, first);
-	}
-	return end;
-}
 
 /* The first frame in [@mfn, @end) that is declared fixed; @end: none. */
 static uint64_t fixed_next(const struct iommuabs *abs, uint64_t mfn,
