@@ -15,8 +15,8 @@
 #define IOMMUABS_END_DECLS
 #endif
 
-#define IOMMUABS_API	    __attribute__((visibility("default")))
-#define IOMMUABS_MUST_CHECK __attribute__((warn_unused_result)) IOMMUABS_API
+#define IOMMUABS_API	    __attribute__((__visibility__("default")))
+#define IOMMUABS_MUST_CHECK __attribute__((__warn_unused_result__)) IOMMUABS_API
 
 /* A frame is 4 KiB, whatever granule a table has. */
 #define IOMMUABS_FRAME_LG2  12

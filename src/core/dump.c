@@ -185,9 +185,10 @@ static void dump_view(struct iommuabs *abs, const struct view *view)
 	     (unsigned long long)view->filled);
 	for (binding = view->bindings; binding; binding = binding->next)
 		LINE(abs,
-		     "    binding: %s, id %u, %u streams, in %u, out %u, "
-		     "granule %u, %u levels%s",
-		     binding->unit->name, binding->table.id,
+		     "    binding: %s, root %llx, id %u, %u streams, in %u, "
+		     "out %u, granule %u, %u levels%s",
+		     binding->unit->name,
+		     (unsigned long long)binding->table.root, binding->table.id,
 		     binding->nr_streams, binding->table.input_bits,
 		     binding->table.output_bits, binding->table.granule_lg2,
 		     binding->table.levels, binding->stale ? ", stale" : "");

@@ -69,7 +69,7 @@ static void ledger_undo(const struct pt *ledger, const struct mapping *map)
 }
 
 /* Take back what map_single() did in all but mirrors. */
-static __attribute__((noinline)) bool
+static __attribute__((__noinline__)) bool
 map_undo(struct iommuabs_domain *dom, const struct mapping *map, bool claimed)
 {
 	if (claimed)

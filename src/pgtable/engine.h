@@ -195,7 +195,7 @@ struct descent {
 };
 
 /* From the slot at @level, a constant, to the one below; false: no further. */
-static inline __attribute__((always_inline)) bool
+static inline __attribute__((__always_inline__)) bool
 descend(struct descent *descent, unsigned int level)
 {
 	uint64_t index = descent->in >> level_shift(level - 1);
@@ -217,7 +217,7 @@ descend(struct descent *descent, unsigned int level)
  * A table is contiguous, concatenated roots too. Most of the time of small changes
  * is spent here: hence the steps one by one, and no call.
  */
-static inline __attribute__((always_inline)) uint64_t
+static inline __attribute__((__always_inline__)) uint64_t
 walk_linear(const struct pt *pt, uint64_t in, unsigned int stop, uint64_t **at,
 	    unsigned int *level)
 {
@@ -238,7 +238,7 @@ walk_linear(const struct pt *pt, uint64_t in, unsigned int stop, uint64_t **at,
 }
 
 /* The same for any host; pt_let_go() ends the use of *@at. */
-static inline __attribute__((always_inline)) uint64_t
+static inline __attribute__((__always_inline__)) uint64_t
 walk_fast(const struct pt *pt, uint64_t in, unsigned int stop, uint64_t **at,
 	  unsigned int *level)
 {
@@ -595,7 +595,7 @@ static inline enum pt_status leaf_put(const struct pt *pt, uint64_t *at,
 }
 
 /* A call of its own, so that the other way saves no registers. */
-static __attribute__((noinline)) enum pt_status
+static __attribute__((__noinline__)) enum pt_status
 leaf_enter_mapped(const struct pt *pt, uint64_t in, uint64_t leaf,
 		  unsigned int level)
 {
@@ -610,7 +610,7 @@ leaf_enter_mapped(const struct pt *pt, uint64_t in, uint64_t leaf,
 }
 
 /* One leaf at @level, a constant, where its table is there. */
-static inline __attribute__((always_inline)) enum pt_status
+static inline __attribute__((__always_inline__)) enum pt_status
 leaf_enter(const struct pt *pt, uint64_t in, uint64_t leaf, unsigned int level)
 {
 	unsigned int found;
@@ -1213,7 +1213,7 @@ static inline enum pt_status edit_one(const struct pt *pt, uint64_t in,
 	return status;
 }
 
-static __attribute__((noinline)) enum pt_status
+static __attribute__((__noinline__)) enum pt_status
 clear_one_mapped(const struct pt *pt, uint64_t in, struct pt_leaf *old)
 {
 	const struct pt_edit edit = { .kind = PT_EDIT_CLEAR };
@@ -1252,7 +1252,7 @@ static enum pt_status engine_attr_one(const struct pt *pt, uint64_t in,
 	return edit_one(pt, in, &edit, old);
 }
 
-static __attribute__((noinline)) uint64_t *
+static __attribute__((__noinline__)) uint64_t *
 hold_one_mapped(const struct pt *pt, uint64_t in, struct pt_leaf *leaf)
 {
 	struct slot slot;

@@ -44,6 +44,10 @@ typedef _Bool bool;
 #define BUG_ON(a)	      +a_name_of_the_host +
 #define PAGE_SIZE	      +a_name_of_the_host +
 #define PAGE_SHIFT	      +a_name_of_the_host +
+#define noinline	      +a_name_of_the_host +
+#define always_inline	      +a_name_of_the_host +
+#define visibility(a)	      +a_name_of_the_host +
+#define warn_unused_result    +a_name_of_the_host +
 #define __packed	      +a_name_of_the_host +
 #define __must_check	      +a_name_of_the_host +
 
