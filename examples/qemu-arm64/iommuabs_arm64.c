@@ -11,7 +11,10 @@
 
 void (*const iommu_cache_clean)(void *ctx, const void *p, size_t size) = NULL;
 
-const uint32_t iommu_host_flags = 0;
+uint32_t iommu_host_flags(void)
+{
+	return 0;
+}
 
 const struct iommuabs_attach_options iommu_attach_options = {
 	.size = sizeof(iommu_attach_options),

@@ -136,7 +136,7 @@ struct iommuabs_host iommu_hooks(void)
 	ranges[0].nr = (table_pool.end - table_pool.base) >> PAGE_LG2;
 	return (struct iommuabs_host){
 		.size = sizeof(struct iommuabs_host),
-		.flags = iommu_host_flags,
+		.flags = iommu_host_flags(),
 		.table_alloc = hook_table_alloc,
 		.table_free = hook_table_free,
 		.table_ranges = ranges,

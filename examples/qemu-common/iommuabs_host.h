@@ -48,7 +48,7 @@ int iommu_edu_add(unsigned int index);
  */
 int iommu_scan(void);
 /* struct iommuabs_host.flags. */
-extern const uint32_t iommu_host_flags;
+uint32_t iommu_host_flags(void);
 /* NULL where units see what CPUs see. */
 extern void (*const iommu_cache_clean)(void *ctx, const void *p, size_t size);
 void iommu_irqs_enable(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * apic.c - the local APIC in its first form, memory mapped
+ * apic.c - the local APIC: memory mapped, with ids of 8 bits, or as x2APIC
  *
- * Intel SDM vol. 3A, chapter 11. The two 8259s are masked, and the IOAPIC is until
+ * Intel SDM vol. 3A, chapter 11; as x2APIC (11.12) its registers are MSRs. The two 8259s are masked, and the IOAPIC is until
  * interrupts.c has it: devices send messages.
  */
 #include "apic.h"
@@ -12,6 +12,7 @@
 
 /* clang-format off */
 #define APIC_BASE	0xfee00000u
+#define APIC_MSRS	0x800u /* one for 16 bytes of the others */
 #define APIC_ID		0x020
 #define APIC_EOI	0x0b0
 #define APIC_SVR	0x0f0
@@ -21,13 +22,15 @@
 #define   ICR_STARTUP	(6u << 8)
 #define   ICR_ASSERT	(1u << 14)
 #define   ICR_PENDING	(1u << 12)
-#define APIC_ICR_HIGH	0x310
+#define APIC_ICR_HIGH	0x310 /* not of an x2APIC: ICR has 64 bits */
 #define APIC_LVT_TIMER	0x320
 #define   LVT_MASKED	(1u << 16)
 #define APIC_INITIAL	0x380
 #define APIC_CURRENT	0x390
 #define APIC_DIVIDE	0x3e0
 #define   DIVIDE_16	3u
+#define CPUID_X2APIC	(1u << 21) /* 1, ecx */
+#define BASE_EXTD	(1u << 10) /* 11.12.1 */
 #define PIC1_MASK	0x21
 #define PIC2_MASK	0xa1
 /* clang-format on */
@@ -40,18 +43,42 @@ static struct handler {
 } handlers[NR_VECTORS];
 static unsigned int nr_handlers;
 
+static int is_x2;
+
 static uint32_t reg_read(uint32_t reg)
 {
+	if (is_x2)
+		return (uint32_t)msr_read(APIC_MSRS + (reg >> 4));
 	return mmio_read32(APIC_BASE + reg);
 }
 
 static void reg_write(uint32_t reg, uint32_t value)
 {
-	mmio_write32(APIC_BASE + reg, value);
+	if (is_x2)
+		msr_write(APIC_MSRS + (reg >> 4), value);
+	else
+		mmio_write32(APIC_BASE + reg, value);
+}
+
+void apic_use_x2(void)
+{
+	uint32_t regs[4];
+
+	cpuid(1, regs);
+	if (!(regs[2] & CPUID_X2APIC))
+		panic("this CPU has no x2APIC");
+	is_x2 = 1;
+}
+
+int apic_is_x2(void)
+{
+	return is_x2;
 }
 
 void apic_cpu_init(void)
 {
+	if (is_x2)
+		msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | BASE_EXTD);
 	out8(PIC1_MASK, 0xff);
 	out8(PIC2_MASK, 0xff);
 	reg_write(APIC_SVR, SVR_ENABLE | APIC_SPURIOUS);
@@ -59,7 +86,7 @@ void apic_cpu_init(void)
 
 uint32_t apic_id(void)
 {
-	return reg_read(APIC_ID) >> 24;
+	return is_x2 ? reg_read(APIC_ID) : reg_read(APIC_ID) >> 24;
 }
 
 uint32_t apic_vector_new(void (*handler)(void *arg), void *arg)
@@ -72,7 +99,8 @@ uint32_t apic_vector_new(void (*handler)(void *arg), void *arg)
 
 uint64_t apic_msi_address(void)
 {
-	return APIC_BASE | apic_id() << 12;
+	return APIC_BASE | (uint64_t)(apic_id() & 0xff) << 12 |
+	       (uint64_t)(apic_id() >> 8) << 40;
 }
 
 uint32_t apic_msi_data(uint32_t vector)
@@ -120,6 +148,11 @@ void apic_timer_stop(void)
 
 static void command(uint32_t id, uint32_t what)
 {
+	if (is_x2) {
+		msr_write(APIC_MSRS + (APIC_ICR_LOW >> 4),
+			  (uint64_t)id << 32 | what);
+		return;
+	}
 	reg_write(APIC_ICR_HIGH, id << 24);
 	reg_write(APIC_ICR_LOW, what);
 	while (reg_read(APIC_ICR_LOW) & ICR_PENDING)

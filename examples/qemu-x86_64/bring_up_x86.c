@@ -16,7 +16,7 @@ static void on_message(void *arg)
 	raised = 1;
 }
 
-/* A message as a device would send it, sent by this CPU's own APIC. */
+/* An interrupt that this CPU's own APIC sends to itself, as memory mapped. */
 static void check_interrupt(void)
 {
 	uint32_t vector = apic_vector_new(on_message, NULL);

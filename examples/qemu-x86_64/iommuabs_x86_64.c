@@ -18,7 +18,11 @@ static void clean(void *ctx, const void *p, size_t size)
 
 void (*const iommu_cache_clean)(void *ctx, const void *p, size_t size) = clean;
 
-const uint32_t iommu_host_flags = IOMMUABS_HOST_REMAPS_IRQS;
+uint32_t iommu_host_flags(void)
+{
+	return IOMMUABS_HOST_REMAPS_IRQS |
+	       (apic_is_x2() ? IOMMUABS_HOST_X2APIC : 0);
+}
 
 const struct iommuabs_attach_options iommu_attach_options = {
 	.size = sizeof(iommu_attach_options),

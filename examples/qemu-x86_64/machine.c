@@ -40,22 +40,25 @@ struct acpi_header {
 	uint32_t oem_revision, creator, creator_revision;
 } __attribute__((packed));
 
-#define FADT_PM_TMR_BLK 76 /* 5.2.9 */
-#define MADT_ENTRIES	44 /* 5.2.12 */
-#define MADT_LOCAL_APIC 0
-#define MADT_APIC_ID	3
-#define MADT_FLAGS	4
-#define MADT_ENABLED	1u
-#define MADT_IOAPIC	1
-#define MADT_IOAPIC_AT	4
-#define MCFG_BASE	44 /* PCI Firmware 3.3, 4.1.2 */
-#define MCFG_BUSES	54 /* first and last */
-#define DMAR_DRHD	48 /* VT-d 8.3; the first structure of the table */
-#define DRHD_SIZE	2
-#define DRHD_SCOPES	16
-#define SCOPE_IOAPIC	3 /* 8.3.1 */
-#define SCOPE_BUS	5
-#define SCOPE_PATH	6
+#define FADT_PM_TMR_BLK	  76 /* 5.2.9 */
+#define MADT_ENTRIES	  44 /* 5.2.12 */
+#define MADT_LOCAL_APIC	  0
+#define MADT_APIC_ID	  3
+#define MADT_FLAGS	  4
+#define MADT_ENABLED	  1u
+#define MADT_X2APIC	  9 /* ids of 32 bits, where 8 don't do */
+#define MADT_X2APIC_ID	  4
+#define MADT_X2APIC_FLAGS 8
+#define MADT_IOAPIC	  1
+#define MADT_IOAPIC_AT	  4
+#define MCFG_BASE	  44 /* PCI Firmware 3.3, 4.1.2 */
+#define MCFG_BUSES	  54 /* first and last */
+#define DMAR_DRHD	  48 /* VT-d 8.3; the first structure of the table */
+#define DRHD_SIZE	  2
+#define DRHD_SCOPES	  16
+#define SCOPE_IOAPIC	  3 /* 8.3.1 */
+#define SCOPE_BUS	  5
+#define SCOPE_PATH	  6
 
 static char bootargs[256];
 
@@ -93,17 +96,24 @@ static const void *table_get(const char signature[4], size_t *size)
 	return table;
 }
 
+static void cpu_add(uint64_t id, uint64_t flags)
+{
+	if ((flags & MADT_ENABLED) && machine.nr_cpus < MACHINE_MAX_CPUS)
+		machine.cpu_ids[machine.nr_cpus++] = id;
+}
+
 static void cpus_parse(void)
 {
 	size_t size, at = MADT_ENTRIES;
 	const uint8_t *madt = table_get("APIC", &size);
 
 	for (; at + 2 <= size && madt[at + 1]; at += madt[at + 1]) {
-		if (madt[at] != MADT_LOCAL_APIC ||
-		    !(bytes_get(madt, at + MADT_FLAGS, 4) & MADT_ENABLED) ||
-		    machine.nr_cpus == MACHINE_MAX_CPUS)
-			continue;
-		machine.cpu_ids[machine.nr_cpus++] = madt[at + MADT_APIC_ID];
+		if (madt[at] == MADT_LOCAL_APIC)
+			cpu_add(madt[at + MADT_APIC_ID],
+				bytes_get(madt, at + MADT_FLAGS, 4));
+		else if (madt[at] == MADT_X2APIC)
+			cpu_add(bytes_get(madt, at + MADT_X2APIC_ID, 4),
+				bytes_get(madt, at + MADT_X2APIC_FLAGS, 4));
 	}
 }
 

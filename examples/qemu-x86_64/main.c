@@ -28,6 +28,8 @@ _Noreturn void host_main(uint64_t start_info)
 {
 	machine_parse(start_info);
 	timer_init();
+	if (machine_has_arg("x2apic"))
+		apic_use_x2();
 	cpu_init();
 	apic_timer_init();
 	pages_init();
@@ -39,6 +41,8 @@ _Noreturn void host_main(uint64_t start_info)
 		bring_up();
 	else if (machine_has_arg("prove"))
 		prove_all();
+	else if (machine_has_arg("x2apic"))
+		prove_interrupts();
 	else if (machine_has_arg("race"))
 		prove_race();
 	else

@@ -6,6 +6,7 @@
 #
 #	defect.pl describe FILE		prints its line about the defect
 #	defect.pl apply FILE ROOT	makes the defect in that tree
+#	defect.pl machines FILE		prints those that a sabotage can be seen on
 #	defect.pl judge FILE TAP	compares the red lines with `expect:`
 #	defect.pl tests FILE		prints PROGRAM TEST of each `expect:` and
 #					`survives:` of a mutant
@@ -20,8 +21,10 @@
 #	-	lines as they are in that file, after the minus, found once there
 #	+	lines that take their place
 #
-# A sabotage's `expect:` counts for every boot, or begins with one boot's prefix.
-# All of its lines must be red and no other line may be. A mutant's is a Check
+# A sabotage's `expect:` is about each machine that it can be seen on and that has
+# such a line: there, a boot's must be red. `expect on pc:` and `expect on arm64:`
+# are about that one alone, and a name may begin with the prefix of one boot. No
+# other line may be red. A mutant's is a Check
 # program and a test of it, `check_rmap: claim/the_second_owner_is_refused`; all
 # of these must fail, by what they found: not by a signal, not by a time limit.
 # A mutant that changes nothing has `survives:` instead. Several edits of one
@@ -31,7 +34,7 @@ use strict;
 use warnings;
 
 my ($what, $file, $target) = @ARGV;
-my ($describe, @expect, @survives, @edits, $path, $last);
+my ($describe, @expect, %machine_of, @survives, @edits, $path, $last);
 
 sub slurp
 {
@@ -45,8 +48,9 @@ sub slurp
 for (split /\n/, slurp($file)) {
 	if (/^describe:\s*(.+)/) {
 		$describe = $1;
-	} elsif (/^expect:\s*(.+)/) {
-		push @expect, $1;
+	} elsif (/^expect(?: on (arm64|pc))?:\s*(.+)/) {
+		push @expect, $2;
+		$machine_of{$#expect} = $1;
 	} elsif (/^survives:\s*(.+)/) {
 		push @survives, $1;
 	} elsif (/^in:\s*(\S+)/) {
@@ -83,23 +87,63 @@ sub apply
 	}
 }
 
+# What is built for one machine only is not seen on the other.
+sub machines
+{
+	my %of;
+
+	for (map { $_->{path} } @edits) {
+		$of{arm64} = 1 unless m{backends/vtd/|pt_vtd|/acpi_|qemu-x86_64/};
+		$of{pc} = 1
+		    unless m{backends/smmu/|pt_arm|/dt_|qemu-arm64/};
+	}
+	return %of ? sort keys %of : ('arm64', 'pc');
+}
+
+# The machine, the boot and the rest of a TAP line's name.
+sub parts
+{
+	my ($name) = @_;
+	my ($boot, $rest) = $name =~ /^([^\s:]+): (.*)/;
+
+	return ('', '', $name) unless defined $boot;
+	return ($boot =~ /^pc/ ? 'pc' : $boot eq 'sim' ? '' : 'arm64', $boot,
+		$rest);
+}
+
 # Does the name of a TAP line begin with this, with or without its boot?
 sub meets
 {
-	my ($name, $expected) = @_;
+	my ($name, $index) = @_;
+	my ($machine, $boot, $rest) = parts($name);
+	my $wanted = $machine_of{$index};
 
-	return 1 if index($name, $expected) == 0;
-	return $name =~ /^[^\s:]+: (.*)/ && index($1, $expected) == 0;
+	return 0 if defined $wanted && $machine ne $wanted;
+	return index($name, $expect[$index]) == 0 ||
+	    $boot ne '' && index($rest, $expect[$index]) == 0;
+}
+
+# Machines that have such a line and no red one.
+sub green_machines
+{
+	my ($index, $red, $all) = @_;
+	my %has = map { (parts($_))[0] => 1 } grep { meets($_, $index) } @$all;
+	my %seen = map { (parts($_))[0] => 1 } grep { meets($_, $index) } @$red;
+
+	return ('anywhere') unless %seen;
+	return grep { $_ ne '' && !$seen{$_} } sort keys %has;
 }
 
 sub judge
 {
-	my (@wrong, @red, $green);
+	my (@wrong, @red, @all, $green);
 
 	for (split /\n/, slurp($target)) {
 		if (/^not ok \d+ - (.*)/) {
 			push @red, $1;
-		} elsif (/^ok \d/) {
+			push @all, $1;
+		} elsif (/^ok \d+ - (.*)/) {
+			push @all, $1;
 			$green++;
 		}
 	}
@@ -107,14 +151,15 @@ sub judge
 	for my $line (grep { /plan, results and exit status agree$/ } @red) {
 		push @wrong, "it merely crashed: $line";
 	}
-	for my $expected (@expect) {
-		push @wrong, "stayed green: $expected"
-		    unless grep { meets($_, $expected) } @red;
+	for my $index (0 .. $#expect) {
+		push @wrong, "stayed green: $expect[$index]" .
+		    ($_ eq 'anywhere' ? '' : ", on $_")
+		    for green_machines($index, \@red, \@all);
 	}
 	for my $name (@red) {
 		next if $name =~ /plan, results and exit status agree$/;
 		push @wrong, "turned red: $name"
-		    unless grep { meets($name, $_) } @expect;
+		    unless grep { meets($name, $_) } 0 .. $#expect;
 	}
 	print map { "$_\n" } @wrong;
 	exit(@wrong ? 1 : 0);
@@ -200,6 +245,8 @@ if ($what eq 'describe') {
 	print "$describe\n";
 } elsif ($what eq 'apply') {
 	apply();
+} elsif ($what eq 'machines') {
+	print join(' ', machines()), "\n";
 } elsif ($what eq 'judge') {
 	judge();
 } elsif ($what eq 'tests') {
@@ -214,6 +261,6 @@ if ($what eq 'describe') {
 } elsif ($what eq 'killers') {
 	killers();
 } else {
-	die "usage: defect.pl describe|apply|judge|tests|healthy|killers FILE ",
+	die "usage: defect.pl describe|apply|machines|judge|tests|healthy|killers FILE ",
 	    "[ROOT|TAP|RUNS]\n";
 }
