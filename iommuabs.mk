@@ -71,6 +71,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/unit.c \
 	src/core/users.c \
 	src/core/view.c \
+	src/host/caller.c \
 	src/host/hostif.c \
 	src/host/lock.c \
 	src/host/tablemem.c
@@ -179,6 +180,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/core/api_struct.h \
 	src/core/change.h \
 	src/core/core.h \
+	src/core/enter.h \
 	src/core/gate.h \
 	src/core/pci_config.h \
 	src/core/pci_function.h \
@@ -190,6 +192,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/firmware/acpi_scan.h \
 	src/firmware/desc.h \
 	src/firmware/dt.h \
+	src/host/caller.h \
 	src/host/hostif.h \
 	src/host/lock.h \
 	src/host/tablemem.h \

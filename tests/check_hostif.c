@@ -247,9 +247,18 @@ static void make(struct test_host *host, struct ia_lock *lock,
 	ck_assert_int_eq(ia_lock_init(&host->hostif, lock, class_), 0);
 }
 
-START_TEST(the_test_host_sees_locks_out_of_order)
+/* In which a debug build does not trap before the host sees anything. */
+static struct test_host *unchecked_host(void)
 {
 	struct test_host *host = test_host_new(TEST_HOST_LOCKS);
+
+	host->hostif.ops.caller = NULL;
+	return host;
+}
+
+START_TEST(the_test_host_sees_locks_out_of_order)
+{
+	struct test_host *host = unchecked_host();
 	const struct hostif *hostif = &host->hostif;
 	struct ia_lock rmap, unit, domain;
 	uint64_t maddr;
@@ -290,7 +299,7 @@ static void *let_go_of_it(void *arg)
 
 START_TEST(the_test_host_knows_whose_a_lock_is)
 {
-	struct test_host *host = test_host_new(TEST_HOST_LOCKS);
+	struct test_host *host = unchecked_host();
 	struct contest contest = { .host = &host->hostif };
 	pthread_t other;
 

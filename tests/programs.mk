@@ -21,6 +21,7 @@ PLAIN_TESTS = \
 	tests/check_frames \
 	tests/check_hostif \
 	tests/check_iort \
+	tests/check_locking \
 	tests/check_mirror \
 	tests/check_null \
 	tests/check_p2m \

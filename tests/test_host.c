@@ -17,6 +17,7 @@
 static __thread int held[HELD_MAX];
 static __thread int nr_held;
 static __thread int nr_mapped;
+static __thread struct iommuabs_caller caller;
 
 struct test_lock {
 	pthread_mutex_t mutex;
@@ -285,6 +286,12 @@ static void host_unlock(void *ctx, void *lock)
 	pthread_mutex_unlock(&mine->mutex);
 }
 
+struct iommuabs_caller *test_host_caller(void *ctx)
+{
+	(void)ctx;
+	return &caller;
+}
+
 /* Time and text. */
 
 static uint64_t host_time_us(void *ctx)
@@ -354,6 +361,7 @@ static void ops_fill(struct test_host *host, uint32_t flags)
 		.time_us = host_time_us,
 		.log = host_log,
 		.should_yield = host_should_yield,
+		.caller = test_host_caller,
 	};
 	if (flags & TEST_HOST_MAP) {
 		host->ops.table_offset = 0x123; /* nobody may look at it */

@@ -95,6 +95,9 @@ void *test_host_ptr(struct test_host *host, uint64_t maddr);
 /* Does the calling thread hold a lock of that class or, with -1, any? */
 bool test_host_holds_lock(int class_);
 
+/* iommuabs_host.caller: the calling thread's. */
+struct iommuabs_caller *test_host_caller(void *ctx);
+
 void test_host_violation(struct test_host *host, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

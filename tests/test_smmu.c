@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness.h"
+#include "test_host.h"
 
 static int host_table_alloc(void *ctx, void *cookie, unsigned int size_lg2,
 			    uint32_t flags, uint64_t *maddr)
@@ -111,6 +112,7 @@ static void host_fill(struct smmu_machine *m, uint32_t flags)
 		.mmio_write = host_mmio_write,
 		.time_us = host_time_us,
 		.log = host_log,
+		.caller = test_host_caller,
 	};
 	if (flags & SMMU_NONCOHERENT)
 		m->host.ops.cache_clean = host_cache_clean;

@@ -43,6 +43,19 @@ enum iommuabs_lock_class {
 	IOMMUABS_LOCK_UNIT,
 };
 
+/* In which a caller is. */
+enum iommuabs_context {
+	IOMMUABS_CONTEXT_TASK, /* or BOOT */
+	IOMMUABS_CONTEXT_IRQ,
+	IOMMUABS_CONTEXT_CRASH,
+};
+
+/* What a debug build notes about who calls: iommuabs_host.caller. */
+struct iommuabs_caller {
+	uint32_t context;  /* enum iommuabs_context; the host's to set */
+	uint32_t words[7]; /* the library's; 0 before the first call */
+};
+
 /* table_alloc() flags. */
 /* For a device's own structures (streams, queues), not for a domain's tables */
 #define IOMMUABS_ALLOC_UNIT (1u << 0)
@@ -170,8 +183,8 @@ struct iommuabs_host {
 
 	/*
 	 * A fault was drained by iommuabs_faults_poll(). Called with no lock
-	 * held, outside every gate; may call anything except destroy, stop and
-	 * faults_poll. NULL: faults are counted only.
+	 * held, outside every gate; may call anything except destroy (of a
+	 * domain, too), stop and faults_poll. NULL: faults are counted only.
 	 */
 	void (*fault)(void *ctx, const struct iommuabs_fault *fault);
 
@@ -218,6 +231,18 @@ struct iommuabs_host {
 	 */
 	void (*tables_free)(void *ctx, void *dom_cookie, const uint64_t *maddrs,
 			    unsigned int nr, unsigned int size_lg2);
+
+	/*
+	 * For debug builds (IOMMUABS_CONFIG_DEBUG), which note what a caller
+	 * holds and trap at a lock or a gate that is taken out of order, a lock
+	 * that is held over what may wait, and a call in a context or from a
+	 * hook that forbids it. Returns the caller's own struct: of the thread,
+	 * or of the CPU if nothing else runs there before a call of the library
+	 * returns. An interrupt handler has one of its own, whose context says
+	 * so. Called in any context, under any lock; may not fail. NULL, and in
+	 * other builds: none of this is checked.
+	 */
+	struct iommuabs_caller *(*caller)(void *ctx);
 };
 
 IOMMUABS_END_DECLS

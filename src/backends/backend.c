@@ -4,6 +4,8 @@
  */
 #include "backend.h"
 
+#include "../host/caller.h"
+
 const struct backend_ops *backend_find(enum iommuabs_unit_type type)
 {
 	switch (type) {
@@ -30,6 +32,7 @@ int backend_poll(struct backend_unit *unit, const char *what,
 	uint64_t start = hostif_time_us(unit->host);
 	bool late;
 
+	caller_waits(unit->host);
 	do {
 		late = hostif_time_us(unit->host) - start >= BACKEND_TIMEOUT_US;
 		if (done(unit, arg))

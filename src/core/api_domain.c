@@ -118,7 +118,10 @@ int iommuabs_domain_destroy(struct iommuabs_domain *dom, uint64_t budget)
 {
 	uint64_t left = budget_of(budget);
 
-	return dom ? domain_destroy(dom, &left) : IOMMUABS_E_INVAL;
+	if (!dom)
+		return IOMMUABS_E_INVAL;
+	caller_ends(&dom->abs->host);
+	return domain_destroy(dom, &left);
 }
 
 static inline int change_enter(struct iommuabs_domain *dom,

@@ -4,6 +4,7 @@
  */
 #include "../firmware/desc.h"
 #include "core.h"
+#include "enter.h"
 
 /* How much was added, newest last: what a failure takes back. */
 struct scan {
@@ -255,9 +256,9 @@ int iommuabs_scan_fdt(struct iommuabs *abs, const void *fdt, size_t size)
 		hostif_log(&abs->host, IOMMUABS_LOG_ERROR, "device tree: %s",
 			   set.error);
 	if (!ret) {
-		gate_enter_alone(&abs->life);
+		life_enter_alone(abs);
 		ret = scan_add(abs, &set);
-		gate_leave_alone(&abs->life);
+		life_leave_alone(abs);
 	}
 	desc_free(&set);
 	return ret;
@@ -333,9 +334,9 @@ int iommuabs_scan_acpi(struct iommuabs *abs, iommuabs_find_table find_table,
 	if (ret && set.error[0])
 		hostif_log(&abs->host, IOMMUABS_LOG_ERROR, "%s", set.error);
 	if (!ret) {
-		gate_enter_alone(&abs->life);
+		life_enter_alone(abs);
 		ret = scan_add(abs, &set);
-		gate_leave_alone(&abs->life);
+		life_leave_alone(abs);
 	}
 	desc_free(&set);
 	return ret;

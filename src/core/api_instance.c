@@ -4,6 +4,7 @@
  */
 #include "api_struct.h"
 #include "core.h"
+#include "enter.h"
 
 #define FRAMES_END ((uint64_t)1 << (64 - IOMMUABS_FRAME_LG2))
 
@@ -71,6 +72,7 @@ int iommuabs_destroy(struct iommuabs *abs)
 {
 	if (!abs)
 		return IOMMUABS_E_INVAL;
+	caller_ends(&abs->host);
 	if (abs->domains || abs->phase != PHASE_STOPPED)
 		return IOMMUABS_E_BUSY;
 	instance_free(abs);
@@ -94,13 +96,13 @@ int iommuabs_start(struct iommuabs *abs)
 
 	if (!abs)
 		return IOMMUABS_E_INVAL;
-	gate_enter_alone(&abs->life);
+	life_enter_alone(abs);
 	if (phase_change(abs, PHASE_STOPPED, PHASE_RUNNING)) {
 		for (unit = abs->units; unit; unit = unit->next)
 			unit_enable(unit);
 		ret = 0;
 	}
-	gate_leave_alone(&abs->life);
+	life_leave_alone(abs);
 	return ret;
 }
 
@@ -122,10 +124,11 @@ int iommuabs_stop(struct iommuabs *abs)
 
 	if (!abs)
 		return IOMMUABS_E_INVAL;
-	gate_enter_alone(&abs->life);
+	caller_ends(&abs->host);
+	life_enter_alone(abs);
 	if (phase_change(abs, PHASE_RUNNING, PHASE_STOPPED))
 		ret = units_disable(abs);
-	gate_leave_alone(&abs->life);
+	life_leave_alone(abs);
 	return ret;
 }
 
@@ -135,10 +138,10 @@ int iommuabs_suspend(struct iommuabs *abs)
 
 	if (!abs)
 		return IOMMUABS_E_INVAL;
-	gate_enter_alone(&abs->life);
+	life_enter_alone(abs);
 	if (phase_change(abs, PHASE_RUNNING, PHASE_SUSPENDED))
 		ret = units_disable(abs);
-	gate_leave_alone(&abs->life);
+	life_leave_alone(abs);
 	return ret;
 }
 
@@ -149,14 +152,14 @@ int iommuabs_resume(struct iommuabs *abs)
 
 	if (!abs)
 		return IOMMUABS_E_INVAL;
-	gate_enter_alone(&abs->life);
+	life_enter_alone(abs);
 	if (phase_change(abs, PHASE_SUSPENDED, PHASE_RUNNING)) {
 		ret = 0;
 		for (unit = abs->units; unit; unit = unit->next)
 			if (unit_resume(unit))
 				ret = IOMMUABS_E_TIMEOUT;
 	}
-	gate_leave_alone(&abs->life);
+	life_leave_alone(abs);
 	return ret;
 }
 
@@ -165,17 +168,19 @@ int iommuabs_resume(struct iommuabs *abs)
 int iommuabs_crash_block(struct iommuabs *abs)
 {
 	struct iommuabs_unit *unit;
-	uint32_t i;
+	uint32_t i, context;
 	int ret = 0;
 
 	if (!abs)
 		return IOMMUABS_E_INVAL;
+	context = caller_context(&abs->host, IOMMUABS_CONTEXT_CRASH);
 	unit = abs->units;
 	for (i = 0; unit && unit->abs == abs && i < CORE_UNITS_MAX; i++) {
 		if (unit_crash_block(unit))
 			ret = IOMMUABS_E_TIMEOUT;
 		unit = unit->next;
 	}
+	(void)caller_context(&abs->host, context);
 	return ret;
 }
 

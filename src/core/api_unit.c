@@ -4,6 +4,7 @@
  */
 #include "api_struct.h"
 #include "core.h"
+#include "enter.h"
 
 int iommuabs_unit_add(struct iommuabs *abs,
 		      const struct iommuabs_unit_desc *desc,
@@ -17,11 +18,11 @@ int iommuabs_unit_add(struct iommuabs *abs,
 	ret = api_struct_in(&copy, sizeof(copy), desc);
 	if (ret)
 		return ret;
-	gate_enter_alone(&abs->life);
+	life_enter_alone(abs);
 	ret = unit_create(abs, &copy, unit);
 	if (!ret && instance_runs(abs))
 		unit_enable(*unit);
-	gate_leave_alone(&abs->life);
+	life_leave_alone(abs);
 	return ret;
 }
 
@@ -81,11 +82,17 @@ int iommuabs_unit_irq_set_msi(struct iommuabs_unit *unit,
 int iommuabs_unit_irq(struct iommuabs_unit *unit,
 		      enum iommuabs_unit_irq_which which)
 {
+	const struct hostif *host;
+	uint32_t context;
+
 	if (!unit || which >= IOMMUABS_IRQ_COUNT_)
 		return IOMMUABS_E_INVAL;
 	if (!unit->hw.ops)
 		return IOMMUABS_E_NODRIVER;
+	host = &unit->abs->host;
+	context = caller_context(host, IOMMUABS_CONTEXT_IRQ);
 	unit->hw.ops->irq(&unit->hw, which);
+	(void)caller_context(host, context);
 	return 0;
 }
 
@@ -96,8 +103,8 @@ int iommuabs_unit_recover(struct iommuabs_unit *unit, uint64_t budget)
 
 	if (!unit)
 		return IOMMUABS_E_INVAL;
-	gate_enter_alone(&unit->abs->life);
+	life_enter_alone(unit->abs);
 	ret = unit_recover(unit, &left);
-	gate_leave_alone(&unit->abs->life);
+	life_leave_alone(unit->abs);
 	return ret;
 }

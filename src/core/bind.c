@@ -15,9 +15,9 @@ static int id_reserve(struct iommuabs_unit *unit, uint32_t id)
 {
 	int ret;
 
-	gate_enter_alone(&unit->gate);
+	unit_enter_alone(unit);
 	ret = unit->hw.ops->id_reserve(&unit->hw, id);
-	gate_leave_alone(&unit->gate);
+	unit_leave_alone(unit);
 	return ret;
 }
 
@@ -255,12 +255,12 @@ int streams_reserve(struct iommuabs_device *dev)
 		stream = &dev->streams[i];
 		unit = stream->unit;
 		pos = 0;
-		gate_enter_alone(&unit->gate);
+		unit_enter_alone(unit);
 		while (!ret &&
 		       device_next_piece(dev, stream, &pos, &first, &nr))
 			ret = unit->hw.ops->streams_reserve(&unit->hw, first,
 							    nr);
-		gate_leave_alone(&unit->gate);
+		unit_leave_alone(unit);
 	}
 	return ret;
 }
@@ -299,10 +299,10 @@ int stream_point(struct iommuabs_device *dev, struct device_stream *stream,
 	if (binding && binding->view->kind == VIEW_SHARED &&
 	    binding->view->dom->nr_bad)
 		binding = NULL;
-	gate_enter_alone(&unit->gate);
+	unit_enter_alone(unit);
 	stream->live = binding;
 	ret = entries_write(dev, stream);
-	gate_leave_alone(&unit->gate);
+	unit_leave_alone(unit);
 	if (ret)
 		unit_fence(unit, ret);
 	return ret;
@@ -316,12 +316,12 @@ int stream_set_quiet(struct iommuabs_device *dev, struct device_stream *stream,
 
 	if (!unit->hw.ops)
 		return 0;
-	gate_enter_alone(&unit->gate);
+	unit_enter_alone(unit);
 	if (stream->quiet != quiet) {
 		port_store32(&stream->quiet, quiet);
 		ret = entries_write(dev, stream);
 	}
-	gate_leave_alone(&unit->gate);
+	unit_leave_alone(unit);
 	if (ret)
 		unit_fence(unit, ret);
 	return ret;

@@ -8,6 +8,7 @@
 #define IOMMUABS_CORE_CHANGE_H
 
 #include "core.h"
+#include "enter.h"
 
 /* A stretch of guest frames. */
 struct span {

@@ -681,34 +681,4 @@ static inline bool domain_is_scratch(const struct iommuabs_domain *dom)
 /* sync.c: no unit owes an invalidation any more; gate held alone. */
 void domain_release_withheld(struct iommuabs_domain *dom);
 
-static inline void domain_enter(struct iommuabs_domain *dom)
-{
-	if (!(dom->flags & IOMMUABS_DOMAIN_SERIALISED))
-		gate_enter(&dom->gate);
-}
-
-static inline void domain_leave(struct iommuabs_domain *dom)
-{
-	if (!(dom->flags & IOMMUABS_DOMAIN_SERIALISED))
-		gate_leave(&dom->gate);
-}
-
-static inline void domain_enter_alone(struct iommuabs_domain *dom)
-{
-	if (!(dom->flags & IOMMUABS_DOMAIN_SERIALISED))
-		gate_enter_alone(&dom->gate);
-	dom->alone = 1;
-}
-
-/* view.c: work domain.simple out; nobody is inside the gate, or one is alone. */
-void domain_note_simple(struct iommuabs_domain *dom);
-
-static inline void domain_leave_alone(struct iommuabs_domain *dom)
-{
-	domain_note_simple(dom);
-	dom->alone = 0;
-	if (!(dom->flags & IOMMUABS_DOMAIN_SERIALISED))
-		gate_leave_alone(&dom->gate);
-}
-
 #endif

@@ -30,7 +30,7 @@ static void domains_shut(struct iommuabs *abs)
 {
 	struct iommuabs_domain *dom = NULL;
 
-	gate_enter_alone(&abs->gate);
+	instance_enter_alone(abs);
 	while ((dom = domain_after_number(abs, dom ? dom->owner.number : 0)))
 		domain_enter_alone(dom);
 }
@@ -41,7 +41,7 @@ static void domains_open(struct iommuabs *abs)
 
 	for (dom = abs->domains; dom; dom = dom->next)
 		domain_leave_alone(dom);
-	gate_leave_alone(&abs->gate);
+	instance_leave_alone(abs);
 }
 
 static bool is_alike(const struct declaration *decl, uint64_t mfn,

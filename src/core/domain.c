@@ -38,7 +38,7 @@ static int views_eager(struct iommuabs_domain *dom)
 	struct view *view;
 	int ret = 0;
 
-	gate_enter(&dom->abs->gate);
+	instance_enter(dom->abs);
 	for (unit = dom->abs->units; unit && !ret; unit = unit->next) {
 		if (!unit->hw.ops ||
 		    decide(dom, unit, dom->strategy, &decision) ||
@@ -48,7 +48,7 @@ static int views_eager(struct iommuabs_domain *dom)
 		if (!ret && dom->source == IOMMUABS_SOURCE_LEDGER)
 			view->filled = VIEW_COMPLETE;
 	}
-	gate_leave(&dom->abs->gate);
+	instance_leave(dom->abs);
 	return ret;
 }
 
@@ -140,7 +140,7 @@ static int list_add(struct iommuabs *abs, struct iommuabs_domain *dom)
 	struct iommuabs_domain **last;
 	int ret;
 
-	gate_enter(&abs->gate);
+	instance_enter(abs);
 	ret = frames_enter_fixed(dom);
 	if (!ret) {
 		ia_lock(&abs->host, &abs->lock);
@@ -150,7 +150,7 @@ static int list_add(struct iommuabs *abs, struct iommuabs_domain *dom)
 		dom->listed = 1;
 		ia_unlock(&abs->host, &abs->lock);
 	}
-	gate_leave(&abs->gate);
+	instance_leave(abs);
 	return ret;
 }
 
@@ -259,11 +259,11 @@ static void domain_unlink(struct iommuabs_domain *dom)
 {
 	struct iommuabs *abs = dom->abs;
 
-	gate_enter_alone(&abs->gate);
+	instance_enter_alone(abs);
 	ia_lock(&abs->host, &abs->lock);
 	list_remove(abs, dom);
 	ia_unlock(&abs->host, &abs->lock);
-	gate_leave_alone(&abs->gate);
+	instance_leave_alone(abs);
 }
 
 static void views_count(const struct iommuabs_domain *dom,
@@ -349,7 +349,7 @@ static struct iommuabs_domain *zombie_take(struct iommuabs *abs)
 {
 	struct iommuabs_domain *dom;
 
-	gate_enter_alone(&abs->gate);
+	instance_enter_alone(abs);
 	ia_lock(&abs->host, &abs->lock);
 	for (dom = abs->domains; dom; dom = dom->next)
 		if (dom->zombie && !dom->owing)
@@ -357,7 +357,7 @@ static struct iommuabs_domain *zombie_take(struct iommuabs *abs)
 	if (dom)
 		list_remove(abs, dom);
 	ia_unlock(&abs->host, &abs->lock);
-	gate_leave_alone(&abs->gate);
+	instance_leave_alone(abs);
 	return dom;
 }
 

@@ -6,6 +6,7 @@
  * a device moves, and no pointer.
  */
 #include "core.h"
+#include "enter.h"
 
 #define LEDGER_BUDGET 65536 /* entries read of one domain's ledger */
 
@@ -241,10 +242,10 @@ void dump_domains(struct iommuabs *abs)
 {
 	struct iommuabs_domain *dom = NULL;
 
-	gate_enter(&abs->gate);
+	instance_enter(abs);
 	while ((dom = domain_after(abs, dom)))
 		dump_domain(abs, dom);
-	gate_leave(&abs->gate);
+	instance_leave(abs);
 }
 
 /* ---- what was counted ---- */
@@ -299,10 +300,10 @@ void dump_counters(struct iommuabs *abs)
 	counters_of_units(abs);
 	counters_of_devices(abs);
 	ia_unlock(&abs->host, &abs->lock);
-	gate_enter(&abs->gate);
+	instance_enter(abs);
 	while ((dom = domain_after(abs, dom)))
 		counters_of_domain(abs, dom);
-	gate_leave(&abs->gate);
+	instance_leave(abs);
 }
 
 /* ---- one gfn, through everything that says something about it ---- */

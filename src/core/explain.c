@@ -7,6 +7,7 @@
  * have been found there.
  */
 #include "core.h"
+#include "enter.h"
 
 /* One question, for one stream range of the device. */
 struct question {
@@ -258,11 +259,11 @@ void explain_access(struct iommuabs_device *dev, uint64_t gfn, uint32_t access,
 		.why = why,
 	};
 
-	gate_enter(&dev->abs->gate);
+	instance_enter(dev->abs);
 	ask.dom = domain_of(dev);
 	explain_streams(&ask);
 	explain_text(&ask);
 	if (ask.dom)
 		domain_leave(ask.dom);
-	gate_leave(&dev->abs->gate);
+	instance_leave(dev->abs);
 }

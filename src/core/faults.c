@@ -186,7 +186,7 @@ static void fault_tell(struct iommuabs_unit *unit, const struct merged *merged)
 		.access = event->access,
 		.count = merged->count,
 	};
-	uint32_t i;
+	uint32_t i, hook;
 
 	if (event->has_address) {
 		fault.address = event->address;
@@ -198,8 +198,12 @@ static void fault_tell(struct iommuabs_unit *unit, const struct merged *merged)
 		return;
 	if (fault.dev)
 		storm_end(fault.dev, fault.action);
-	if (host->ops.fault)
-		host->ops.fault(host->ctx, &fault);
+	if (!host->ops.fault)
+		return;
+	caller_is_outside(host);
+	hook = caller_hook(host, CALLER_HOOK_FAULT);
+	host->ops.fault(host->ctx, &fault);
+	(void)caller_hook(host, hook);
 }
 
 static void merged_tell(struct drain *drain)

@@ -132,11 +132,15 @@ static int host_allows(struct iommuabs_domain *dom,
 		.nr = range->nr,
 		.flags = flags & ~IOMMUABS_REPLACE,
 	};
+	uint32_t hook;
 	int answer;
 
 	if (!host->ops.frames_allowed)
 		return 0;
+	caller_waits(host);
+	hook = caller_hook(host, CALLER_HOOK_CLOSED);
 	answer = host->ops.frames_allowed(host->ctx, &query);
+	(void)caller_hook(host, hook);
 	return answer > IOMMUABS_FRAMES_VOUCHED ? IOMMUABS_E_INVAL : answer;
 }
 

@@ -6,6 +6,7 @@
  * given. An entry is absent as long as it isn't taken.
  */
 #include "core.h"
+#include "enter.h"
 
 /* What one call gave a device. */
 struct irq_run {
@@ -207,9 +208,9 @@ static int entry_set(const struct irq_run *run, uint32_t n,
 	struct iommuabs_unit *unit = run->unit;
 	int ret;
 
-	gate_enter_alone(&unit->gate);
+	unit_enter_alone(unit);
 	ret = unit->hw.ops->irq_set(&unit->hw, n, target ? &irq : NULL);
-	gate_leave_alone(&unit->gate);
+	unit_leave_alone(unit);
 	if (ret)
 		unit_fence(unit, ret);
 	return ret;

@@ -7,8 +7,11 @@
  */
 #include "pci_function.h"
 
+#include "../host/caller.h"
+
 uint32_t pci_read(const struct pci_walk *walk, uint32_t rid, uint32_t offset)
 {
+	caller_waits(walk->host);
 	return walk->host->ops.pci_cfg_read(walk->host->ctx,
 					    walk->segment << 16 | rid, offset);
 }

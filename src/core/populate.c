@@ -160,6 +160,7 @@ int p2m_ask(struct iommuabs_domain *dom, struct iommuabs_p2m_query *query)
 
 	query->nr_runs = 0;
 	query->next = IOMMUABS_GFN(gfn);
+	caller_is_outside(&dom->abs->host);
 	ret = dom->abs->host.ops.p2m_walk(dom->abs->host.ctx, query);
 	if (ret)
 		return ret < 0 ? ret : IOMMUABS_E_INVAL;

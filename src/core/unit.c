@@ -8,6 +8,7 @@
  * again has forgotten everything, and so owes nothing.
  */
 #include "core.h"
+#include "enter.h"
 
 #define FLAGS                                                 \
 	(IOMMUABS_UNIT_COHERENT | IOMMUABS_UNIT_FETCH_128 |   \
@@ -485,6 +486,21 @@ static bool reaches_through(const struct iommuabs_device *dev,
 	return false;
 }
 
+/* 0: no DMA of @dev can happen any more. abs->lock is held. */
+static int device_isolate(const struct hostif *host,
+			  const struct iommuabs_device *dev)
+{
+	uint32_t hook;
+	int ret;
+
+	if (!host->ops.device_isolate)
+		return IOMMUABS_E_NOTSUP;
+	hook = caller_hook(host, CALLER_HOOK_CLOSED);
+	ret = host->ops.device_isolate(host->ctx, dev->cookie);
+	(void)caller_hook(host, hook);
+	return ret;
+}
+
 /* Cut each device off that the unit can't. False: some may still do DMA. */
 static bool isolate_devices(struct iommuabs_unit *unit)
 {
@@ -498,8 +514,7 @@ static bool isolate_devices(struct iommuabs_unit *unit)
 	for (dev = abs->devices; dev; dev = dev->next) {
 		if (!reaches_through(dev, unit))
 			continue;
-		if (!host->ops.device_isolate ||
-		    host->ops.device_isolate(host->ctx, dev->cookie)) {
+		if (device_isolate(host, dev)) {
 			hostif_log(host, IOMMUABS_LOG_ERROR,
 				   "%s: can't be isolated", dev->name);
 			all = false;
@@ -517,6 +532,7 @@ static void block_by_force(struct iommuabs_unit *unit,
 			   enum iommuabs_unit_status status, int error)
 {
 	const struct hostif *host = &unit->abs->host;
+	uint32_t hook;
 
 	/* Callers that come now must not wait for the unit any more. */
 	unit_status_set(unit, IOMMUABS_UNIT_FENCED, error);
@@ -534,13 +550,16 @@ static void block_by_force(struct iommuabs_unit *unit,
 	hostif_log(host, IOMMUABS_LOG_ERROR,
 		   "%s: dead, what its devices can reach is withheld",
 		   unit->name);
-	if (host->ops.unit_dead)
-		host->ops.unit_dead(host->ctx, unit->cookie);
+	if (!host->ops.unit_dead)
+		return;
+	hook = caller_hook(host, CALLER_HOOK_CLOSED);
+	host->ops.unit_dead(host->ctx, unit->cookie);
+	(void)caller_hook(host, hook);
 }
 
 void unit_fence(struct iommuabs_unit *unit, int error)
 {
-	gate_enter_alone(&unit->gate);
+	unit_enter_alone(unit);
 	if (unit_status(unit) == IOMMUABS_UNIT_RUNNING) {
 		hostif_log(&unit->abs->host, IOMMUABS_LOG_ERROR,
 			   "%s: fenced: %s", unit->name,
@@ -548,7 +567,7 @@ void unit_fence(struct iommuabs_unit *unit, int error)
 					      : iommuabs_strerror(error));
 		block_by_force(unit, IOMMUABS_UNIT_FENCED, error);
 	}
-	gate_leave_alone(&unit->gate);
+	unit_leave_alone(unit);
 }
 
 /* A CPU that still runs must not wait for the unit, nor enable it unasked. */
@@ -585,7 +604,7 @@ static int streams_cut_off(struct iommuabs_unit *unit,
 	struct device_stream *stream;
 	int ret;
 
-	gate_enter_alone(&unit->gate);
+	unit_enter_alone(unit);
 	ret = unit->hw.ops->stream_set(&unit->hw, stuck->first, stuck->nr, NULL,
 				       0);
 	ia_lock(host, &abs->lock);
@@ -597,10 +616,10 @@ static int streams_cut_off(struct iommuabs_unit *unit,
 		   "%s: %s, stream %x: keeps its translations, cut off",
 		   unit->name, dev ? dev->name : "unknown device",
 		   stuck->first);
-	if (dev && host->ops.device_isolate)
-		(void)host->ops.device_isolate(host->ctx, dev->cookie);
+	if (dev)
+		(void)device_isolate(host, dev);
 	ia_unlock(host, &abs->lock);
-	gate_leave_alone(&unit->gate);
+	unit_leave_alone(unit);
 	return ret;
 }
 
@@ -710,7 +729,7 @@ static int settle_debts(struct iommuabs_unit *unit, uint64_t *budget)
 
 	ids_free_kept(unit);
 	/* Nothing that is listed now is freed before the gate is left. */
-	gate_enter(&abs->gate);
+	instance_enter(abs);
 	while ((dom = domain_after(abs, dom))) {
 		if (!domain_owes(dom, unit))
 			continue;
@@ -722,7 +741,7 @@ static int settle_debts(struct iommuabs_unit *unit, uint64_t *budget)
 		any = true;
 		*budget -= *budget ? 1 : 0;
 	}
-	gate_leave(&abs->gate);
+	instance_leave(abs);
 	if (!ret)
 		domains_reap(abs);
 	return ret;
@@ -735,11 +754,11 @@ void unit_enable(struct iommuabs_unit *unit)
 
 	if (!unit->hw.ops)
 		return;
-	gate_enter_alone(&unit->gate);
+	unit_enter_alone(unit);
 	ret = unit_status(unit) == IOMMUABS_UNIT_RUNNING
 		      ? 0
 		      : bring_up(unit, status_if_failed(unit));
-	gate_leave_alone(&unit->gate);
+	unit_leave_alone(unit);
 	if (!ret)
 		settle_debts(unit, &budget);
 }
@@ -774,9 +793,9 @@ int unit_disable(struct iommuabs_unit *unit)
 
 	if (!unit->hw.ops)
 		return 0;
-	gate_enter_alone(&unit->gate);
+	unit_enter_alone(unit);
 	ret = bring_down(unit);
-	gate_leave_alone(&unit->gate);
+	unit_leave_alone(unit);
 	return ret;
 }
 
@@ -807,9 +826,9 @@ int unit_resume(struct iommuabs_unit *unit)
 
 	if (!unit->hw.ops)
 		return 0;
-	gate_enter_alone(&unit->gate);
+	unit_enter_alone(unit);
 	ret = wake_up(unit);
-	gate_leave_alone(&unit->gate);
+	unit_leave_alone(unit);
 	if (unit_status(unit) == IOMMUABS_UNIT_RUNNING)
 		settle_debts(unit, &budget);
 	return ret;
@@ -839,9 +858,9 @@ int unit_recover(struct iommuabs_unit *unit, uint64_t *budget)
 
 	if (!unit->hw.ops)
 		return IOMMUABS_E_NODRIVER;
-	gate_enter_alone(&unit->gate);
+	unit_enter_alone(unit);
 	ret = revive(unit);
-	gate_leave_alone(&unit->gate);
+	unit_leave_alone(unit);
 	return ret ? ret : settle_debts(unit, budget);
 }
 
@@ -851,9 +870,9 @@ int unit_irq_set_msi(struct iommuabs_unit *unit,
 {
 	int ret;
 
-	gate_enter_alone(&unit->gate);
+	unit_enter_alone(unit);
 	ret = unit->hw.ops->irq_set_msi(&unit->hw, which, addr, data);
-	gate_leave_alone(&unit->gate);
+	unit_leave_alone(unit);
 	if (ret == IOMMUABS_E_TIMEOUT)
 		unit_fence(unit, ret);
 	return ret;
@@ -863,8 +882,7 @@ void unit_report(struct iommuabs_unit *unit, struct iommuabs_unit_state *state)
 {
 	const struct backend_unit *hw = &unit->hw;
 
-	gate_enter(
-		&unit->gate); /* status, error and reason are of one moment */
+	unit_enter(unit); /* status, error and reason are of one moment */
 	state->type = unit->type;
 	state->status = unit_status(unit);
 	state->error = unit->error;
@@ -887,5 +905,5 @@ void unit_report(struct iommuabs_unit *unit, struct iommuabs_unit_state *state)
 	state->events = port_load64(&hw->events);
 	state->events_lost = port_load64(&hw->events_lost);
 	state->errors = port_load64(&hw->errors);
-	gate_leave(&unit->gate);
+	unit_leave(unit);
 }

@@ -180,9 +180,9 @@ uint32_t users_list(struct iommuabs *abs, uint64_t mfn, uint64_t *cursor,
 {
 	struct listing list = { abs, mfn, *cursor, users, 0, max };
 
-	gate_enter(&abs->gate);
+	instance_enter(abs);
 	list_frame(&list);
-	gate_leave(&abs->gate);
+	instance_leave(abs);
 	*cursor = list.cursor;
 	return list.nr;
 }
@@ -273,7 +273,7 @@ int frames_walk(struct iommuabs *abs, struct iommuabs_frames_walk *walk,
 {
 	struct rmap_stretch next;
 
-	gate_enter(&abs->gate);
+	instance_enter(abs);
 	while (walk->nr && *budget && walk->nr_places < walk->max_places) {
 		if (walk->after) {
 			walk_frame(abs, walk);
@@ -288,6 +288,6 @@ int frames_walk(struct iommuabs *abs, struct iommuabs_frames_walk *walk,
 		}
 		*budget -= IA_MIN(*budget, 1);
 	}
-	gate_leave(&abs->gate);
+	instance_leave(abs);
 	return walk->nr ? IOMMUABS_E_AGAIN : 0;
 }

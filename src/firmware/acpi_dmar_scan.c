@@ -9,6 +9,7 @@
  * former. What lies behind a bridge is read from its configuration space, and
  * unknown where the host can't.
  */
+#include "../host/caller.h"
 #include "acpi_scan.h"
 
 #if IOMMUABS_CONFIG_ACPI
@@ -58,6 +59,7 @@ static uint32_t cfg_read(const struct dmar_scan *dmar, uint32_t pci,
 
 	if (!host->ops.pci_cfg_read)
 		return ~0u;
+	caller_waits(host);
 	return host->ops.pci_cfg_read(host->ctx, pci, offset);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lock.h"
 
+#include "caller.h"
+
 int ia_lock_init(const struct hostif *host, struct ia_lock *lock,
 		 enum iommuabs_lock_class class_)
 {
@@ -26,6 +28,7 @@ void ia_lock(const struct hostif *host, struct ia_lock *lock)
 {
 	uint32_t unlocked = 0;
 
+	caller_locks(host, (enum iommuabs_lock_class)lock->class_);
 	if (lock->host_lock) {
 		host->ops.lock(host->ctx, lock->host_lock);
 		return;
@@ -39,6 +42,7 @@ void ia_lock(const struct hostif *host, struct ia_lock *lock)
 
 void ia_unlock(const struct hostif *host, struct ia_lock *lock)
 {
+	caller_unlocks(host, (enum iommuabs_lock_class)lock->class_);
 	if (lock->host_lock) {
 		host->ops.unlock(host->ctx, lock->host_lock);
 		return;

@@ -10,6 +10,8 @@
  */
 #include "tablemem.h"
 
+#include "caller.h"
+
 #define TABLE_LG2_MAX 26
 #define PAGE_BYTES    4096
 
@@ -353,6 +355,7 @@ static int host_alloc(const struct tablemem *mem, void *cookie,
 	const char *why = NULL;
 	uint64_t got;
 
+	caller_waits(mem->host);
 	if (ops->table_alloc(mem->host->ctx, cookie, size_lg2, flags, &got))
 		return IOMMUABS_E_NOMEM;
 	if (got & IA_BITS(size_lg2))
@@ -950,6 +953,7 @@ void *tablemem_object_alloc(struct tablemem *mem, size_t size)
 	const struct hostif *host = mem->host;
 	void *object;
 
+	caller_waits(host);
 	size = IA_MAX(size, OBJECT_MIN);
 	iommuabs_assert(size <= TABLEMEM_OBJECT_MAX);
 	if (host->ops.alloc)
