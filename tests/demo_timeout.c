@@ -2,9 +2,9 @@
 /*
  * demo_timeout.c - a command queue hangs: what then?
  *
- * QEMU's SMMU can't hang, so this line of the demonstration is played on the
- * model, as an adversary: the library's stores and barriers are calls into it.
- * Prints TAP.
+ * QEMU's units can't hang, so this line of the demonstration is played on the
+ * models, as adversaries: the library's stores and barriers are calls into them. Of
+ * an SMMU, or with the argument "vtd" of a VT-d unit. Prints TAP.
  */
 #include <iommuabs/iommuabs.h>
 #include <iommuabs/sim.h>
@@ -22,6 +22,8 @@
 #define TABLE_NR   0x200u
 
 static struct machine {
+	enum iommuabs_unit_type type;
+	uint64_t base; /* of its registers */
 	struct iommuabs *abs;
 	struct iommuabs_sim_arena *arena;
 	struct iommuabs_sim_unit *hw;
@@ -75,7 +77,25 @@ static uint64_t time_us(void *ctx)
 	return iommuabs_sim_time_us(ctx);
 }
 
-static int model_create(struct iommuabs_sim_smmuv3_config *smmu)
+static int smmu_create(void)
+{
+	struct iommuabs_sim_smmuv3_config config;
+
+	iommuabs_sim_smmuv3_defaults(&config);
+	m.base = config.base;
+	return iommuabs_sim_smmuv3_create(m.arena, &config, &m.hw);
+}
+
+static int vtd_create(void)
+{
+	struct iommuabs_sim_vtd_config config;
+
+	iommuabs_sim_vtd_defaults(&config);
+	m.base = config.base;
+	return iommuabs_sim_vtd_create(m.arena, &config, &m.hw);
+}
+
+static int model_create(void)
 {
 	const struct iommuabs_sim_arena_config ram = {
 		.mode = IOMMUABS_SIM_ADVERSARY,
@@ -85,9 +105,8 @@ static int model_create(struct iommuabs_sim_smmuv3_config *smmu)
 	};
 	int st = iommuabs_sim_arena_create(&ram, &m.arena);
 
-	iommuabs_sim_smmuv3_defaults(smmu);
 	if (!st)
-		st = iommuabs_sim_smmuv3_create(m.arena, smmu, &m.hw);
+		st = m.type == IOMMUABS_UNIT_VTD ? vtd_create() : smmu_create();
 	if (!st)
 		st = iommuabs_sim_alloc(m.arena, 12, &m.kept);
 	if (!st)
@@ -112,7 +131,7 @@ static int devices_add(void)
 	return st;
 }
 
-static int instance_create(const struct iommuabs_sim_smmuv3_config *smmu)
+static int instance_create(void)
 {
 	const struct iommuabs_range tables = { { RAM >> 12 }, SIZE >> 12 };
 	const struct iommuabs_host host = {
@@ -128,8 +147,8 @@ static int instance_create(const struct iommuabs_sim_smmuv3_config *smmu)
 	};
 	const struct iommuabs_unit_desc unit = {
 		.size = sizeof(unit),
-		.type = IOMMUABS_UNIT_SMMUV3,
-		.base = smmu->base,
+		.type = m.type,
+		.base = m.base,
 	};
 	const struct iommuabs_domain_config config = {
 		.size = sizeof(config),
@@ -150,6 +169,17 @@ static int memory_map(unsigned int dom, uint64_t gfn, uint64_t maddr)
 {
 	return iommuabs_domain_map(m.dom[dom], IOMMUABS_GFN(gfn),
 				   IOMMUABS_MFN(maddr >> 12), 1, RW, NULL);
+}
+
+/* The model's unit remaps no interrupts. */
+static int attach(unsigned int i)
+{
+	const struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.flags = IOMMUABS_ALLOW_UNSAFE_MSI,
+	};
+
+	return iommuabs_device_attach(m.dev[i], m.dom[i], &options, 0);
 }
 
 /* What device 0 reads at @gfn; 0: blocked. */
@@ -189,17 +219,16 @@ static int is_withheld(uint64_t maddr)
 
 static int set_up(void)
 {
-	struct iommuabs_sim_smmuv3_config smmu;
-	int st = model_create(&smmu);
+	int st = model_create();
 
 	if (!st)
-		st = instance_create(&smmu);
+		st = instance_create();
 	if (!st)
 		st = memory_map(0, KEPT, m.kept);
 	if (!st)
 		st = memory_map(0, GONE, m.gone);
 	if (!st)
-		st = iommuabs_device_attach(m.dev[0], m.dom[0], NULL, 0);
+		st = attach(0);
 	if (st)
 		return st;
 	iommuabs_sim_dev_store64(iommuabs_sim_ptr(m.arena, m.kept), 0x4e97);
@@ -234,7 +263,7 @@ static void fenced(struct iommuabs_sim_probe *probe)
 	const uint64_t blocked = IOMMUABS_SIM_BLOCKED;
 	unsigned int others = iommuabs_sim_probe_allow(probe, &blocked, 1);
 	uint64_t kept = dma_read(KEPT), gone = dma_read(GONE);
-	int attach, recover, owned;
+	int attached, recover, owned;
 
 	check(!others && !kept && !gone,
 	      "while it is fenced all DMA is blocked: gfns read %llx and %llx",
@@ -244,11 +273,11 @@ static void fenced(struct iommuabs_sim_probe *probe)
 	      "while it is fenced the frame is withheld: another guest gets "
 	      "%d for mfn %llx",
 	      owned, (unsigned long long)m.gone >> 12);
-	attach = iommuabs_device_attach(m.dev[1], m.dom[1], NULL, 0);
+	attached = attach(1);
 	iommuabs_sim_plant(m.hw, IOMMUABS_SIM_CR0_IGNORED, 1, 0);
 	recover = iommuabs_unit_recover(m.unit, 0);
-	check(attach == IOMMUABS_E_FENCED && recover == IOMMUABS_E_TIMEOUT,
-	      "while it hangs attach answers %d and recover %d", attach,
+	check(attached == IOMMUABS_E_FENCED && recover == IOMMUABS_E_TIMEOUT,
+	      "while it hangs attach answers %d and recover %d", attached,
 	      recover);
 }
 
@@ -268,7 +297,7 @@ static void recovered(void)
 	      "recovered: gfn %x reads %llx, gfn %x is blocked: %llx", KEPT,
 	      (unsigned long long)kept, GONE, (unsigned long long)gone);
 	owned = memory_map(1, KEPT, m.gone);
-	st = iommuabs_device_attach(m.dev[1], m.dom[1], NULL, 0);
+	st = attach(1);
 	check(!owned && !st,
 	      "recovered: mfn %llx is free for another guest: %d",
 	      (unsigned long long)m.gone >> 12, owned);
@@ -276,6 +305,8 @@ static void recovered(void)
 
 static void tear_down(struct iommuabs_sim_probe *probe)
 {
+	/* A VT-d unit that is stopped blocks by a root table without entries. */
+	const uint64_t left = 2 + (m.type == IOMMUABS_UNIT_VTD);
 	unsigned int violations;
 	int st = 0;
 
@@ -290,18 +321,21 @@ static void tear_down(struct iommuabs_sim_probe *probe)
 	if (!st)
 		st = iommuabs_destroy(m.abs);
 	violations = iommuabs_sim_violations(m.arena);
-	check(!st && !violations && iommuabs_sim_pages_used(m.arena) == 2,
+	check(!st && !violations && iommuabs_sim_pages_used(m.arena) == left,
 	      "nothing is left, and DMA tried at every store and register "
 	      "access reached nothing forbidden: %u violations: %s",
 	      violations,
 	      violations ? iommuabs_sim_violation_text(m.arena, 0) : "none");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct iommuabs_sim_probe *probe = NULL;
-	int st = set_up();
+	int st;
 
+	m.type = argc > 1 && !strcmp(argv[1], "vtd") ? IOMMUABS_UNIT_VTD
+						     : IOMMUABS_UNIT_SMMUV3;
+	st = set_up();
 	if (!st)
 		probe = iommuabs_sim_probe_add(m.hw, STREAM,
 					       (uint64_t)GONE << 12, 0);

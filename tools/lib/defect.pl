@@ -100,14 +100,14 @@ sub machines
 	return %of ? sort keys %of : ('arm64', 'pc');
 }
 
-# The machine, the boot and the rest of a TAP line's name.
+# The machine (none for the models), the boot and the rest of a TAP line's name.
 sub parts
 {
 	my ($name) = @_;
 	my ($boot, $rest) = $name =~ /^([^\s:]+): (.*)/;
 
 	return ('', '', $name) unless defined $boot;
-	return ($boot =~ /^pc/ ? 'pc' : $boot eq 'sim' ? '' : 'arm64', $boot,
+	return ($boot =~ /sim$/ ? '' : $boot =~ /^pc/ ? 'pc' : 'arm64', $boot,
 		$rest);
 }
 
