@@ -227,6 +227,7 @@ IOMMUABS_SIM_SOURCES = \
 	sim/sim_smmuv3_streams.c \
 	sim/sim_smmuv3_strtab.c \
 	sim/sim_smmuv3_tlbi.c \
+	sim/sim_smmuv3_twins.c \
 	sim/sim_smmuv3_unit.c \
 	sim/sim_tlb.c \
 	sim/sim_track.c \

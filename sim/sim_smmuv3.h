@@ -558,6 +558,10 @@ extern const struct table_format smmuv3_format;
 /* Bits that change only by break-before-make, besides the address. */
 uint64_t smmuv3_desc_attrs(const struct regime *r);
 
+/* ---- sim_smmuv3_twins.c: one VMID, two tables ---- */
+/* It is enabled, or a CMD_SYNC is about to complete: do they map the same? */
+void smmuv3_judge_twins(struct iommuabs_sim_unit *u);
+
 /* ---- sim_smmuv3_request.c: all that may happen to one request now ---- */
 void smmuv3_outcomes(struct iommuabs_sim_unit *u, uint32_t sid, uint32_t ssid,
 		     uint64_t iova, uint32_t flags, struct outcomes *out);

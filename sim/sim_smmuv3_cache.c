@@ -137,6 +137,7 @@ static void remove_doomed_configs(struct iommuabs_sim_unit *u)
  */
 void smmuv3_sync_done(struct iommuabs_sim_unit *u)
 {
+	smmuv3_judge_twins(u);
 	sim_remove_doomed(u);
 	sim_judge_groups(u);
 	smmuv3_atc_sync(u);

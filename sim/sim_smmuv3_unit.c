@@ -144,6 +144,7 @@ int iommuabs_sim_smmuv3_create(struct iommuabs_sim_arena *a,
 	u->smmu = smmu;
 	u->smmu->config = *config;
 	u->fetch_128 = config->fetch_128;
+	u->twins = config->bbml == 2;
 	u->smmu->stale_stes.size = sizeof(struct stale_pair);
 	u->smmu->stale_cds.size = sizeof(struct stale_pair);
 	u->smmu->stale_l1s.size = sizeof(struct stale_l1);
@@ -275,6 +276,7 @@ void smmuv3_restart(struct iommuabs_sim_unit *u)
 		s->nr_regimes = s->nr_tables = 0;
 	smmuv3_reach_stream_table(u);
 	smmuv3_streams_update(u);
+	smmuv3_judge_twins(u);
 }
 
 static bool queue_holds(uint64_t base, unsigned int entry_lg2, uint64_t maddr)

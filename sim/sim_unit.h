@@ -266,6 +266,7 @@ struct iommuabs_sim_unit {
 	bool tlbs_empty;    /* nothing cached, and disabled since */
 	bool caches_absent; /* "nothing is there" is kept, too */
 	bool fetch_128;	    /* pairs of words are fetched in one piece */
+	bool twins;	    /* one tag may name tables that map the same */
 	struct iommuabs_sim_probe *probes;
 	/* planted */
 	uint64_t wait_in, wait_us;
@@ -341,6 +342,8 @@ struct regime *sim_new_regime(struct iommuabs_sim_unit *u,
 bool sim_regime_lives(struct iommuabs_sim_unit *u, struct regime *r,
 		      uint32_t epoch);
 void sim_regime_dies(struct iommuabs_sim_unit *u, struct regime *r);
+/* One tag and one geometry of two tables. */
+bool sim_are_twins(const struct regime *r, const struct regime *o);
 
 /* ---- sim_track.c: which page is which table ---- */
 void sim_link_root(struct iommuabs_sim_unit *u, struct regime *r, int live,

@@ -43,21 +43,6 @@ static uint64_t frame(int dom, uint64_t gfn)
 #define MAY_SEE_1     (1u << 1)
 #define MAY_BE_MISSED (1u << 2)
 
-/*
- * One stream that goes from one table to another under one id has no window where
- * both map the same; the model wants one table per VMID even there.
- */
-static void no_violation(void)
-{
-	struct iommuabs_sim_arena *arena = scene.rig.arena;
-
-	if (scene.rig.kind != RIG_FETCH_128 &&
-	    iommuabs_sim_violations(arena) ==
-		    iommuabs_sim_violations_of(arena, IOMMUABS_SIM_V_VMID))
-		iommuabs_sim_violations_clear(arena);
-	rig_no_violation(&scene.rig);
-}
-
 static void expect_dma(uint32_t what)
 {
 	uint64_t allowed[3];
@@ -73,7 +58,7 @@ static void expect_dma(uint32_t what)
 			allowed[nr++] = IOMMUABS_SIM_BLOCKED;
 		iommuabs_sim_probe_allow(scene.probe[p], allowed, nr);
 	}
-	no_violation();
+	rig_no_violation(&scene.rig);
 }
 
 static void probes_add(void)

@@ -1795,6 +1795,104 @@ START_TEST(one_vmid_for_two_tables)
 }
 END_TEST
 
+#define TWIN_BLOCK 0x50000000ull
+#define TWIN_EMPTY 0x60000000ull
+
+/* As one_domain() has it and a block, in pages; and a table with nothing in it. */
+static uint64_t twin(void)
+{
+	uint64_t other = page(), i;
+
+	st(slot(root, 2, TWIN_BLOCK), BLOCK_RW(0xa0200000ull));
+	map(other, GPA, PAGE_RW(PA));
+	for (i = 0; i < 512; i++)
+		map(other, TWIN_BLOCK + 0x1000 * i,
+		    PAGE_RW(0xa0200000ull + 0x1000 * i));
+	(void)slot(other, 3, TWIN_EMPTY);
+	mb();
+	return other;
+}
+
+static void switch_root(uint64_t other)
+{
+	st(ste_at(DEV) + 24, other);
+	mb();
+	cmd_sync(CFGI_STE(DEV, 1));
+}
+
+START_TEST(one_vmid_for_two_tables_that_map_the_same)
+{
+	struct iommuabs_sim_probe *p, *q;
+	uint64_t other;
+
+	one_domain();
+	other = twin();
+	p = iommuabs_sim_probe_add(unit, DEV, GPA, 0);
+	q = iommuabs_sim_probe_add(unit, DEV, TWIN_BLOCK + 0x7000, 0);
+	allow(p, PA);
+	allow(q, 0xa0207000ull);
+	switch_root(other);
+	/* Another stream has the old one; both change, in one sync. */
+	set_ste(DEV + 1, STE0_S2, STE1_SHCFG, STE2(VM), root);
+	map(root, TWIN_EMPTY, PAGE_RW(PA2));
+	map(other, TWIN_EMPTY, PAGE_RW(PA2));
+	mb();
+	cmd_sync(TLBI_IPA(VM, TWIN_EMPTY));
+	assert_clean();
+	map(root, TWIN_EMPTY, 0);
+	mb();
+	cmd_sync(TLBI_IPA(VM, TWIN_EMPTY));
+	assert_only(VMID);
+}
+END_TEST
+
+/* How the other one differs. */
+static const struct {
+	uint64_t ipa, desc;
+} unlike[] = {
+	{ GPA, PAGE_RW(PA2) },
+	{ GPA, PAGE_RO(PA) },
+	{ GPA, 0 },
+	{ GPA, PAGE_RW(PA) & ~(1ull << 10) },
+	{ GPA, PAGE_RW(PA) ^ 8ull << 2 },
+	{ GPA + 0x1000, PAGE_RW(PA2) },
+	{ TWIN_EMPTY, PAGE_RW(PA) },
+	{ TWIN_BLOCK + 0x1ff000, PAGE_RW(PA) },
+	{ TWIN_BLOCK + 0x1ff000, 0 },
+};
+
+START_TEST(one_vmid_for_two_tables_that_map_different_things)
+{
+	uint64_t other;
+
+	one_domain();
+	other = twin();
+	map(other, unlike[_i].ipa, unlike[_i].desc);
+	mb();
+	assert_clean();
+	switch_root(other);
+	assert_only(VMID);
+	/* Gone with what was cached of the old one. */
+	cmd_sync(TLBI_VMALL(VM));
+	iommuabs_sim_violations_clear(arena);
+	cmd_sync(TLBI_VMALL(VM));
+	assert_clean();
+}
+END_TEST
+
+START_TEST(one_vmid_for_two_tables_needs_bbml_2)
+{
+	uint64_t other;
+
+	config.bbml = (unsigned int)_i;
+	remake(IOMMUABS_SIM_ADVERSARY);
+	one_domain();
+	other = twin();
+	st(ste_at(DEV) + 24, other);
+	assert_only(VMID);
+}
+END_TEST
+
 START_TEST(one_vmid_for_two_geometries)
 {
 	one_domain();
@@ -2307,6 +2405,11 @@ static TCase *translation_mistakes(void)
 	tcase_add_test(t, invalidations_that_miss_their_aim);
 	tcase_add_loop_test(t, few_wrong_operations_are_found, 1, NR_MISTAKES);
 	tcase_add_test(t, one_vmid_for_two_tables);
+	tcase_add_test(t, one_vmid_for_two_tables_that_map_the_same);
+	tcase_add_loop_test(t,
+			    one_vmid_for_two_tables_that_map_different_things,
+			    0, NR(unlike));
+	tcase_add_loop_test(t, one_vmid_for_two_tables_needs_bbml_2, 0, 2);
 	tcase_add_test(t, one_vmid_for_two_geometries);
 	tcase_add_test(t, a_vmid_reused_before_its_invalidation);
 	tcase_add_test(t, an_invalidation_in_the_same_sync_as_the_entry);

@@ -633,7 +633,11 @@ enum iommuabs_sim_violation {
 	IOMMUABS_SIM_V_TORN_CD,
 	/* A live descriptor changed without break-before-make. */
 	IOMMUABS_SIM_V_BBM,
-	/* One VMID, two tables; or a VMID reused before it was invalidated. */
+	/*
+	 * One VMID, two tables; or a VMID reused before it was invalidated. With
+	 * BBML 2 two stage 2 tables of one geometry may have one VMID, if they map
+	 * the same whenever a CMD_SYNC completes.
+	 */
 	IOMMUABS_SIM_V_VMID,
 	/* The same of an ASID, within its VMID. */
 	IOMMUABS_SIM_V_ASID,
