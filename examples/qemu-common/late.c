@@ -76,17 +76,22 @@ static void sees_device_memory(struct scene *scene)
 static void follows_changes(struct scene *scene)
 {
 	const uint64_t gone = SCENE_RAM_GFN + 49, back = SCENE_RAM_GFN + 72;
-	uint64_t first, second;
+	uint64_t first, second, device;
 	int st = vm_unmap(&scene->vm, gone, 1);
 
+	if (!st)
+		st = vm_unmap(&scene->vm, REGISTERS_GFN, 1);
 	if (!st)
 		st = vm_map(&scene->vm, back, scene->ram + 72, 1, SCENE_RW);
 	first = dma_load(scene, 0, gone);
 	second = dma_load(scene, 0, back);
-	tap_check(!st && !first && second == 0x7000 + 72,
+	device = dma_load(scene, 0, REGISTERS_GFN);
+	tap_check(!st && !first && second == 0x7000 + 72 && !device,
 		  "%s: and follows what comes after: gfn %lx, unmapped, reads "
-		  "%lx; gfn %lx, mapped, %lx",
-		  scene->name, gone, first, back, second);
+		  "%lx; gfn %lx, mapped, %lx; the device memory at gfn %lx, "
+		  "unmapped, %lx",
+		  scene->name, gone, first, back, second, REGISTERS_GFN,
+		  device);
 }
 
 /* In steps, with the memory changing between them; how many there were. */

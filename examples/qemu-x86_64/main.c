@@ -35,6 +35,9 @@ _Noreturn void host_main(uint64_t start_info)
 	pages_init();
 	pci_init();
 	edu_init();
+	print("# guests under SVM, and a VT-d unit that can share their nested "
+	      "page "
+	      "tables: this pairing exists only in QEMU\n");
 	if (!machine_has_arg("selftest"))
 		edu_use_interrupts(0); /* the unit blocks what is nobody's */
 	if (machine_has_arg("selftest"))

@@ -5,6 +5,7 @@
 #include "guest_regs.h"
 
 #define NR_VECTORS 256
+#define PAGE_FAULT 14
 
 	.text
 	/* Each stub is 16 bytes: an error code where the CPU pushes none. */
@@ -41,7 +42,7 @@ enter:
 	subq	$8, %rsp
 	call	apic_dispatch
 	addq	$8, %rsp
-	popq	%r11
+2:	popq	%r11
 	popq	%r10
 	popq	%r9
 	popq	%r8
@@ -52,7 +53,15 @@ enter:
 	popq	%rax
 	addq	$16, %rsp
 	iretq
-1:	movq	80(%rsp), %rsi		/* error code */
+	/* probe.S asked for it, if it is a page fault. */
+1:	movq	probe_resume(%rip), %rax
+	testq	%rax, %rax
+	jz	3f
+	cmpq	$PAGE_FAULT, %rdi
+	jne	3f
+	movq	%rax, 88(%rsp)
+	jmp	2b
+3:	movq	80(%rsp), %rsi		/* error code */
 	movq	88(%rsp), %rdx		/* rip */
 	movq	%cr2, %rcx
 	andq	$-16, %rsp

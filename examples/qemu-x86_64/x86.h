@@ -38,6 +38,14 @@ static inline void cpuid(uint32_t leaf, uint32_t regs[4])
 			 : "a"(leaf), "c"(0));
 }
 
+static inline uint64_t cr3_read(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("movq %%cr3, %0" : "=r"(value));
+	return value;
+}
+
 static inline uint64_t tsc_read(void)
 {
 	uint32_t low, high;
