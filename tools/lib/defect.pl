@@ -7,6 +7,7 @@
 #	defect.pl describe FILE		prints its line about the defect
 #	defect.pl apply FILE ROOT	makes the defect in that tree
 #	defect.pl machines FILE		prints those that a sabotage can be seen on
+#	defect.pl applies FILE ROOT	would it? changes nothing
 #	defect.pl judge FILE TAP	compares the red lines with `expect:`
 #	defect.pl tests FILE		prints PROGRAM TEST of each `expect:` and
 #					`survives:` of a mutant
@@ -71,18 +72,31 @@ for (split /\n/, slurp($file)) {
 }
 die "$file: no 'describe:'\n" unless defined $describe;
 
-sub apply
+# What the edited files of that tree become, by name.
+sub edited
 {
+	my %text;
+
 	for my $edit (@edits) {
 		my $name = "$target/$edit->{path}";
-		my $text = slurp($name);
+		my $text = $text{$name} // slurp($name);
 		my $found = () = $text =~ /^\Q$edit->{'-'}\E/mg;
 
 		die "$file: found $found times in $edit->{path}:\n$edit->{'-'}"
 		    if $found != 1;
 		$text =~ s/^\Q$edit->{'-'}\E/$edit->{'+'}/m;
+		$text{$name} = $text;
+	}
+	return %text;
+}
+
+sub apply
+{
+	my %text = edited();
+
+	for my $name (keys %text) {
 		open my $handle, '>', $name or die "$name: $!\n";
-		print $handle $text;
+		print $handle $text{$name};
 		close $handle or die "$name: $!\n";
 	}
 }
@@ -247,6 +261,8 @@ if ($what eq 'describe') {
 	apply();
 } elsif ($what eq 'machines') {
 	print join(' ', machines()), "\n";
+} elsif ($what eq 'applies') {
+	edited();
 } elsif ($what eq 'judge') {
 	judge();
 } elsif ($what eq 'tests') {
@@ -261,6 +277,6 @@ if ($what eq 'describe') {
 } elsif ($what eq 'killers') {
 	killers();
 } else {
-	die "usage: defect.pl describe|apply|machines|judge|tests|healthy|killers FILE ",
-	    "[ROOT|TAP|RUNS]\n";
+	die "usage: defect.pl describe|apply|applies|machines|judge|tests|healthy|",
+	    "killers FILE [ROOT|TAP|RUNS]\n";
 }
