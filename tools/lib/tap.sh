@@ -91,10 +91,42 @@ tap_merge() {
 			failed++
 		print nr, passed, failed, skipped > counts
 	}' "$2"
-	read -r tap_nr tap_p tap_f tap_s <"$tap_merged"
-	rm -f "$tap_merged"
+	tap_count "$tap_merged"
+}
+
+# tap_adopt FILE: what was printed by the functions above in another process, as
+# results of this one.
+tap_adopt() {
+	tap_merged=$(mktemp) || exit 2
+	awk -v nr="$tap_nr" -v counts="$tap_merged" '
+	/^(not )?ok / {
+		if (/^not/)
+			failed++
+		else if (/# SKIP/)
+			skipped++
+		else
+			passed++
+		sub(/ok [0-9]+/, "ok " ++nr)
+	}
+	{ print }
+	END { print nr, passed + 0, failed + 0, skipped + 0 > counts }' "$1"
+	tap_count "$tap_merged"
+}
+
+# tap_count FILE: the number reached, and how many were added of each kind
+tap_count() {
+	read -r tap_nr tap_p tap_f tap_s <"$1"
+	rm -f "$1"
 	tap_passed=$((tap_passed + tap_p)) tap_failed=$((tap_failed + tap_f))
 	tap_skipped=$((tap_skipped + tap_s))
+}
+
+tap_save() { # FILE
+	echo "$tap_nr $tap_passed $tap_failed $tap_skipped" >"$1"
+}
+
+tap_load() { # FILE
+	read -r tap_nr tap_passed tap_failed tap_skipped <"$1"
 }
 
 # Prints plan and total; its status is the program's.
