@@ -554,35 +554,33 @@ static void unmark_among(const struct tablemem *mem, uint64_t first,
 	}
 }
 
-/* Unmark the tables from @i on that lie in the same 64 frames as the first. */
-static unsigned int giving_unmark(const struct tablemem_giving *giving,
-				  unsigned int i)
+static void giving_unmark(const struct tablemem_giving *giving)
 {
-	uint64_t each = frames_of(giving->size_lg2), frames = 0, bit;
-	uint64_t mfn = giving->maddrs[i] >> IOMMUABS_FRAME_LG2;
-	uint64_t first = IA_ALIGN_DOWN(mfn, 64);
+	const uint64_t table = FIELD64(frames_of(giving->size_lg2) - 1, 0);
+	uint64_t first = 0, frames = 0, mfn;
+	unsigned int i;
 
-	do {
-		bit = mfn - first;
-		frames |= FIELD64(bit + each - 1, bit);
-		if (++i == giving->nr)
-			break;
+	for (i = 0; i < giving->nr; i++) {
 		mfn = giving->maddrs[i] >> IOMMUABS_FRAME_LG2;
-	} while (IA_ALIGN_DOWN(mfn, 64) == first);
+		if (mfn - first >= 64) {
+			unmark_among(giving->mem, first, frames);
+			first = IA_ALIGN_DOWN(mfn, 64);
+			frames = 0;
+		}
+		frames |= table << (mfn - first);
+	}
 	unmark_among(giving->mem, first, frames);
-	return i;
 }
 
 void tablemem_giving_flush(struct tablemem_giving *giving)
 {
 	const struct hostif *host = giving->mem->host;
 	void *cookie = giving->account->cookie;
-	unsigned int i = 0;
+	unsigned int i;
 
 	if (!giving->nr)
 		return;
-	while (i < giving->nr)
-		i = giving_unmark(giving, i);
+	giving_unmark(giving);
 	if (host->ops.tables_free)
 		host->ops.tables_free(host->ctx, cookie, giving->maddrs,
 				      giving->nr, giving->size_lg2);
@@ -590,9 +588,16 @@ void tablemem_giving_flush(struct tablemem_giving *giving)
 		for (i = 0; i < giving->nr; i++)
 			host_free(giving->mem, cookie, giving->maddrs[i],
 				  giving->size_lg2);
-	tablemem_uncharge(giving->account,
-			  giving->nr * frames_of(giving->size_lg2));
+	giving->given += giving->nr;
 	giving->nr = 0;
+}
+
+void tablemem_giving_end(struct tablemem_giving *giving)
+{
+	tablemem_giving_flush(giving);
+	tablemem_uncharge(giving->account,
+			  giving->given * frames_of(giving->size_lg2));
+	giving->given = 0;
 }
 
 /* Set-up. */

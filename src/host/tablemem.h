@@ -74,15 +74,18 @@ void tablemem_free(struct tablemem *mem, struct tablemem_account *account,
 
 /*
  * Tables of one size, of at most 64 frames, given back together: those that
- * follow each other in the same 64 frames are unmarked at once.
+ * follow each other in the same 64 frames are unmarked at once. No more at a time
+ * than the ways of a cache: a host that links them by a word in each stores to
+ * lines that are pages apart, all of one set.
  */
-#define TABLEMEM_GIVING 64
+#define TABLEMEM_GIVING 16
 
 struct tablemem_giving {
 	struct tablemem *mem;
 	struct tablemem_account *account;
 	unsigned int size_lg2;
 	unsigned int nr; /* tables that are not given back yet */
+	uint64_t given;	 /* those that are, and still charged */
 	uint64_t maddrs[TABLEMEM_GIVING];
 };
 
@@ -97,6 +100,8 @@ static inline bool tablemem_giving_add(struct tablemem_giving *giving,
 }
 
 void tablemem_giving_flush(struct tablemem_giving *giving);
+/* The same, and all that went is charged no more. */
+void tablemem_giving_end(struct tablemem_giving *giving);
 
 /*
  * Is a frame of [@mfn, @mfn + @nr) a table of ours now? Whoever maps frames

@@ -1651,12 +1651,33 @@ static uint64_t dying_child(const struct pt *pt, struct dying *dying,
 	return child;
 }
 
+/*
+ * Collect the tables in entries [@first, @left) of a page, at level 1, from the last
+ * one on, as long as there is room. Return: up to where nothing was looked at.
+ */
+static inline unsigned int leaf_tables_give(const uint64_t *page,
+					    unsigned int first,
+					    unsigned int left,
+					    struct tablemem_giving *giving)
+{
+	unsigned int nr = giving->nr;
+	uint64_t entry;
+
+	while (left > first && nr < TABLEMEM_GIVING) {
+		entry = entry_load(&page[--left % PAGE_ENTRIES]);
+		if (entry_is_table(entry, 1))
+			giving->maddrs[nr++] = entry_table(entry);
+	}
+	giving->nr = nr;
+	return left;
+}
+
 /* All tables below @dying, at level 1, as far as @budget goes: they have none. */
 static void dying_leaf_tables(const struct pt *pt, struct dying *dying,
 			      struct tablemem_giving *giving, uint64_t *budget)
 {
 	unsigned int first, left;
-	uint64_t *page, entry;
+	uint64_t *page;
 
 	while (dying->left && *budget) {
 		left = dying->left;
@@ -1664,14 +1685,9 @@ static void dying_leaf_tables(const struct pt *pt, struct dying *dying,
 		if (left - first > *budget)
 			first = left - (unsigned int)*budget;
 		page = dying_map(pt, dying, left - 1);
-		for (; left > first; left--) {
-			entry = entry_load(&page[(left - 1) % PAGE_ENTRIES]);
-			if (entry_is_table(entry, 1) &&
-			    !tablemem_giving_add(giving, entry_table(entry)))
-				break;
-		}
+		left = leaf_tables_give(page, first, left, giving);
 		hostif_unmap(pt->host, page);
-		if (left > first)
+		if (giving->nr == TABLEMEM_GIVING)
 			tablemem_giving_flush(giving);
 		*budget -= dying->left - left;
 		dying->left = left;
@@ -1705,6 +1721,7 @@ static enum pt_status engine_free_tables(const struct pt *pt, uint64_t word,
 	giving.account = payer->account;
 	giving.size_lg2 = PT_GRANULE_LG2;
 	giving.nr = 0;
+	giving.given = 0;
 	for (;;) {
 		/* Down to the last table that has none below it. */
 		if (child && level)
@@ -1731,7 +1748,7 @@ static enum pt_status engine_free_tables(const struct pt *pt, uint64_t word,
 	for (; level <= top; level++)
 		if (level)
 			dying_suspend(pt, &path[level], level);
-	tablemem_giving_flush(&giving);
+	tablemem_giving_end(&giving);
 	return status;
 }
 
