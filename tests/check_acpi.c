@@ -180,12 +180,12 @@ START_TEST(include_pci_all_is_a_range_device)
 	ck_assert_uint_eq(graphics->streams[0].unit->base, 0xfed90000);
 	ck_assert_uint_eq(graphics->nr_reserved, 1);
 	ck_assert_uint_eq(all->streams[0].unit->base, 0xfed91000);
-	ck_assert_ptr_eq(usb->range, all);
+	ck_assert_ptr_eq(device_range(usb, 0), all);
 	ck_assert_uint_eq(usb->nr_reserved, 1);
-	ck_assert_ptr_null(graphics->range);
+	ck_assert_ptr_null(device_range(graphics, 0));
 	OK(carve(w, all->streams[0].unit, IOMMUABS_PCI(0, 3, 0, 0), &other));
 	ck_assert_ptr_eq(by_pci(w, IOMMUABS_PCI(0, 3, 0, 0)), other);
-	ck_assert_ptr_eq(other->range, all);
+	ck_assert_ptr_eq(device_range(other, 0), all);
 	ck_assert_int_eq(iommuabs_device_attach(graphics, dom, NULL, 0),
 			 vtd_attaches());
 	ck_assert_int_eq(iommuabs_device_find_pci(

@@ -239,7 +239,7 @@ START_TEST(a_device_is_carved_out_of_a_range)
 	COVERS(iommuabs_device_add, E_INVAL);
 	ck_assert_ptr_eq(find_pci(w, 0x08), bridge);
 	ck_assert_int_eq(add(w, 0x1008, 1, PCI, &nic), 0);
-	ck_assert_ptr_eq(nic->range, bridge);
+	ck_assert_ptr_eq(device_range(nic, 0), bridge);
 	ck_assert_ptr_eq(find_pci(w, 0x08), nic);
 	ck_assert_ptr_eq(find_pci(w, 0x09), bridge);
 	ck_assert_ptr_eq(device_of_stream(w->unit[0].unit, 0x1008), nic);
@@ -483,7 +483,7 @@ START_TEST(no_device_is_looked_at_in_vain)
 	ck_assert_uint_eq(nr, 8);
 	/* Added after the last, and taken away from there. */
 	ck_assert_int_eq(add(w, 0x1010, 1, 0, &other), 0);
-	ck_assert_ptr_eq(other->range, bridge);
+	ck_assert_ptr_eq(device_range(other, 0), bridge);
 	ck_assert_ptr_eq(iommuabs_device_next(w->abs, nic), other);
 	ck_assert_int_eq(iommuabs_device_remove(other), 0);
 	ck_assert_ptr_null(iommuabs_device_next(w->abs, nic));

@@ -2,6 +2,7 @@
 /*
  * check_pci.c - PCI functions that are one: found, attached, moved, removed
  */
+#include "core/change.h"
 #include "core/pci_function.h"
 #include "core/pci_topology.h"
 #include "test_pci.h"
@@ -1102,34 +1103,126 @@ START_TEST(what_is_attached_is_not_taken_into_a_group)
 }
 END_TEST
 
-START_TEST(ids_of_two_ranges_are_no_device)
+/* Range devices [0, @boundary) and from there on, each with a region of its own. */
+static void two_ranges_add(struct machine *m, uint32_t boundary,
+			   struct iommuabs_device *ranges[2])
 {
+	uint32_t i;
+
+	for (i = 0; i < 2; i++) {
+		const struct iommuabs_reserved region = {
+			.gfn = IOMMUABS_GFN(0x8000 + 0x10 * i),
+			.mfn = IOMMUABS_MFN(0x8000 + 0x10 * i),
+			.nr = 1,
+			.flags = RW,
+		};
+		const struct iommuabs_stream_range range = {
+			.unit = m->w->unit[0].unit,
+			.first = STREAMS + boundary * i,
+			.nr = i ? 0x1000 : boundary,
+			.rid = boundary * i,
+		};
+		struct iommuabs_device_desc desc = world_device_desc(
+			&range, IOMMUABS_DEVICE_PCI | IOMMUABS_DEVICE_RANGE);
+
+		desc.reserved = &region;
+		desc.nr_reserved = 1;
+		ck_assert_int_eq(
+			iommuabs_device_add(m->w->abs, &desc, &ranges[i]), 0);
+	}
+}
+
+static void expect_owner(struct machine *m, uint32_t rid,
+			 struct iommuabs_device *expected)
+{
+	struct iommuabs_device *found;
+
+	ck_assert_int_eq(iommuabs_device_find_pci(m->w->abs, rid, &found), 0);
+	ck_assert_ptr_eq(found, expected);
+	world_event(&m->w->unit[0], STREAMS + rid, 0x100000, IOMMUABS_READ);
+	ck_assert_int_eq(iommuabs_faults_poll(m->w->abs, 0, NULL), 0);
+	ck_assert_ptr_eq(m->w->fault.dev, expected);
+}
+
+/* On a bus of their own; the last two adjoin. */
+static const uint16_t split_group[] = { 0x500, 0x507, 0x508 };
+
+static void split_space(struct test_pci *pci)
+{
+	uint32_t i;
+
+	machine_space(pci);
+	test_pci_gone(&pci->functions[9]);
+	test_pci_port(pci, 0xf0, TEST_PCI_CONVENTIONAL, 5, 5);
+	for (i = 0; i < IA_COUNT(split_group); i++)
+		test_pci_multi(test_pci_add(pci, split_group[i],
+					    TEST_PCI_CONVENTIONAL));
+}
+
+static void expect_split_group(struct machine *m, struct iommuabs_device *dev,
+			       enum backend_stream_kind kind)
+{
+	uint32_t i;
+
+	for (i = 0; i < IA_COUNT(split_group); i++) {
+		expect_owner(m, split_group[i], dev);
+		expect_stream(m, split_group[i], kind);
+	}
+}
+
+START_TEST(ids_of_two_ranges_are_one_device)
+{
+	static const uint32_t boundaries[] = { 0x200, 0x507, 0x508 };
 	struct world *w = world_new(1);
-	struct test_pci *pci = test_pci_new();
-	struct machine m = { .w = w, .pci = pci };
-	struct iommuabs_device *dev;
+	struct machine m = { .w = w, .pci = test_pci_new() };
+	struct iommuabs_device *ranges[2], *dev;
+	struct iommuabs_domain *a = guest(&m), *b = guest(&m);
+	char *before, *after;
 	uint32_t i;
 
 	w->abs->host.ops.pci_cfg_read = test_pci_read;
-	machine_space(pci);
-	test_pci_add(pci, 0xf0, TEST_PCI_CONVENTIONAL);
-	test_pci_gone(&pci->functions[9]);
-	test_pci_port(pci, 0xf0, TEST_PCI_CONVENTIONAL, 5, 5);
-	test_pci_add(pci, 0x508, TEST_PCI_CONVENTIONAL);
+	split_space(m.pci);
+	two_ranges_add(&m, boundaries[_i], ranges);
+	before = world_dump(w);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
 	for (i = 0; i < 2; i++) {
-		const struct iommuabs_stream_range range = {
-			.unit = w->unit[0].unit,
-			.first = STREAMS + 0x200 * i,
-			.nr = i ? 0x1000 : 0x200,
-			.rid = 0x200 * i,
-		};
-		const struct iommuabs_device_desc desc = world_device_desc(
-			&range, IOMMUABS_DEVICE_PCI | IOMMUABS_DEVICE_RANGE);
-
-		ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+		ck_assert_int_eq(iommuabs_device_attach(ranges[i], a, NULL, 0),
+				 0);
+		ck_assert_int_eq(add(&m, 0x508, &dev), IOMMUABS_E_BUSY);
+		ck_assert_int_eq(iommuabs_device_detach(ranges[i], 0), 0);
 	}
-	ck_assert_int_eq(add(&m, 0x508, &dev), IOMMUABS_E_NOTSUP);
-	ck_assert_int_eq(add(&m, 0x400, &dev), 0);
+	dev = added(&m, 0x508);
+	for (i = 0; i < 2; i++)
+		ck_assert_int_eq(iommuabs_device_remove(ranges[i]),
+				 IOMMUABS_E_BUSY);
+	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0), 0);
+	expect_split_group(&m, dev, BACKEND_STREAM_TABLE);
+	for (i = 0; i < 2; i++) {
+		ck_assert(reserved_overlap(a, 0x8000 + 0x10 * i, 1));
+		/* Each range has what is left, in whatever domain. */
+		ck_assert_int_eq(iommuabs_device_attach(ranges[i], b, NULL, 0),
+				 0);
+	}
+	expect_split_group(&m, dev, BACKEND_STREAM_TABLE);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert(!reserved_overlap(a, 0x8000, 0x20));
+	expect_split_group(&m, dev, BACKEND_STREAM_BLOCKED);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(iommuabs_device_remove(dev), IOMMUABS_E_BUSY);
+		ck_assert_int_eq(iommuabs_device_detach(ranges[i], 0), 0);
+	}
+	ck_assert_int_eq(iommuabs_device_remove(dev), 0);
+	for (i = 0; i < IA_COUNT(split_group); i++)
+		expect_owner(&m, split_group[i],
+			     ranges[split_group[i] >= boundaries[_i]]);
+	ck_assert_int_eq(iommuabs_stop(w->abs), 0);
+	after = world_dump(w);
+	*strstr(before, "\ndomain") = *strstr(after, "\ndomain") = 0;
+	ck_assert_str_eq(strstr(before, "\ndevice"), strstr(after, "\ndevice"));
+	free(before);
+	free(after);
+	for (i = 0; i < 2; i++)
+		ck_assert_int_eq(iommuabs_device_remove(ranges[i]), 0);
 	machine_delete(&m);
 }
 END_TEST
@@ -1269,7 +1362,7 @@ static void device_tests(TCase *tcase)
 	tcase_add_test(tcase, a_removed_group_leaves_its_ids_blocked);
 	tcase_add_test(tcase, what_is_no_function_is_no_device);
 	tcase_add_test(tcase, what_is_attached_is_not_taken_into_a_group);
-	tcase_add_test(tcase, ids_of_two_ranges_are_no_device);
+	tcase_add_loop_test(tcase, ids_of_two_ranges_are_one_device, 0, 3);
 	tcase_add_test(tcase, a_large_group_takes_whole_buses);
 	tcase_add_test(tcase, a_group_without_memory_is_none);
 	tcase_add_test(tcase, why_functions_are_one_is_logged);

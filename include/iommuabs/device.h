@@ -163,7 +163,7 @@ iommuabs_device_add(struct iommuabs *abs,
  * told apart. A port (of the root complex or a switch, or of a bridge to PCI) is a
  * device of its own, for what it sends itself.
  *
- * Ids are carved out of the range device that they lie in. Devices that are there
+ * Ids are carved out of the range devices that they lie in. Devices that are there
  * already for some of the functions become members: in each call but
  * iommuabs_device_remove() they mean the new device, and they are back when that is
  * removed. A function whose device was added by this call before: that one, as it
@@ -177,8 +177,8 @@ iommuabs_device_add(struct iommuabs *abs,
  * Return:  0 | E_INVAL | E_NOENT (no function is there) | E_UNTRANSLATED (no unit
  *          sees the DMA of all of it) | E_EXISTS (it was added as a smaller one:
  *          remove that) | E_BUSY (a part of it, or the range device, is attached)
- *          | E_NOTSUP (host->pci_cfg_read is NULL, its ids lie in several range
- *          devices, or it has more parts than a device can have) | E_NOMEM.
+ *          | E_NOTSUP (host->pci_cfg_read is NULL, or it has more parts than a
+ *          device can have) | E_NOMEM.
  */
 IOMMUABS_MUST_CHECK int iommuabs_device_add_pci(struct iommuabs *abs,
 						uint32_t pci, void *cookie,

@@ -160,7 +160,8 @@ struct device_span {
 	struct rmap_extra node; /* first; ordered by the last number */
 	struct device_span *next;
 	struct iommuabs_device *dev;
-	struct iommuabs_unit *unit; /* NULL: functions */
+	struct iommuabs_unit *unit;    /* NULL: functions */
+	struct iommuabs_device *range; /* carved out of it, NULL */
 	uint64_t first;
 };
 
@@ -179,10 +180,9 @@ struct iommuabs_device {
 	 * lists. Of such a one: the group. */
 	struct iommuabs_device *members, *group;
 	struct device_span *spans;
-	uint32_t busy;		       /* an attach or detach runs; atomic */
-	uint32_t reserved_in;	       /* its regions are in the domain */
-	struct iommuabs_device *range; /* carved out of it, NULL */
-	uint32_t nr_carved;
+	uint32_t busy;	      /* an attach or detach runs; atomic */
+	uint32_t reserved_in; /* its regions are in the domain */
+	uint32_t nr_carved;   /* devices that have ids of it */
 	enum device_state state;
 	struct iommuabs_domain *dom; /* while not BLOCKED */
 	struct iommuabs_device *next_in_domain;
@@ -534,7 +534,7 @@ struct device_parts {
 	bool coarse;
 };
 
-/* The same for a group. 0 | E_BUSY | E_NOTSUP | E_NOMEM. */
+/* The same for a group. 0 | E_BUSY | E_NOMEM. */
 int device_create_group(struct iommuabs *abs,
 			const struct iommuabs_device_desc *desc,
 			const struct device_parts *parts,
@@ -572,10 +572,16 @@ void device_spans_free(struct iommuabs_device *dev);
 /* Find the range device that @dev is carved out of, if it is; or what forbids.
  * 0 | E_EXISTS | E_INVAL | E_BUSY. */
 int device_place(struct iommuabs_device *dev);
-/* The same for a group; its members are still in the index. 0 | E_BUSY |
- * E_NOTSUP (ids in two range devices). */
+/* The same for a group, whose ids may lie in several; its members are still in
+ * the index. 0 | E_BUSY. */
 int device_place_group(struct iommuabs_device *dev,
 		       const struct device_parts *parts);
+/* The @i-th range device that @dev is carved out of; NULL: no more. It stays as
+ * long as @dev, and no lock is needed. */
+struct iommuabs_device *device_range(const struct iommuabs_device *dev,
+				     uint32_t i);
+/* Is one of them attached? */
+bool device_range_is_busy(const struct iommuabs_device *dev);
 void device_link(struct iommuabs_device *dev);
 void device_unlink(struct iommuabs_device *dev);
 /* NULL: no device has this id, or @unit is of type OTHER. */
@@ -584,6 +590,11 @@ struct iommuabs_device *device_of_stream(const struct iommuabs_unit *unit,
 /* A range device, if no other has the function. NULL: none has. */
 struct iommuabs_device *device_of_function(const struct iommuabs *abs,
 					   uint32_t pci);
+/* The range device that has it, whatever was carved out of that. */
+struct iommuabs_device *range_of_stream(const struct iommuabs_unit *unit,
+					uint32_t stream);
+struct iommuabs_device *range_of_function(const struct iommuabs *abs,
+					  uint32_t pci);
 /*
  * Takes abs->lock. Walk what @dev has of @stream: its ids without those that were carved out of
  * it. *@pos is 0 to begin with; ids [*@first, *@first + *@nr). False: no more.

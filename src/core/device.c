@@ -296,7 +296,7 @@ static bool members_take(const struct device_parts *parts)
 	return true;
 }
 
-/* Lock held, members taken. 0 | E_BUSY | E_NOTSUP. */
+/* Lock held, members taken. 0 | E_BUSY. */
 static int group_link(struct iommuabs_device *dev,
 		      const struct device_parts *parts)
 {
@@ -379,7 +379,7 @@ int device_forget(struct iommuabs_device *dev)
 
 	ia_lock(&abs->host, &abs->lock);
 	busy = dev->state != DEVICE_BLOCKED || dev->nr_carved || dev->group ||
-	       dev->irqs || (dev->range && dev->range->state != DEVICE_BLOCKED);
+	       dev->irqs || device_range_is_busy(dev);
 	if (!busy) {
 		device_unlink(dev);
 		group_unlink(dev);

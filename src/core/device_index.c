@@ -138,10 +138,21 @@ static bool span_is_taken(const struct device_span *span)
 		span_meeting(index->ranges, first, last));
 }
 
+/* Part of @span is one range device's: then all of it has to be. */
+static bool span_carve(struct device_span *span)
+{
+	const struct device_span *met = span_meeting(
+		span->unit->streams.ranges, span->first, span_last(span));
+
+	span->range = met ? met->dev : NULL;
+	return !met ||
+	       (span->first >= met->first && span_last(span) <= span_last(met));
+}
+
 int device_place(struct iommuabs_device *dev)
 {
 	struct iommuabs_device *range = NULL;
-	const struct device_span *span, *met;
+	struct device_span *span;
 	uint32_t inside = 0;
 
 	for (span = dev->spans; span; span = span->next)
@@ -151,22 +162,18 @@ int device_place(struct iommuabs_device *dev)
 		/* A function of a bridge may be wired elsewhere. */
 		if (!span->unit)
 			continue;
-		met = span_meeting(span->unit->streams.ranges, span->first,
-				   span_last(span));
-		if (!met)
-			continue;
-		if (range && range != met->dev)
+		if (!span_carve(span))
 			return IOMMUABS_E_INVAL;
-		range = met->dev;
-		inside += span->first >= met->first &&
-			  span_last(span) <= span_last(met);
+		if (!span->range)
+			continue;
+		if (range && range != span->range)
+			return IOMMUABS_E_INVAL;
+		range = span->range;
+		inside++;
 	}
 	if (range && inside != dev->nr_streams)
 		return IOMMUABS_E_INVAL;
-	if (range && range->state != DEVICE_BLOCKED)
-		return IOMMUABS_E_BUSY;
-	dev->range = range;
-	return 0;
+	return device_range_is_busy(dev) ? IOMMUABS_E_BUSY : 0;
 }
 
 static bool is_member(const struct device_parts *parts,
@@ -201,26 +208,57 @@ static bool span_is_members(const struct device_span *span,
 int device_place_group(struct iommuabs_device *dev,
 		       const struct device_parts *parts)
 {
-	struct iommuabs_device *range = NULL;
-	const struct device_span *span, *met;
+	struct device_span *span;
 
-	for (span = dev->spans; span; span = span->next) {
-		if (!span_is_members(span, parts))
+	for (span = dev->spans; span; span = span->next)
+		if (!span_is_members(span, parts) ||
+		    (span->unit && !span_carve(span)))
 			return IOMMUABS_E_BUSY; /* another call was here */
-		met = span->unit ? span_meeting(span->unit->streams.ranges,
-						span->first, span_last(span))
-				 : NULL;
-		if (!met)
-			continue;
-		if ((range && range != met->dev) || span->first < met->first ||
-		    span_last(span) > span_last(met))
-			return IOMMUABS_E_NOTSUP;
-		range = met->dev;
-	}
-	if (range && range->state != DEVICE_BLOCKED)
-		return IOMMUABS_E_BUSY;
-	dev->range = range;
-	return 0;
+	return device_range_is_busy(dev) ? IOMMUABS_E_BUSY : 0;
+}
+
+/* ---- what it was carved out of ---- */
+
+/* Is it the first span of its device with its range? */
+static bool span_counts(const struct device_span *span)
+{
+	const struct device_span *before = span->dev->spans;
+
+	if (!span->range)
+		return false;
+	while (before->range != span->range)
+		before = before->next;
+	return before == span;
+}
+
+struct iommuabs_device *device_range(const struct iommuabs_device *dev,
+				     uint32_t i)
+{
+	const struct device_span *span;
+
+	for (span = dev->spans; span; span = span->next)
+		if (span_counts(span) && !i--)
+			return span->range;
+	return NULL;
+}
+
+bool device_range_is_busy(const struct iommuabs_device *dev)
+{
+	const struct device_span *span;
+
+	for (span = dev->spans; span; span = span->next)
+		if (span->range && span->range->state != DEVICE_BLOCKED)
+			return true;
+	return false;
+}
+
+static void ranges_count(const struct iommuabs_device *dev, uint32_t change)
+{
+	struct iommuabs_device *range;
+	uint32_t i;
+
+	for (i = 0; (range = device_range(dev, i)) != NULL; i++)
+		range->nr_carved += change;
 }
 
 void device_link(struct iommuabs_device *dev)
@@ -236,8 +274,7 @@ void device_link(struct iommuabs_device *dev)
 	abs->last_device = dev;
 	for (span = dev->spans; span; span = span->next)
 		span_link(span);
-	if (dev->range)
-		dev->range->nr_carved++;
+	ranges_count(dev, 1);
 }
 
 void device_unlink(struct iommuabs_device *dev)
@@ -256,8 +293,7 @@ void device_unlink(struct iommuabs_device *dev)
 	for (span = dev->spans; span; span = span->next)
 		(void)rmap_tree_remove(root_of(span), abs->rmap.seed,
 				       &span->node);
-	if (dev->range)
-		dev->range->nr_carved--;
+	ranges_count(dev, (uint32_t)-1);
 }
 
 /* ---- looking up ---- */
@@ -284,6 +320,24 @@ struct iommuabs_device *device_of_function(const struct iommuabs *abs,
 					   uint32_t pci)
 {
 	return index_find(&abs->functions, pci);
+}
+
+struct iommuabs_device *range_of_stream(const struct iommuabs_unit *unit,
+					uint32_t stream)
+{
+	const struct device_span *span =
+		span_meeting(unit->streams.ranges, stream, stream);
+
+	return span ? span->dev : NULL;
+}
+
+struct iommuabs_device *range_of_function(const struct iommuabs *abs,
+					  uint32_t pci)
+{
+	const struct device_span *span =
+		span_meeting(abs->functions.ranges, pci, pci);
+
+	return span ? span->dev : NULL;
 }
 
 /* Where the carved-out ids at or after *@id begin that aren't at *@id. */

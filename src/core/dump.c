@@ -124,7 +124,8 @@ static void dump_aliases(struct iommuabs *abs,
 
 void dump_devices(struct iommuabs *abs)
 {
-	const struct iommuabs_device *dev;
+	const struct iommuabs_device *dev, *range;
+	uint32_t i;
 
 	ia_lock(&abs->host, &abs->lock);
 	for (dev = abs->devices; dev; dev = dev->next) {
@@ -139,8 +140,8 @@ void dump_devices(struct iommuabs *abs)
 			LINE(abs, "  %s until it is attached anew",
 			     device_quiet(dev) & STREAM_CUT_OFF ? "cut off"
 								: "silenced");
-		if (dev->range)
-			LINE(abs, "  carved out of %s", dev->range->name);
+		for (i = 0; (range = device_range(dev, i)) != NULL; i++)
+			LINE(abs, "  carved out of %s", range->name);
 		if (dev->nr_carved)
 			LINE(abs, "  %u carved out of it", dev->nr_carved);
 		dump_aliases(abs, dev);

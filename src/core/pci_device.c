@@ -17,7 +17,6 @@ struct parts {
 	struct pci_walk *walk;
 	struct iommuabs_device *members[IOMMUABS_ALIASES_MAX];
 	uint32_t nr_members;
-	struct iommuabs_device *range; /* NULL: all ids are members' */
 	struct iommuabs_stream_range *streams;
 	struct iommuabs_reserved *reserved;
 	struct iommuabs_device_alias *aliases;
@@ -125,11 +124,27 @@ static bool variants_add(struct pci_walk *walk, uint32_t rid, uint32_t ignored)
 	return fits;
 }
 
+/* The range device by which @owner's DMA as @pci arrives; NULL: none. */
+static const struct iommuabs_device *
+range_for(const struct iommuabs_device *owner, uint32_t pci)
+{
+	const struct iommuabs_device *by_function, *range;
+	uint32_t i;
+
+	if (owner->flags & IOMMUABS_DEVICE_RANGE)
+		return owner;
+	by_function = range_of_function(owner->abs, pci);
+	for (i = 0; (range = device_range(owner, i)) != NULL; i++)
+		if (range == by_function)
+			return range;
+	return device_range(owner, 0);
+}
+
 /* One look at all ids so far. False: too many. */
 static bool records_add(struct iommuabs *abs, struct pci_walk *walk)
 {
 	struct iommuabs_stream_range where;
-	struct iommuabs_device *owner, *range;
+	const struct iommuabs_device *owner, *range;
 	uint32_t rid;
 	bool fits = true;
 
@@ -139,8 +154,7 @@ static bool records_add(struct iommuabs *abs, struct pci_walk *walk)
 		owner = owner_of(abs, walk->segment << 16 | rid, &where);
 		if (!owner)
 			continue;
-		range = owner->flags & IOMMUABS_DEVICE_RANGE ? owner
-							     : owner->range;
+		range = range_for(owner, walk->segment << 16 | rid);
 		if (range && range->rid_ignored)
 			fits = variants_add(
 				walk, rid, range->rid_ignored & (PCI_RIDS - 1));
@@ -174,6 +188,17 @@ static int ids_find(struct iommuabs *abs, struct pci_walk *walk, uint32_t pci)
 
 /* ---- what it is made of; abs->lock is held ---- */
 
+/* Ids that adjoin are one piece, but for those of two range devices: each has its
+ * own back when the group is removed. */
+static bool stream_adjoins(const struct iommuabs_stream_range *at,
+			   const struct iommuabs_stream_range *next)
+{
+	return next->first == at->first + at->nr &&
+	       next->rid == at->rid + at->nr &&
+	       range_of_stream(at->unit, at->first) ==
+		       range_of_stream(next->unit, next->first);
+}
+
 static int stream_take(struct parts *parts,
 		       const struct iommuabs_stream_range *stream)
 {
@@ -186,8 +211,7 @@ static int stream_take(struct parts *parts,
 		if (stream->first >= at->first &&
 		    stream->first + stream->nr <= at->first + at->nr)
 			return 0;
-		if (stream->first == at->first + at->nr &&
-		    stream->rid == at->rid + at->nr) {
+		if (stream_adjoins(at, stream)) {
 			at->nr += stream->nr;
 			return 0;
 		}
@@ -271,17 +295,6 @@ static int member_take(struct parts *parts, struct iommuabs_device *dev)
 	return ret;
 }
 
-/* Ids in two range devices: neither could have them back by itself. */
-static int range_take(struct parts *parts, struct iommuabs_device *range,
-		      const struct iommuabs_stream_range *where)
-{
-	if (parts->range && parts->range != range)
-		return IOMMUABS_E_NOTSUP;
-	parts->range = range;
-	parts->flags |= range->flags & IOMMUABS_DEVICE_UNSAFE_MSI;
-	return stream_take(parts, where);
-}
-
 static int id_take(struct parts *parts, uint32_t pci)
 {
 	struct iommuabs_stream_range where;
@@ -289,9 +302,10 @@ static int id_take(struct parts *parts, uint32_t pci)
 
 	if (!owner)
 		return IOMMUABS_E_UNTRANSLATED;
-	if (owner->flags & IOMMUABS_DEVICE_RANGE)
-		return range_take(parts, owner, &where);
-	return member_take(parts, owner);
+	if (!(owner->flags & IOMMUABS_DEVICE_RANGE))
+		return member_take(parts, owner);
+	parts->flags |= owner->flags & IOMMUABS_DEVICE_UNSAFE_MSI;
+	return stream_take(parts, &where);
 }
 
 static int parts_take(struct parts *parts)
@@ -362,7 +376,6 @@ static int parts_collect(struct parts *parts, struct iommuabs_device **out)
 
 	parts->nr_members = parts->nr_streams = 0;
 	parts->nr_reserved = parts->nr_aliases = 0;
-	parts->range = NULL;
 	ia_lock(&abs->host, &abs->lock);
 	*out = whole_owner(abs, parts->walk);
 	if (!*out)

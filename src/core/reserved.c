@@ -102,17 +102,19 @@ static int region_in_ledger(const struct iommuabs_domain *dom,
 	return 1;
 }
 
-/* The @i-th region of @dev: its own, then those of the range it is carved out
- * of, which firmware gave to each of its functions. NULL: no more. */
+/* The @i-th region of @dev: its own, then those of the ranges it is carved out
+ * of, which firmware gave to each of their functions. NULL: no more. */
 static const struct iommuabs_reserved *
 region_of(const struct iommuabs_device *dev, uint32_t i)
 {
-	if (i < dev->nr_reserved)
-		return &dev->reserved[i];
-	i -= dev->nr_reserved;
-	if (dev->range && i < dev->range->nr_reserved)
-		return &dev->range->reserved[i];
-	return NULL;
+	const struct iommuabs_device *of = dev;
+	uint32_t k;
+
+	for (k = 0; of && i >= of->nr_reserved; k++) {
+		i -= of->nr_reserved;
+		of = device_range(dev, k);
+	}
+	return of ? &of->reserved[i] : NULL;
 }
 
 bool reserved_all_in_ledger(const struct iommuabs_domain *dom,
