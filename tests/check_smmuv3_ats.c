@@ -279,6 +279,70 @@ START_TEST(a_bridge_of_many_ids_gets_no_ats)
 }
 END_TEST
 
+/* ---- page requests ---- */
+
+#define PRIQ_BASE REG64(0xc0)
+#define PRIQEN	  2u /* bit of CR0, and of IRQ_CTRL */
+
+static void tune_pri(struct iommuabs_sim_smmuv3_config *config)
+{
+	config->ats = config->pri = 1;
+	config->priqs = 3;
+}
+
+static int request_page(struct world *w)
+{
+	const struct iommuabs_sim_dma dma = { .sid = SID, .addr = GFN << 12 };
+
+	return iommuabs_sim_page_request(w->m.sim, &dma, 5);
+}
+
+static uint64_t firmware_switches_pri_on(struct world *w)
+{
+	const struct hostif_regs *regs = &w->unit->regs;
+	uint64_t queue;
+
+	ck_assert_int_eq(iommuabs_sim_alloc(w->m.arena, 12, &queue), 0);
+	hostif_write64(regs, PRIQ_BASE, queue | 3);
+	hostif_write32(regs, SMMU_CR0, PRIQEN);
+	hostif_write32(regs, SMMU_IRQ_CTRL, PRIQEN);
+	while (!(hostif_read32(regs, SMMU_CR0ACK) & PRIQEN))
+		;
+	ck_assert_int_eq(request_page(w), 1);
+	return queue;
+}
+
+static void expect_no_pri(struct world *w)
+{
+	const struct hostif_regs *regs = &w->unit->regs;
+
+	ck_assert_uint_eq(hostif_read32(regs, SMMU_CR0) & PRIQEN, 0);
+	ck_assert_uint_eq(hostif_read32(regs, SMMU_CR0ACK) & PRIQEN, 0);
+	ck_assert_uint_eq(hostif_read32(regs, SMMU_IRQ_CTRL) & PRIQEN, 0);
+	ck_assert_int_eq(request_page(w), 0);
+}
+
+START_TEST(a_unit_that_offers_page_requests_takes_none)
+{
+	struct world w;
+	uint64_t queue;
+
+	world_new(&w, units[_i], tune_pri);
+	expect_no_pri(&w);
+	ck_assert_int_eq(set(&w, ATS), 0);
+	expect_no_pri(&w);
+	ck_assert_int_eq(set(&w, 0), 0);
+	ck_assert_int_eq(w.ops->disable(w.unit), 0);
+	expect_no_pri(&w);
+	/* Whatever is on when the unit is taken over. */
+	queue = firmware_switches_pri_on(&w);
+	ck_assert_int_eq(w.ops->enable(w.unit), 0);
+	expect_no_pri(&w);
+	iommuabs_sim_free(w.m.arena, queue, 12);
+	world_delete(&w);
+}
+END_TEST
+
 /* ---- requests that wait ---- */
 
 static void tune_stall(struct iommuabs_sim_smmuv3_config *config)
@@ -374,6 +438,8 @@ static void add_tests(Suite *s)
 	tcase_add_test(tc, one_device_that_does_not_answer_is_told_from_others);
 	tcase_add_test(tc, each_id_of_a_device_is_taken_back_each_range);
 	tcase_add_test(tc, a_bridge_of_many_ids_gets_no_ats);
+	tcase_add_loop_test(tc, a_unit_that_offers_page_requests_takes_none, 0,
+			    NR_UNITS);
 	tcase_add_loop_test(
 		tc, a_request_that_stalled_is_ended_when_its_event_is_read, 0,
 		2);
