@@ -9,6 +9,7 @@
  */
 #include <stddef.h>
 #include "arch.h"
+#include "board.h"
 #include "edu.h"
 #include "pages.h"
 #include "probe.h"
@@ -227,14 +228,18 @@ void cpu_check_table(const struct scene *scene, unsigned int edu, uint64_t gfn,
 		  answers.nr_wrong, answers.first_wrong);
 }
 
-/* Leaves of 2M and 4K, read-only frames, holes. */
+/* Leaves of 2M and 4K, read-only frames, holes, device memory. */
 static int vary(struct scene *scene)
 {
 	int st = vm_unmap(&scene->vm, SCENE_RAM_GFN + 7, 3);
 
-	return st ? st
-		  : vm_protect(&scene->vm, SCENE_RAM_GFN + 100, 50,
-			       IOMMUABS_READ);
+	if (!st)
+		st = vm_protect(&scene->vm, SCENE_RAM_GFN + 100, 50,
+				IOMMUABS_READ);
+	if (!st)
+		st = vm_map(&scene->vm, SCENE_RAM_GFN + SCENE_RAM_NR,
+			    BOARD_REGISTERS_MFN, 1, SCENE_DEVICE_RW);
+	return st;
 }
 
 void scenario_arch(void)

@@ -40,6 +40,9 @@
 #define FORGED	   1234u /* an entry that is nobody's */
 #define TIMEOUT_US 100000
 
+#define BEHIND_PORT   2u /* of the edu devices */
+#define BEHIND_BRIDGE 3u
+
 static struct arrival {
 	uint32_t vector;
 	unsigned int times;
@@ -294,6 +297,39 @@ static void anothers(void)
 		  n, arrivals[1].vector, iommuabs_strerror(st));
 }
 
+/* Its messages come under an id of the device's, which may be the bridge's. */
+static void behind(unsigned int edu, const char *what)
+{
+	struct iommuabs_device *dev = NULL;
+	uint16_t bdf = edu_get(edu)->pci->bdf;
+	uint32_t n = 0;
+	int st, good, blocked;
+
+	st = iommuabs_device_add_pci(iommu.abs, bdf, edu_get(edu), &dev);
+	if (!st)
+		st = iommuabs_irq_alloc(dev, IOMMUABS_IRQ_ANY_ID, 1, &n);
+	if (!st)
+		st = lead(dev, n, 1);
+	if (!st)
+		st = program(edu, dev, n);
+	raise(edu);
+	good = came(VECTOR(1));
+	if (!st)
+		st = program(0, dev, n);
+	raise(0);
+	blocked = came(NOTHING) && report(n, NOT_ITS_OWN);
+	if (!st)
+		st = iommuabs_irq_free(dev, n);
+	if (!st)
+		st = iommuabs_device_remove(dev);
+	tap_check(!st && good && blocked,
+		  "interrupts: one from behind a %s arrives: edu %u, function "
+		  "%04x, entry %x, vector %x: %s; sent by edu 0 it is %s: %s",
+		  what, edu, bdf, n, arrivals[1].vector, good ? "came" : "LOST",
+		  blocked ? "blocked and reported" : "NOT BLOCKED",
+		  iommuabs_strerror(st));
+}
+
 /* A write of 32 bits is a message, too; its end is told by the first vector. */
 static void write_message(const struct scene *scene, uint64_t address)
 {
@@ -543,6 +579,8 @@ void prove_interrupts(void)
 			  iommuabs_strerror(st));
 	nobodys();
 	anothers();
+	behind(BEHIND_PORT, "root port");
+	behind(BEHIND_BRIDGE, "bridge to PCI");
 	in_a_guest(n);
 	sleeps(n);
 	changes(n);
