@@ -109,6 +109,7 @@ IOMMUABS_BACKENDS_SMMU_SOURCES = \
 
 IOMMUABS_BACKENDS_VTD_SOURCES = \
 	src/backends/vtd/vtd.c \
+	src/backends/vtd/vtd_block.c \
 	src/backends/vtd/vtd_context.c \
 	src/backends/vtd/vtd_control.c \
 	src/backends/vtd/vtd_faults.c \

@@ -118,6 +118,11 @@ enum {
 #define FRCD_READ   BIT64(62)
 #define FRCD_F	    BIT64(63)
 
+/* 11.4.9 ICS, IECTL */
+#define ICS_IWC	 BIT64(0)
+#define IECTL_IM BIT64(31)
+#define IECTL_IP BIT64(30)
+
 /* 11.4.8 PMEN */
 #define PMEN_EPM BIT64(31)
 #define PMEN_PRS BIT64(0)
@@ -338,7 +343,7 @@ struct vtd {
 	struct waiting wait; /* one with FN: nothing passes it */
 	struct vec waits;    /* struct waiting: the others */
 	bool drains;	     /* an invalidation that does is under way */
-	uint64_t ics;
+	uint64_t ics, iectl;
 	/* All invalidated since the last reason; all of it under way. */
 	bool contexts_clean, pasids_clean, tlbs_clean;
 	bool contexts_dooming, pasids_dooming, tlbs_dooming;
@@ -347,6 +352,9 @@ struct vtd {
 	struct vec stale_contexts; /* struct stale_pair */
 	struct vec stale_pasids;   /* the same, by word of the arena */
 	struct vec stale_irtes;	   /* the same, by index */
+	/* struct cached: through a root table of before. They are whole, since
+	 * no fetch goes through two. */
+	struct vec kept_contexts;
 	struct vec cached_contexts, cached_pasids, cached_irtes;
 	struct vec meant_irtes; /* struct cached */
 	struct stream *streams;
@@ -376,6 +384,7 @@ bool vtd_may_be_enabled(const struct iommuabs_sim_unit *u);
 
 /* ---- sim_vtd_queue.c ---- */
 void vtd_run_queue(struct iommuabs_sim_unit *u);
+void vtd_write_iectl(struct iommuabs_sim_unit *u, uint64_t value);
 /* What the registers CCMD and IOTLB say, done at once. */
 void vtd_context_by_register(struct iommuabs_sim_unit *u);
 void vtd_iotlb_by_register(struct iommuabs_sim_unit *u);

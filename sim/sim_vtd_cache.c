@@ -76,17 +76,21 @@ void vtd_doom_iotlb(struct iommuabs_sim_unit *u, unsigned int g, uint16_t did,
  * Of legacy mode, an entry is kept under the domain-id that it had, 0 if it was
  * absent (6.2.2); of scalable mode there is none in it.
  */
-static bool context_hit(const struct iommuabs_sim_unit *u,
-			const struct stale_pair *s, unsigned int g,
-			uint16_t did, uint16_t sid, uint16_t mask)
-{
-	uint16_t kept = s->lo & ENTRY_P ? CTX1_DID(s->hi) : 0;
+struct contexts {
+	unsigned int g;
+	uint16_t did, sid, mask;
+};
 
-	if (g == G_GLOBAL || vtd_is_scalable(u))
-		return g != G_FINEST || (s->sid & mask) == (sid & mask);
-	if (kept != did)
-		return false;
-	return g == G_DOMAIN || (s->sid & mask) == (sid & mask);
+static bool context_hit(const struct iommuabs_sim_unit *u,
+			const struct contexts *inv, uint32_t sid,
+			const uint64_t w[2])
+{
+	uint16_t kept = w[0] & ENTRY_P ? CTX1_DID(w[1]) : 0;
+	bool same = (sid & inv->mask) == (inv->sid & inv->mask);
+
+	if (inv->g == G_GLOBAL || vtd_is_scalable(u))
+		return inv->g != G_FINEST || same;
+	return kept == inv->did && (inv->g == G_DOMAIN || same);
 }
 
 /* 6.5.2.1: FM masks bits of the function number, from the upper ones on. */
@@ -102,6 +106,7 @@ void vtd_doom_contexts(struct iommuabs_sim_unit *u, unsigned int g,
 {
 	struct vtd *vtd = u->vtd;
 	uint16_t mask = g == G_FINEST ? mask_of(fm) : 0;
+	const struct contexts inv = { g, did, sid, mask };
 	uint32_t i;
 
 	if (g == G_GLOBAL)
@@ -109,9 +114,16 @@ void vtd_doom_contexts(struct iommuabs_sim_unit *u, unsigned int g,
 	vtd_meant(u, sid, mask);
 	for (i = 0; i < vtd->stale_contexts.nr; i++) {
 		struct stale_pair *s = vec_at(&vtd->stale_contexts, i);
+		const uint64_t w[2] = { s->lo, s->hi };
 
-		if (context_hit(u, s, g, did, sid, mask))
+		if (context_hit(u, &inv, s->sid, w))
 			s->doomed = true;
+	}
+	for (i = 0; i < vtd->kept_contexts.nr; i++) {
+		struct cached *c = vec_at(&vtd->kept_contexts, i);
+
+		if (context_hit(u, &inv, c->sid, c->w))
+			c->doomed = true;
 	}
 	for (i = 0; g == G_GLOBAL && i < vtd->stale_roots.nr; i++)
 		((struct stale_root *)vec_at(&vtd->stale_roots, i))->doomed =
@@ -178,16 +190,22 @@ static void remove_doomed_cached(struct vec *list)
 	}
 }
 
+static uint32_t nr_stale(const struct vtd *vtd)
+{
+	return vtd->stale_contexts.nr + vtd->kept_contexts.nr +
+	       vtd->stale_pasids.nr + vtd->stale_roots.nr;
+}
+
 static void remove_doomed_configs(struct iommuabs_sim_unit *u)
 {
 	struct vtd *vtd = u->vtd;
 	uint32_t i, nr;
 
-	nr = vtd->stale_contexts.nr + vtd->stale_pasids.nr +
-	     vtd->stale_roots.nr;
+	nr = nr_stale(vtd);
 	sim_remove_doomed_pairs(&vtd->stale_contexts);
 	sim_remove_doomed_pairs(&vtd->stale_pasids);
 	sim_remove_doomed_pairs(&vtd->stale_irtes);
+	remove_doomed_cached(&vtd->kept_contexts);
 	remove_doomed_cached(&vtd->cached_contexts);
 	remove_doomed_cached(&vtd->cached_pasids);
 	remove_doomed_cached(&vtd->cached_irtes);
@@ -195,8 +213,7 @@ static void remove_doomed_configs(struct iommuabs_sim_unit *u)
 		if (((struct stale_root *)vec_at(&vtd->stale_roots, i))->doomed)
 			vec_remove(&vtd->stale_roots, i);
 	}
-	if (nr !=
-	    vtd->stale_contexts.nr + vtd->stale_pasids.nr + vtd->stale_roots.nr)
+	if (nr != nr_stale(vtd))
 		vtd_streams_update(u);
 }
 
@@ -233,6 +250,9 @@ void vtd_undoom(struct iommuabs_sim_unit *u)
 	sim_undoom_pairs(&vtd->stale_contexts);
 	sim_undoom_pairs(&vtd->stale_pasids);
 	sim_undoom_pairs(&vtd->stale_irtes);
+	for (i = 0; i < vtd->kept_contexts.nr; i++)
+		((struct cached *)vec_at(&vtd->kept_contexts, i))->doomed =
+			false;
 	for (i = 0; i < vtd->stale_roots.nr; i++)
 		((struct stale_root *)vec_at(&vtd->stale_roots, i))->doomed =
 			false;

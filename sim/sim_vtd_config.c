@@ -87,6 +87,23 @@ static void through_table(struct iommuabs_sim_unit *u, struct fetch *f,
 	}
 }
 
+static void each_kept(struct iommuabs_sim_unit *u, uint32_t sid, entry_fn fn,
+		      void *arg)
+{
+	struct vec *kept = &u->vtd->kept_contexts;
+	uint32_t i;
+
+	for (i = 0; u->arena->adversary && i < kept->nr; i++) {
+		const struct cached *c = vec_at(kept, i);
+		struct entry e = { .event = 0 };
+
+		if (c->sid != sid)
+			continue;
+		memcpy(e.w, c->w, sizeof(e.w));
+		fn(u, &e, arg);
+	}
+}
+
 void vtd_each_context(struct iommuabs_sim_unit *u, uint32_t sid, entry_fn fn,
 		      void *arg)
 {
@@ -109,6 +126,7 @@ void vtd_each_context(struct iommuabs_sim_unit *u, uint32_t sid, entry_fn fn,
 	}
 	f.place.at = NOWHERE;
 	sim_each_entry(u, &f.place, fn, arg);
+	each_kept(u, sid, fn, arg);
 }
 
 /* ---- PASID-table entries ---- */
@@ -485,27 +503,22 @@ struct keeping {
 static void keep(struct iommuabs_sim_unit *u, const struct entry *e, void *arg)
 {
 	const struct keeping *k = arg;
-	struct stale_pair *s;
-	unsigned int i;
+	struct cached *c;
 
+	(void)u;
 	if (e->event || !(e->w[0] & ENTRY_P))
 		return;
-	for (i = 0; i < (vtd_is_scalable(u) ? 2 : 1); i++) {
-		s = vec_add(k->list);
-		s->sid = k->sid;
-		s->pair = i;
-		s->lo = e->w[2 * i];
-		s->hi = e->w[2 * i + 1];
-	}
+	c = vec_add(k->list);
+	c->sid = k->sid;
+	memcpy(c->w, e->w, sizeof(c->w));
 }
 
 /* Through a list of its own, since what is kept is looked at, too. */
 void vtd_keep_contexts(struct iommuabs_sim_unit *u)
 {
-	struct vec kept = { .size = sizeof(struct stale_pair) };
+	struct vec kept = { .size = sizeof(struct cached) };
 	struct keeping k = { .list = &kept };
 	struct stream *s;
-	uint32_t i;
 
 	for (s = u->vtd->streams; s && u->arena->adversary; s = s->next) {
 		k.sid = s->sid;
@@ -513,10 +526,8 @@ void vtd_keep_contexts(struct iommuabs_sim_unit *u)
 		vtd_each_context(u, s->sid, keep, &k);
 	}
 	u->vtd->stale_contexts.nr = 0;
-	for (i = 0; i < kept.nr; i++)
-		*(struct stale_pair *)vec_add(&u->vtd->stale_contexts) =
-			*(struct stale_pair *)vec_at(&kept, i);
-	vec_free(&kept);
+	vec_free(&u->vtd->kept_contexts);
+	u->vtd->kept_contexts = kept;
 }
 
 void vtd_forget_config_page(struct iommuabs_sim_arena *a, uint64_t page,

@@ -25,12 +25,18 @@ static void useless(struct iommuabs_sim_unit *u, const char *what)
 
 static bool register_serves(struct iommuabs_sim_unit *u, const char *which)
 {
-	if (u->vtd->gsts & G_QIE) {
-		sim_violation(u->arena, IOMMUABS_SIM_V_GUARD,
-			      "%s is used while the queue is on", which);
-		return false;
-	}
-	return true;
+	const char *why = NULL;
+
+	if (u->vtd->gsts & G_QIE)
+		why = "the queue is on";
+	else if (u->vtd->config.version >= 6)
+		why = "a unit of version 6 has none";
+	else if (vtd_is_scalable(u))
+		why = "tables are of scalable mode";
+	if (why)
+		sim_violation(u->arena, IOMMUABS_SIM_V_GUARD, "%s is used: %s",
+			      which, why);
+	return !why;
 }
 
 void vtd_context_by_register(struct iommuabs_sim_unit *u)
@@ -46,9 +52,6 @@ void vtd_context_by_register(struct iommuabs_sim_unit *u)
 	}
 	vtd_doom_contexts(u, g, CCMD_DID(vtd->ccmd), CCMD_SID(vtd->ccmd),
 			  CCMD_FM(vtd->ccmd));
-	/* 6.5.1.1: there is no register for PASIDs, which go with contexts. */
-	if (g == G_GLOBAL)
-		vtd_doom_pasids(u, PASID_G_GLOBAL, 0, 0);
 	vtd_complete(u);
 	vtd->ccmd &= ~(CCMD_ICC | CCMD_CAIG(3));
 	vtd->ccmd |= CCMD_CAIG(g);
@@ -171,9 +174,12 @@ static void wait_over(struct iommuabs_sim_unit *u, const uint64_t w[2])
 	u->counters.syncs++;
 	if (w[0] & WAIT_SW)
 		write_status(u, w[1], WAIT_DATA(w[0]));
-	if (w[0] & WAIT_IF) {
-		u->vtd->ics |= 1;
-		u->irqs[IOMMUABS_SIM_IRQ_SYNC]++;
+	if (w[0] & WAIT_IF && !(u->vtd->ics & ICS_IWC)) {
+		u->vtd->ics |= ICS_IWC;
+		if (u->vtd->iectl & IECTL_IM)
+			u->vtd->iectl |= IECTL_IP;
+		else
+			u->irqs[IOMMUABS_SIM_IRQ_SYNC]++;
 	}
 	sim_look(u);
 }
@@ -209,6 +215,17 @@ static void run_waits(struct iommuabs_sim_unit *u)
 	}
 	if (vtd_slow_goes_on(u, &vtd->wait.slow))
 		wait_over(u, vtd->wait.w);
+}
+
+void vtd_write_iectl(struct iommuabs_sim_unit *u, uint64_t value)
+{
+	struct vtd *vtd = u->vtd;
+
+	vtd->iectl = (vtd->iectl & IECTL_IP) | (value & IECTL_IM);
+	if (value & IECTL_IM || !(vtd->iectl & IECTL_IP))
+		return;
+	vtd->iectl &= ~IECTL_IP;
+	u->irqs[IOMMUABS_SIM_IRQ_SYNC]++;
 }
 
 /* ---- the queue ---- */

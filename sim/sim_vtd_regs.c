@@ -55,8 +55,12 @@ static void begin_srtp(struct iommuabs_sim_unit *u)
 	struct vtd *vtd = u->vtd;
 
 	vtd->gsts &= ~G_SRTP;
-	if (vtd_may_be_enabled(u))
+	if (vtd_may_be_enabled(u)) {
+		/* 11.4.5: software has to turn translation off for that. */
+		if (RTADDR_TTM(vtd->rtaddr) != RTADDR_TTM(vtd->root))
+			guard(u, "RTADDR.TTM changes while TE is set");
 		vtd_keep_contexts(u);
+	}
 	vtd->next_root = vtd->rtaddr;
 	vtd->contexts_clean = vtd->pasids_clean = vtd->tlbs_clean = false;
 }
@@ -97,8 +101,13 @@ static void write_gcmd(struct iommuabs_sim_unit *u, uint64_t value)
 		violation(u, "GCMD.QIE, but ECAP.QI is 0");
 	if (bits & (G_IRE | G_SIRTP | G_CFI) && !vtd->config.ir)
 		violation(u, "GCMD for interrupts, but ECAP.IR is 0");
-	if (!bits || vtd->ignored_until > u->arena->time_us)
+	if (!bits)
 		return;
+	if (vtd->ignored_until > u->arena->time_us) {
+		vtd->gsts &= ~(bits & (G_SRTP | G_SIRTP));
+		vtd->gsts |= bits & G_WBF;
+		return;
+	}
 	vtd->bits = bits;
 	vtd->values = value;
 	vtd_slow_begins(u, &vtd->command, sim_some_polls(u, 3));
@@ -260,7 +269,12 @@ static void set_queue(struct iommuabs_sim_unit *u, uint32_t offset,
 		write_iqa(u, value);
 		return;
 	case R_ICS:
-		u->vtd->ics &= ~(value & 1);
+		u->vtd->ics &= ~(value & ICS_IWC);
+		if (!u->vtd->ics)
+			u->vtd->iectl &= ~IECTL_IP;
+		return;
+	case R_IECTL:
+		vtd_write_iectl(u, value);
 		return;
 	case R_CCMD:
 		write_ccmd(u, value);
@@ -325,6 +339,8 @@ static uint64_t get_queue(const struct iommuabs_sim_unit *u, uint32_t offset)
 		return vtd->iqa;
 	case R_ICS:
 		return vtd->ics;
+	case R_IECTL:
+		return vtd->iectl;
 	default:
 		return 0;
 	}
@@ -338,7 +354,7 @@ static uint64_t get(const struct iommuabs_sim_unit *u, uint32_t offset)
 		return vtd_read_fault(u, offset);
 	switch (offset) {
 	case R_VER:
-		return 0x50; /* 5.0 */
+		return vtd->config.version << 4;
 	case R_CAP:
 		return vtd->cap;
 	case R_ECAP:

@@ -10,6 +10,7 @@ void iommuabs_sim_vtd_defaults(struct iommuabs_sim_vtd_config *config)
 {
 	*config = (struct iommuabs_sim_vtd_config){
 		.base = 0xfed90000,
+		.version = 5,
 		.nd = 6,
 		.sagaw = 2 | 4,
 		.mgaw = 48,
@@ -90,6 +91,7 @@ static void reset(struct iommuabs_sim_unit *u)
 	vtd->ccmd = vtd->iva = vtd->iotlb = 0;
 	vtd->fsts = vtd->fedata = vtd->feaddr = vtd->feuaddr = 0;
 	vtd->fectl = FECTL_IM;
+	vtd->iectl = IECTL_IM;
 	memset(vtd->records, 0, sizeof(vtd->records));
 	vtd->next_record = vtd->fri = 0;
 	vtd->pmen = vtd->plmbase = vtd->plmlimit = 0;
@@ -106,7 +108,8 @@ static bool config_ok(const struct iommuabs_sim_vtd_config *c)
 	if (c->base % R_SIZE || c->nd > 6 || !c->sagaw || c->sagaw & ~0xeu ||
 	    c->mgaw < 30 || c->mgaw > 57 || c->haw < 32 || c->haw > 52 ||
 	    (c->sslps & ~3u) || c->sslps == 2 || !c->nfr ||
-	    c->nfr > MAX_RECORDS || c->mamv > 44)
+	    c->nfr > MAX_RECORDS || c->mamv > 44 || !c->version ||
+	    c->version > 15)
 		return false;
 	/* 11.4.3: what needs what. */
 	return c->qi >= c->ir && c->ir >= c->eim && c->qi >= c->smts &&
@@ -119,6 +122,7 @@ static void make_lists(struct vtd *vtd)
 	vtd->stale_roots.size = sizeof(struct stale_root);
 	vtd->stale_contexts.size = sizeof(struct stale_pair);
 	vtd->stale_pasids.size = sizeof(struct stale_pair);
+	vtd->kept_contexts.size = sizeof(struct cached);
 	vtd->stale_irtes.size = sizeof(struct stale_pair);
 	vtd->cached_contexts.size = sizeof(struct cached);
 	vtd->cached_pasids.size = sizeof(struct cached);
@@ -171,6 +175,7 @@ static void free_vtd(struct iommuabs_sim_unit *u)
 	vec_free(&vtd->stale_roots);
 	vec_free(&vtd->stale_contexts);
 	vec_free(&vtd->stale_pasids);
+	vec_free(&vtd->kept_contexts);
 	vec_free(&vtd->stale_irtes);
 	vec_free(&vtd->cached_contexts);
 	vec_free(&vtd->cached_pasids);

@@ -35,8 +35,8 @@ static const uint32_t units[] = {
 
 /* A unit with one guest, whose device is SID. */
 struct world {
-	struct smmu_machine m;
-	struct smmu_guest g;
+	struct driver_machine m;
+	struct driver_guest g;
 	struct backend_unit *unit;
 	const struct backend_ops *ops;
 };
@@ -46,16 +46,16 @@ static void world_new(struct world *w, uint32_t flags)
 	smmu_machine_new(&w->m, flags);
 	w->unit = &w->m.unit;
 	w->ops = w->unit->ops;
-	smmu_guest_new(&w->m, &w->g, VMID, 40);
-	smmu_guest_map(&w->g, GFN, MFN, 16, RW);
+	driver_guest_new(&w->m, &w->g, VMID, 40);
+	driver_guest_map(&w->g, GFN, MFN, 16, RW);
 	ck_assert_int_eq(w->ops->streams_reserve(w->unit, SID, 1), 0);
 }
 
 static void world_delete(struct world *w)
 {
 	ck_assert_int_eq(w->ops->disable(w->unit), 0);
-	smmu_guest_delete(&w->g);
-	smmu_machine_delete(&w->m);
+	driver_guest_delete(&w->g);
+	driver_machine_delete(&w->m);
 }
 
 static void world_start(struct world *w, uint32_t flags)
@@ -76,7 +76,7 @@ static struct iommuabs_sim_counters counters(struct world *w)
 
 static int dma(struct world *w, uint32_t sid, uint64_t gfn, uint32_t flags)
 {
-	return smmu_dma(&w->m, sid, gfn << 12, flags);
+	return driver_dma(&w->m, sid, gfn << 12, flags);
 }
 
 /* ---- blocking ---- */
@@ -178,8 +178,8 @@ START_TEST(what_was_unmapped_is_out_of_reach_after_invalidate)
 	probe = iommuabs_sim_probe_add(w.m.sim, SID, (GFN + 3) << 12, 0);
 	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, both, 2), 0);
 	ck_assert_int_eq(dma(&w, SID, GFN + 3, 0), 1);
-	smmu_guest_unmap(&w.g, GFN + 3, 1);
-	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN + 3, 1), 0);
+	driver_guest_unmap(&w.g, GFN + 3, 1);
+	ck_assert_int_eq(driver_guest_forget(&w.g, GFN + 3, 1), 0);
 	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, both, 1), 0);
 	ck_assert_int_eq(dma(&w, SID, GFN + 3, 0), 0);
 	ck_assert_int_eq(dma(&w, SID, GFN + 2, WRITE), 1);
@@ -288,7 +288,7 @@ START_TEST(a_unit_that_is_off_is_left_alone)
 
 	world_new(&w, 0);
 	before = counters(&w);
-	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), 0);
+	ck_assert_int_eq(driver_guest_forget(&w.g, GFN, 1), 0);
 	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL, 0), 0);
 	ck_assert_int_eq(w.ops->errors(w.unit), 0);
 	ck_assert_uint_eq(w.ops->events(w.unit, NULL, 1), 0);
@@ -309,7 +309,7 @@ static int scenario(struct world *w)
 	if (!ret)
 		ret = w->ops->stream_set(w->unit, SID, 1, &w->g.table, 0);
 	if (!ret)
-		ret = smmu_guest_forget(&w->g, GFN, 16);
+		ret = driver_guest_forget(&w->g, GFN, 16);
 	if (!ret)
 		ret = w->ops->stream_set(w->unit, SID, 1, NULL, 0);
 	if (!ret)
@@ -345,7 +345,7 @@ START_TEST(every_wait_times_out_once_and_the_unit_recovers)
 			w.ops->stream_set(w.unit, SID, 1, &w.g.table, 0), 0);
 		ck_assert_int_eq(dma(&w, SID, GFN, 0), 1);
 		ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL, 0), 0);
-		smmu_no_violations(&w.m);
+		driver_no_violations(&w.m);
 	}
 	ck_assert_uint_ge(hits, 15);
 	ck_assert_uint_lt(n, 100);
@@ -366,7 +366,7 @@ START_TEST(xsa_373_a_hung_queue_is_a_timeout_and_can_be_fenced)
 	world_start(&w, SMMU_ABORTS);
 	iommuabs_sim_plant(w.m.sim, faults[_i], 1, 0);
 	start = iommuabs_sim_time_us(w.m.arena);
-	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(driver_guest_forget(&w.g, GFN, 1), IOMMUABS_E_TIMEOUT);
 	ck_assert_uint_lt(iommuabs_sim_time_us(w.m.arena) - start,
 			  BACKEND_TIMEOUT_US + 1000);
 	ck_assert_ptr_nonnull(strstr(w.unit->reason, "CMD_SYNC"));
@@ -375,7 +375,7 @@ START_TEST(xsa_373_a_hung_queue_is_a_timeout_and_can_be_fenced)
 	iommuabs_sim_heal(w.m.sim);
 	ck_assert_int_eq(w.ops->enable(w.unit), 0);
 	ck_assert_int_eq(dma(&w, SID, GFN, 0), 1);
-	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), 0);
+	ck_assert_int_eq(driver_guest_forget(&w.g, GFN, 1), 0);
 	world_delete(&w);
 }
 END_TEST
@@ -470,7 +470,7 @@ START_TEST(who_was_away_for_long_looks_once_more)
 	leaping.time_us = w.m.host.ops.time_us;
 	leaping.ahead = leaping.looks = 0;
 	w.m.host.ops.time_us = leaping_time;
-	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), 0);
+	ck_assert_int_eq(driver_guest_forget(&w.g, GFN, 1), 0);
 	ck_assert_int_eq(w.ops->fence(w.unit), 0);
 	ck_assert_int_eq(w.ops->enable(w.unit), 0);
 	ck_assert_uint_gt(leaping.ahead, 0);
@@ -498,8 +498,8 @@ static void enabling_write(void *ctx, uint64_t addr, unsigned int width,
 	    enabling.taken++)
 		return;
 	(void)dma(w, SID, GFN, 0);
-	smmu_guest_unmap(&w->g, GFN, 1);
-	ck_assert_int_eq(smmu_guest_forget(&w->g, GFN, 1), 0);
+	driver_guest_unmap(&w->g, GFN, 1);
+	ck_assert_int_eq(driver_guest_forget(&w->g, GFN, 1), 0);
 	/* One of what it might do, each time. */
 	for (i = 0; i < 64; i++)
 		ck_assert_int_eq(dma(w, SID, GFN, 0), 0);
@@ -544,7 +544,7 @@ START_TEST(a_unit_that_reads_as_all_ones_never_seems_to_complete)
 
 	world_start(&w, SMMU_ABORTS);
 	iommuabs_sim_plant(w.m.sim, IOMMUABS_SIM_DEAD, 1, 0);
-	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(driver_guest_forget(&w.g, GFN, 1), IOMMUABS_E_TIMEOUT);
 	ck_assert_uint_eq(w.ops->events(w.unit, &event, 1), 0);
 	ck_assert_int_eq(w.ops->errors(w.unit), 0);
 	ck_assert_int_eq(w.ops->fence(w.unit), IOMMUABS_E_TIMEOUT);
@@ -594,8 +594,8 @@ START_TEST(who_waits_while_the_unit_is_reset_is_answered_by_the_reset)
 	other_cpu.time_us = w.m.host.ops.time_us;
 	w.m.host.ops.time_us = time_of_other_cpu;
 	iommuabs_sim_plant(w.m.sim, IOMMUABS_SIM_CMDQ_HANG, 0, 0);
-	smmu_guest_unmap(&w.g, GFN, 1);
-	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), 0);
+	driver_guest_unmap(&w.g, GFN, 1);
+	ck_assert_int_eq(driver_guest_forget(&w.g, GFN, 1), 0);
 	ck_assert_uint_eq(other_cpu.in, 0);
 	ck_assert_int_eq(dma(&w, SID, GFN, 0), 0);
 	ck_assert_int_eq(dma(&w, SID, GFN + 1, 0), 1);
@@ -614,7 +614,7 @@ START_TEST(a_reset_that_failed_completes_nobodys_wait)
 	other_cpu.time_us = w.m.host.ops.time_us;
 	w.m.host.ops.time_us = time_of_other_cpu;
 	iommuabs_sim_plant(w.m.sim, IOMMUABS_SIM_CMDQ_HANG, 0, 0);
-	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(driver_guest_forget(&w.g, GFN, 1), IOMMUABS_E_TIMEOUT);
 	ck_assert_uint_eq(other_cpu.in, 0);
 	iommuabs_sim_heal(w.m.sim);
 	ck_assert_int_eq(w.ops->enable(w.unit), 0);
@@ -637,7 +637,7 @@ START_TEST(a_fence_alone_completes_nobodys_wait)
 		       (uint32_t)(SMMU_CR0_SMMUEN | SMMU_CR0_EVENTQEN));
 	while (hostif_read32(&w.unit->regs, SMMU_CR0ACK) & SMMU_CR0_CMDQEN)
 		;
-	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(driver_guest_forget(&w.g, GFN, 1), IOMMUABS_E_TIMEOUT);
 	ck_assert_uint_eq(other_cpu.in, 0);
 	ck_assert_int_eq(w.ops->enable(w.unit), 0);
 	world_delete(&w);
@@ -654,7 +654,7 @@ START_TEST(a_level_2_table_is_linked_under_a_running_unit)
 	probe = iommuabs_sim_probe_add(w.m.sim, 0x4005, GFN << 12, 0);
 	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, allowed, 1), 0);
 	ck_assert_int_eq(w.ops->streams_reserve(w.unit, 0x4005, 1), 0);
-	smmu_no_violations(&w.m);
+	driver_no_violations(&w.m);
 	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, allowed, 2), 0);
 	ck_assert_int_eq(w.ops->stream_set(w.unit, 0x4005, 1, &w.g.table, 0),
 			 0);
@@ -705,9 +705,9 @@ START_TEST(a_refused_command_is_found_replaced_and_repeated)
 			w.ops->stream_set(w.unit, SID, 1, &w.g.table, 0), 0);
 		iommuabs_sim_probe_allow(probe, &allowed[1], 1);
 		iommuabs_sim_probe_allow(probe, allowed, 2);
-		smmu_guest_unmap(&w.g, GFN, 1);
+		driver_guest_unmap(&w.g, GFN, 1);
 		before = counters(&w).commands;
-		ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), 0);
+		ck_assert_int_eq(driver_guest_forget(&w.g, GFN, 1), 0);
 		iommuabs_sim_probe_allow(probe, allowed, 1);
 		ck_assert_uint_ge(iommuabs_sim_tlbi_covering(w.m.sim, VMID,
 							     GFN << 12, before),
@@ -717,7 +717,7 @@ START_TEST(a_refused_command_is_found_replaced_and_repeated)
 				hostif_read32(&w.unit->regs, SMMU_GERRORN),
 			0);
 		iommuabs_sim_probe_remove(probe);
-		smmu_no_violations(&w.m);
+		driver_no_violations(&w.m);
 		world_delete(&w);
 	}
 }
@@ -772,7 +772,7 @@ START_TEST(events_say_what_was_blocked)
 	unsigned int i;
 
 	world_start(&w, units[_i]);
-	smmu_guest_map(&w.g, GFN + 32, MFN, 1, IOMMUABS_READ);
+	driver_guest_map(&w.g, GFN + 32, MFN, 1, IOMMUABS_READ);
 	for (i = 0; i < IA_COUNT(cases); i++) {
 		ck_assert_int_eq(
 			dma(&w, cases[i].sid, cases[i].gfn, cases[i].flags), 0);
@@ -888,7 +888,7 @@ static const struct fake fakes[] = {
 START_TEST(a_unit_is_known_by_its_id_registers)
 {
 	struct fake fake = fakes[_i];
-	struct smmu_machine m;
+	struct driver_machine m;
 	struct hostif host;
 	int ret;
 
@@ -919,14 +919,14 @@ START_TEST(a_unit_is_known_by_its_id_registers)
 			      m.unit.reason);
 	}
 	m.unit.regs.host = &m.host;
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
 START_TEST(an_incoherent_unit_may_be_described_as_coherent)
 {
 	struct fake fake = fakes[0];
-	struct smmu_machine m;
+	struct driver_machine m;
 	struct hostif host;
 
 	smmu_machine_make(&m, 0);
@@ -942,7 +942,7 @@ START_TEST(an_incoherent_unit_may_be_described_as_coherent)
 	ck_assert_uint_eq(m.unit.caps.coherent, 1);
 	m.unit.ops->release(&m.unit);
 	m.unit.regs.host = &m.host;
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -986,7 +986,7 @@ START_TEST(xsa_390_a_shared_root_is_checked_against_levels_and_widths)
 	const struct backend_table untouched = { .id = 77, .levels = 99 };
 	struct backend_table table;
 	struct iommuabs_p2m p2m;
-	struct smmu_machine m;
+	struct driver_machine m;
 	unsigned int i;
 
 	for (i = 0; i < IA_COUNT(shares); i++) {
@@ -1009,7 +1009,7 @@ START_TEST(xsa_390_a_shared_root_is_checked_against_levels_and_widths)
 		ck_assert_uint_eq(table.id, 77);
 		ck_assert_uint_eq(table.levels,
 				  shares[i].reason ? 99 : shares[i].levels);
-		smmu_machine_delete(&m);
+		driver_machine_delete(&m);
 	}
 }
 END_TEST
@@ -1029,7 +1029,7 @@ START_TEST(a_mirror_has_the_fewest_levels_and_the_bbml_of_its_unit)
 		{ SMMU_BBML0, 40, 2, 40, 3, 13, 7 },
 	};
 	struct backend_geometry geo;
-	struct smmu_machine m;
+	struct driver_machine m;
 	unsigned int i;
 
 	for (i = 0; i < IA_COUNT(cases); i++) {
@@ -1044,12 +1044,12 @@ START_TEST(a_mirror_has_the_fewest_levels_and_the_bbml_of_its_unit)
 		ck_assert_uint_eq(geo.bbml, cases[i].unit & SMMU_BBML0 ? 0 : 2);
 		ck_assert_uint_eq(geo.output_bits, 44);
 		ck_assert_uint_eq(geo.clean, 0);
-		smmu_machine_delete(&m);
+		driver_machine_delete(&m);
 	}
 	smmu_machine_new(&m, SMMU_NONCOHERENT);
 	ck_assert_int_eq(m.unit.ops->mirror(&m.unit, 40, 2, &geo), 0);
 	ck_assert_uint_eq(geo.clean, 1);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -1057,7 +1057,7 @@ END_TEST
 
 START_TEST(every_allocation_that_fails_leaves_nothing_behind)
 {
-	struct smmu_machine m;
+	struct driver_machine m;
 	unsigned int n, hits = 0;
 	uint64_t used;
 	int ret;
@@ -1085,7 +1085,7 @@ START_TEST(every_allocation_that_fails_leaves_nothing_behind)
 	ck_assert_uint_eq(m.account.used, used + 8);
 	ck_assert_int_eq(m.unit.ops->streams_reserve(&m.unit, 0, 0x200), 0);
 	ck_assert_uint_eq(m.account.used, used + 8);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -1113,7 +1113,7 @@ static void *invalidate_often(void *arg)
 }
 
 static struct {
-	struct smmu_machine *m;
+	struct driver_machine *m;
 	struct iommuabs_host ops;
 	unsigned int writes, looks, wrong;
 } watched;
@@ -1145,7 +1145,7 @@ START_TEST(commands_go_in_under_the_lock_and_are_waited_for_without)
 	watched.ops = w.m.host.ops;
 	w.m.host.ops.mmio_write = watched_write;
 	w.m.host.ops.time_us = watched_time;
-	ck_assert_int_eq(smmu_guest_forget(&w.g, GFN, 1), 0);
+	ck_assert_int_eq(driver_guest_forget(&w.g, GFN, 1), 0);
 	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL, 0), 0);
 	ck_assert_uint_ge(watched.writes, 2);
 	ck_assert_uint_ge(watched.looks, 4);

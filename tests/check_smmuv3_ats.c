@@ -21,8 +21,8 @@
 #define FROM_ATC IOMMUABS_SIM_DMA_ATC
 
 struct world {
-	struct smmu_machine m;
-	struct smmu_guest g;
+	struct driver_machine m;
+	struct driver_guest g;
 	struct backend_unit *unit;
 	const struct backend_ops *ops;
 };
@@ -44,8 +44,8 @@ static void world_new(struct world *w, uint32_t flags, smmu_tune_fn tune)
 	smmu_machine_new_tuned(&w->m, flags, tune, 0);
 	w->unit = &w->m.unit;
 	w->ops = w->unit->ops;
-	smmu_guest_new(&w->m, &w->g, ID, 40);
-	smmu_guest_map(&w->g, GFN, MFN, 16, RW);
+	driver_guest_new(&w->m, &w->g, ID, 40);
+	driver_guest_map(&w->g, GFN, MFN, 16, RW);
 	ck_assert_int_eq(w->ops->streams_reserve(w->unit, SID, 1), 0);
 	ck_assert_int_eq(w->ops->enable(w->unit), 0);
 }
@@ -53,8 +53,8 @@ static void world_new(struct world *w, uint32_t flags, smmu_tune_fn tune)
 static void world_delete(struct world *w)
 {
 	ck_assert_int_eq(w->ops->disable(w->unit), 0);
-	smmu_guest_delete(&w->g);
-	smmu_machine_delete(&w->m);
+	driver_guest_delete(&w->g);
+	driver_machine_delete(&w->m);
 }
 
 static int set(struct world *w, uint32_t flags)
@@ -82,7 +82,7 @@ static int ask(struct world *w, uint64_t gfn)
 
 static int dma(struct world *w, uint64_t gfn, uint32_t flags)
 {
-	return smmu_dma(&w->m, SID, gfn << 12, flags);
+	return driver_dma(&w->m, SID, gfn << 12, flags);
 }
 
 static int forget(struct world *w, uint64_t gfn, uint64_t nr,
@@ -107,7 +107,8 @@ START_TEST(without_leave_nothing_that_claims_to_be_translated_passes)
 	ck_assert_uint_eq(w.ops->events(w.unit, &event, 1), 1);
 	ck_assert_int_eq(event.reason, IOMMUABS_FAULT_TRANSLATED);
 	ck_assert_int_eq(
-		smmu_dma(&w.m, SID, MFN << 12, IOMMUABS_SIM_DMA_TRANSLATED), 0);
+		driver_dma(&w.m, SID, MFN << 12, IOMMUABS_SIM_DMA_TRANSLATED),
+		0);
 	ck_assert_uint_eq(w.ops->events(w.unit, &event, 1), 1);
 	ck_assert_int_eq(event.reason, IOMMUABS_FAULT_TRANSLATED);
 	ck_assert_int_eq(dma(&w, GFN, 0), 1);
@@ -129,7 +130,7 @@ START_TEST(what_a_device_keeps_is_taken_back_with_the_mapping)
 	ck_assert_int_eq(dma(&w, GFN + 3, FROM_ATC), 1);
 	probe = iommuabs_sim_probe_add(w.m.sim, SID, (GFN + 3) << 12, FROM_ATC);
 	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, both, 2), 0);
-	smmu_guest_unmap(&w.g, GFN + 3, 1);
+	driver_guest_unmap(&w.g, GFN + 3, 1);
 	ck_assert_int_eq(forget(&w, GFN + 3, 1, &stuck), 0);
 	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, both, 1), 0);
 	ck_assert_int_eq(dma(&w, GFN + 3, FROM_ATC), 0);
@@ -138,7 +139,7 @@ START_TEST(what_a_device_keeps_is_taken_back_with_the_mapping)
 	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL, 0), 0);
 	ck_assert_int_eq(dma(&w, GFN + 4, FROM_ATC), 0);
 	iommuabs_sim_probe_remove(probe);
-	smmu_guest_unmap(&w.g, GFN + 4, 1);
+	driver_guest_unmap(&w.g, GFN + 4, 1);
 	ck_assert_int_eq(forget(&w, 0, 0, &stuck), 0);
 	ck_assert_int_eq(set(&w, ATS), 0);
 	ck_assert_int_eq(dma(&w, GFN + 4, FROM_ATC), 0);
@@ -157,7 +158,7 @@ START_TEST(a_reset_gives_no_translation_from_before_a_chance)
 	ck_assert_int_eq(set(&w, ATS), 0);
 	ck_assert_int_eq(ask(&w, GFN), 1);
 	ck_assert_int_eq(w.ops->fence(w.unit), 0);
-	smmu_guest_unmap(&w.g, GFN, 1);
+	driver_guest_unmap(&w.g, GFN, 1);
 	probe = iommuabs_sim_probe_add(w.m.sim, SID, GFN << 12, FROM_ATC);
 	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, &blocked, 1), 0);
 	ck_assert_int_eq(w.ops->enable(w.unit), 0);
@@ -179,7 +180,7 @@ START_TEST(a_device_that_does_not_answer_is_named)
 	ck_assert_int_eq(set(&w, ATS), 0);
 	ck_assert_int_eq(ask(&w, GFN), 1);
 	iommuabs_sim_atc_mute(w.m.sim, SID, 1);
-	smmu_guest_unmap(&w.g, GFN, 1);
+	driver_guest_unmap(&w.g, GFN, 1);
 	ck_assert_int_eq(forget(&w, GFN, 1, &stuck), BACKEND_STUCK);
 	ck_assert_uint_eq(stuck.first, SID);
 	ck_assert_uint_eq(stuck.nr, 1);
@@ -248,16 +249,16 @@ START_TEST(each_id_of_a_device_is_taken_back_each_range)
 		}
 	}
 	for (i = 0; i < 3; i++)
-		smmu_guest_unmap(&w.g, ranges[i].gfn, ranges[i].nr);
+		driver_guest_unmap(&w.g, ranges[i].gfn, ranges[i].nr);
 	ck_assert_int_eq(w.ops->invalidate(w.unit, &inv, &stuck), 0);
 	for (sid = 8; sid < 11; sid++) {
 		for (i = 0; i < IA_COUNT(gone); i++)
-			ck_assert_int_eq(smmu_dma(&w.m, sid,
-						  (GFN + gone[i]) << 12,
-						  FROM_ATC),
+			ck_assert_int_eq(driver_dma(&w.m, sid,
+						    (GFN + gone[i]) << 12,
+						    FROM_ATC),
 					 0);
-		ck_assert_int_eq(smmu_dma(&w.m, sid, (GFN + 8) << 12, FROM_ATC),
-				 1);
+		ck_assert_int_eq(
+			driver_dma(&w.m, sid, (GFN + 8) << 12, FROM_ATC), 1);
 	}
 	world_delete(&w);
 }
@@ -271,9 +272,9 @@ START_TEST(a_bridge_of_many_ids_gets_no_ats)
 	ck_assert_int_eq(w.ops->streams_reserve(w.unit, 0x100, 0x100), 0);
 	ck_assert_int_eq(
 		w.ops->stream_set(w.unit, 0x100, 0x100, &w.g.table, ATS), 0);
-	ck_assert_int_eq(smmu_dma(&w.m, 0x110, GFN << 12, 0), 1);
+	ck_assert_int_eq(driver_dma(&w.m, 0x110, GFN << 12, 0), 1);
 	ck_assert_int_eq(
-		smmu_dma(&w.m, 0x110, MFN << 12, IOMMUABS_SIM_DMA_TRANSLATED),
+		driver_dma(&w.m, 0x110, MFN << 12, IOMMUABS_SIM_DMA_TRANSLATED),
 		0);
 	world_delete(&w);
 }

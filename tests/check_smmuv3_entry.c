@@ -13,8 +13,8 @@
 enum { BLOCK, MIRROR, SHARE, OTHER, NR_STATES };
 
 struct world {
-	struct smmu_machine m;
-	struct smmu_guest guests[NR_STATES]; /* BLOCK: unused */
+	struct driver_machine m;
+	struct driver_guest guests[NR_STATES]; /* BLOCK: unused */
 	struct iommuabs_sim_probe *probe;
 };
 
@@ -47,10 +47,10 @@ static void world_new(struct world *w, uint32_t flags)
 
 	smmu_machine_new(&w->m, flags);
 	for (i = MIRROR; i < NR_STATES; i++) {
-		smmu_guest_new(&w->m, &w->guests[i], (uint32_t)(100 + i),
-			       widths[i]);
-		smmu_guest_map(&w->guests[i], IOVA >> 12, outcome(i) >> 12, 1,
-			       IOMMUABS_READ | IOMMUABS_WRITE);
+		driver_guest_new(&w->m, &w->guests[i], (uint32_t)(100 + i),
+				 widths[i]);
+		driver_guest_map(&w->guests[i], IOVA >> 12, outcome(i) >> 12, 1,
+				 IOMMUABS_READ | IOMMUABS_WRITE);
 	}
 	ck_assert_int_eq(w->m.unit.ops->streams_reserve(&w->m.unit, 3, 1), 0);
 	w->probe = iommuabs_sim_probe_add(w->m.sim, 3, IOVA, 0);
@@ -64,8 +64,8 @@ static void world_delete(struct world *w)
 	iommuabs_sim_probe_remove(w->probe);
 	ck_assert_int_eq(w->m.unit.ops->disable(&w->m.unit), 0);
 	for (i = MIRROR; i < NR_STATES; i++)
-		smmu_guest_delete(&w->guests[i]);
-	smmu_machine_delete(&w->m);
+		driver_guest_delete(&w->guests[i]);
+	driver_machine_delete(&w->m);
 }
 
 static void allow(struct world *w, const uint64_t *outcomes, unsigned int nr)
@@ -86,7 +86,7 @@ static void change(struct world *w, int from, int to)
 		w->m.unit.ops->stream_set(&w->m.unit, 3, 1, table_of(w, to), 0),
 		0);
 	allow(w, &after, 1);
-	smmu_no_violations(&w->m);
+	driver_no_violations(&w->m);
 	w->m.unit.ops->read_stream(&w->m.unit, 3, &live);
 	ck_assert_int_eq(live.kind, to == BLOCK ? BACKEND_STREAM_BLOCKED
 						: BACKEND_STREAM_TABLE);
@@ -204,10 +204,10 @@ START_TEST(many_entries_change_in_three_steps_whatever_their_number)
 	iommuabs_sim_counters(w.m.sim, &after);
 	ck_assert_uint_eq(after.syncs - before.syncs, 2);
 	ck_assert_uint_le(after.commands - before.commands, 50);
-	ck_assert_int_eq(smmu_dma(&w.m, 0x100, IOVA, 0), 0);
-	ck_assert_int_eq(smmu_dma(&w.m, 0x101, IOVA, 0), 1);
-	ck_assert_int_eq(smmu_dma(&w.m, 0x3fe, IOVA, 0), 1);
-	ck_assert_int_eq(smmu_dma(&w.m, 0x3ff, IOVA, 0), 0);
+	ck_assert_int_eq(driver_dma(&w.m, 0x100, IOVA, 0), 0);
+	ck_assert_int_eq(driver_dma(&w.m, 0x101, IOVA, 0), 1);
+	ck_assert_int_eq(driver_dma(&w.m, 0x3fe, IOVA, 0), 1);
+	ck_assert_int_eq(driver_dma(&w.m, 0x3ff, IOVA, 0), 0);
 	iommuabs_sim_counters(w.m.sim, &before);
 	ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 0x101, 0x2fe,
 						  table_of(&w, OTHER), 0),
@@ -263,16 +263,16 @@ START_TEST(elsewhere_only_the_root_under_one_vmid_changes_without_a_window)
 	static const uint32_t flags[] = { 0, SMMU_NONCOHERENT, SMMU_BBML0 };
 	const uint64_t same = outcome(MIRROR);
 	const struct backend_inv inv = { .id = 100 + MIRROR };
-	struct smmu_guest twin;
+	struct driver_guest twin;
 	struct world w;
 	int hitless;
 
 	world_new(&w, SMMU_ABORTS | flags[_i]);
 	hitless = !(flags[_i] & SMMU_BBML0);
 	ck_assert(!is_hitless(&w, MIRROR, SHARE));
-	smmu_guest_new(&w.m, &twin, w.guests[MIRROR].table.id, 39);
-	smmu_guest_map(&twin, IOVA >> 12, same >> 12, 1,
-		       IOMMUABS_READ | IOMMUABS_WRITE);
+	driver_guest_new(&w.m, &twin, w.guests[MIRROR].table.id, 39);
+	driver_guest_map(&twin, IOVA >> 12, same >> 12, 1,
+			 IOMMUABS_READ | IOMMUABS_WRITE);
 	ck_assert_int_eq(w.m.unit.ops->stream_is_hitless(
 				 &w.m.unit, table_of(&w, MIRROR), &twin.table),
 			 hitless);
@@ -291,7 +291,7 @@ START_TEST(elsewhere_only_the_root_under_one_vmid_changes_without_a_window)
 	iommuabs_sim_probe_any(w.probe);
 	ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 3, 1, NULL, 0), 0);
 	ck_assert_int_eq(w.m.unit.ops->invalidate(&w.m.unit, &inv, NULL), 0);
-	smmu_guest_delete(&twin);
+	driver_guest_delete(&twin);
 	world_delete(&w);
 }
 END_TEST
@@ -355,7 +355,7 @@ START_TEST(silence_blocks_as_well_and_records_nothing)
 	ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 3, 1, NULL,
 						  BACKEND_STREAM_SILENT),
 			 0);
-	ck_assert_int_eq(smmu_dma(&w.m, 3, IOVA, 0), 0);
+	ck_assert_int_eq(driver_dma(&w.m, 3, IOVA, 0), 0);
 	ck_assert_uint_eq(w.m.unit.ops->events(&w.m.unit, &event, 1), 0);
 	w.m.unit.ops->read_stream(&w.m.unit, 3, &live);
 	ck_assert_int_eq(live.kind, BACKEND_STREAM_BLOCKED);
@@ -368,12 +368,12 @@ START_TEST(silence_blocks_as_well_and_records_nothing)
 						  table_of(&w, MIRROR),
 						  BACKEND_STREAM_SILENT),
 			 0);
-	ck_assert_int_eq(smmu_dma(&w.m, 3, IOVA + 0x5000, 0), 0);
+	ck_assert_int_eq(driver_dma(&w.m, 3, IOVA + 0x5000, 0), 0);
 	ck_assert_uint_eq(w.m.unit.ops->events(&w.m.unit, &event, 1), 0);
 	ck_assert_int_eq(w.m.unit.ops->stream_set(&w.m.unit, 3, 1,
 						  table_of(&w, MIRROR), 0),
 			 0);
-	ck_assert_int_eq(smmu_dma(&w.m, 3, IOVA + 0x5000, 0), 0);
+	ck_assert_int_eq(driver_dma(&w.m, 3, IOVA + 0x5000, 0), 0);
 	ck_assert_uint_eq(w.m.unit.ops->events(&w.m.unit, &event, 1), 1);
 	iommuabs_sim_probe_any(w.probe);
 	world_delete(&w);
@@ -395,7 +395,7 @@ START_TEST(words_are_those_of_the_manual)
 	};
 	struct backend_table wide = table;
 	uint64_t words[STE_WORDS];
-	struct smmu_machine m;
+	struct driver_machine m;
 	int i;
 
 	smmu_machine_new(&m, 0);
@@ -425,7 +425,7 @@ START_TEST(words_are_those_of_the_manual)
 	smmuv3_entry_make(smmuv3_of(&m.unit), NULL, 0, words);
 	for (i = 0; i < STE_WORDS; i++)
 		ck_assert_uint_eq(words[i], 0);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 

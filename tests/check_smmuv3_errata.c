@@ -14,7 +14,7 @@
 
 #define ID 7
 
-static struct iommuabs_sim_counters counters(struct smmu_machine *m)
+static struct iommuabs_sim_counters counters(struct driver_machine *m)
 {
 	struct iommuabs_sim_counters c;
 
@@ -23,7 +23,7 @@ static struct iommuabs_sim_counters counters(struct smmu_machine *m)
 }
 
 /* Ranges that don't merge: @nr commands. */
-static void invalidate(struct smmu_machine *m, uint32_t nr, uint64_t frames)
+static void invalidate(struct driver_machine *m, uint32_t nr, uint64_t frames)
 {
 	struct backend_range ranges[40];
 	const struct backend_inv inv = { ID, ranges, nr, 1, 12 };
@@ -37,7 +37,7 @@ static void invalidate(struct smmu_machine *m, uint32_t nr, uint64_t frames)
 START_TEST(rows_are_matched_by_iidr_or_by_description)
 {
 	const struct smmuv3_erratum *row;
-	struct smmu_machine m;
+	struct driver_machine m;
 	uint32_t n;
 
 	smmu_machine_new(&m, 0);
@@ -66,14 +66,14 @@ START_TEST(rows_are_matched_by_iidr_or_by_description)
 		m.unit.desc_flags = 0;
 	}
 	ck_assert_uint_ge(n, 5);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
 START_TEST(a_unit_that_ignores_ranges_is_given_addresses)
 {
 	struct iommuabs_sim_counters before, after;
-	struct smmu_machine m;
+	struct driver_machine m;
 
 	smmu_machine_new_tuned(&m, SMMU_ABORTS, NULL, IOMMUABS_UNIT_NO_RANGES);
 	ck_assert_int_eq(m.unit.ops->enable(&m.unit), 0);
@@ -81,28 +81,28 @@ START_TEST(a_unit_that_ignores_ranges_is_given_addresses)
 	invalidate(&m, 1, 16);
 	after = counters(&m);
 	ck_assert_uint_eq(after.by_opcode[0x2a] - before.by_opcode[0x2a], 16);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
 START_TEST(leaves_and_hints_that_a_unit_gets_wrong_are_not_made)
 {
 	struct backend_geometry geo;
-	struct smmu_machine m;
+	struct driver_machine m;
 
 	smmu_machine_new(&m, 0);
 	ck_assert_int_eq(m.unit.ops->mirror(&m.unit, 40, 2, &geo), 0);
 	ck_assert_uint_eq(geo.leaf_mask, 7);
 	ck_assert_uint_eq(geo.hint_mask, 7);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 	smmu_machine_new_tuned(&m, 0, NULL, IOMMUABS_UNIT_NO_BLOCKS);
 	ck_assert_int_eq(m.unit.ops->mirror(&m.unit, 40, 2, &geo), 0);
 	ck_assert_uint_eq(geo.leaf_mask, 1);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 	smmu_machine_new_tuned(&m, 0, NULL, IOMMUABS_UNIT_NO_CONTIGUOUS);
 	ck_assert_int_eq(m.unit.ops->mirror(&m.unit, 40, 2, &geo), 0);
 	ck_assert_uint_eq(geo.hint_mask, 0);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -133,7 +133,7 @@ START_TEST(no_group_is_broken_that_is_larger_than_the_largest_leaf)
 	static const uint8_t max_level[4] = { 0, 1, 2, PT_LEVELS_MAX };
 	uint32_t bbml0 = _i % 2 ? SMMU_BBML0 : 0;
 	struct backend_geometry geo;
-	struct smmu_machine m;
+	struct driver_machine m;
 	unsigned int i;
 
 	smmu_machine_new_tuned(&m, bbml0, cases[_i / 2].tune, 0);
@@ -144,7 +144,7 @@ START_TEST(no_group_is_broken_that_is_larger_than_the_largest_leaf)
 				  bbml0 ? cases[_i / 2].broken[i]
 					: cases[_i / 2].taken[i]);
 	}
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -163,7 +163,7 @@ static void tune_other(struct iommuabs_sim_smmuv3_config *config)
 START_TEST(each_part_of_a_batch_ends_with_a_sync_where_it_must)
 {
 	struct iommuabs_sim_counters before, after;
-	struct smmu_machine m;
+	struct driver_machine m;
 
 	smmu_machine_new_tuned(&m, SMMU_ABORTS, _i ? tune_mmu_700 : tune_other,
 			       0);
@@ -174,7 +174,7 @@ START_TEST(each_part_of_a_batch_ends_with_a_sync_where_it_must)
 	ck_assert_uint_eq(after.by_opcode[0x2a] - before.by_opcode[0x2a], 40);
 	/* 15 commands and a CMD_SYNC, twice, and the last 10. */
 	ck_assert_uint_eq(after.syncs - before.syncs, _i ? 3 : 1);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -191,13 +191,13 @@ START_TEST(broadcasts_are_obeyed_when_asked_for_and_where_they_work)
 		{ tune_mmu_700, 0, 6 },
 		{ tune_mmu_700, IOMMUABS_UNIT_BROADCAST, 6 },
 	};
-	struct smmu_machine m;
+	struct driver_machine m;
 
 	smmu_machine_new_tuned(&m, SMMU_ABORTS, cases[_i].tune,
 			       cases[_i].flags);
 	ck_assert_int_eq(m.unit.ops->enable(&m.unit), 0);
 	ck_assert_uint_eq(hostif_read32(&m.unit.regs, SMMU_CR2), cases[_i].cr2);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -227,18 +227,18 @@ static void paged_write(void *ctx, uint64_t addr, unsigned int width,
 START_TEST(the_event_queue_is_found_in_the_only_page)
 {
 	struct backend_event event;
-	struct smmu_machine m;
+	struct driver_machine m;
 
 	smmu_machine_new_tuned(&m, SMMU_ABORTS, NULL, IOMMUABS_UNIT_PAGE0_ONLY);
 	paged = m.host.ops;
 	m.host.ops.mmio_read = paged_read;
 	m.host.ops.mmio_write = paged_write;
 	ck_assert_int_eq(m.unit.ops->enable(&m.unit), 0);
-	ck_assert_int_eq(smmu_dma(&m, 3, 0x1000, 0), 0);
+	ck_assert_int_eq(driver_dma(&m, 3, 0x1000, 0), 0);
 	ck_assert_uint_eq(m.unit.ops->events(&m.unit, &event, 1), 1);
 	ck_assert_uint_eq(event.stream, 3);
 	ck_assert_uint_eq(m.unit.ops->events(&m.unit, &event, 1), 0);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 

@@ -48,7 +48,7 @@ static const struct {
 START_TEST(every_type_of_event_has_its_reason_and_keeps_its_words)
 {
 	struct backend_event event;
-	struct smmu_machine m;
+	struct driver_machine m;
 	unsigned int i, read;
 	uint64_t raw[4] = { 0, 0, 0x123456789000, 0x777 };
 
@@ -83,7 +83,7 @@ START_TEST(every_type_of_event_has_its_reason_and_keeps_its_words)
 	raw[0] = 0x04 | (uint64_t)SID << 32;
 	smmuv3_event_decode(smmuv3_of(&m.unit), raw, &event);
 	ck_assert_int_eq(event.reason, IOMMUABS_FAULT_ENTRY);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -93,7 +93,7 @@ START_TEST(a_record_of_a_stream_past_the_table_reads_nothing)
 	uint64_t raw[4] = { 0x04 | (uint64_t)64 << 32, 0, 0, 0 };
 	struct backend_stream live;
 	struct backend_event event;
-	struct smmu_machine m;
+	struct driver_machine m;
 	uint64_t after;
 
 	smmu_machine_new(&m, SMMU_LINEAR);
@@ -104,7 +104,7 @@ START_TEST(a_record_of_a_stream_past_the_table_reads_nothing)
 	ck_assert_int_eq(event.reason, IOMMUABS_FAULT_STREAM);
 	m.unit.ops->read_stream(&m.unit, 64, &live);
 	ck_assert_int_eq(live.kind, BACKEND_STREAM_BLOCKED);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -136,7 +136,7 @@ static void gerror_write(void *ctx, uint64_t addr, unsigned int width,
 	gerror.active &= ~(uint32_t)(now ^ value);
 }
 
-static void gerror_plant(struct smmu_machine *m, uint32_t active)
+static void gerror_plant(struct driver_machine *m, uint32_t active)
 {
 	gerror.ops = m->host.ops;
 	gerror.active = active;
@@ -149,7 +149,7 @@ START_TEST(errors_of_every_kind_are_acknowledged_and_counted)
 	/* PRIQ_ABT, MSI_CMDQ, MSI_EVENTQ, MSI_PRIQ, MSI_GERROR; all of them */
 	static const uint32_t errors[] = { 1 << 3, 1 << 4, 1 << 5,
 					   1 << 6, 1 << 7, 0xf8 };
-	struct smmu_machine m;
+	struct driver_machine m;
 	uint32_t i, nr = 0;
 
 	smmu_machine_new(&m, SMMU_ABORTS);
@@ -165,13 +165,13 @@ START_TEST(errors_of_every_kind_are_acknowledged_and_counted)
 		m.host.ops = gerror.ops;
 	}
 	ck_assert_uint_eq(m.unit.events_lost, 0);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
 START_TEST(a_service_failure_is_final)
 {
-	struct smmu_machine m;
+	struct driver_machine m;
 
 	smmu_machine_new(&m, SMMU_ABORTS);
 	ck_assert_int_eq(m.unit.ops->enable(&m.unit), 0);
@@ -181,7 +181,7 @@ START_TEST(a_service_failure_is_final)
 	/* It is not acknowledged away: until a reset it is so. */
 	ck_assert_int_eq(m.unit.ops->errors(&m.unit), IOMMUABS_E_UNIT);
 	m.host.ops = gerror.ops;
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -204,7 +204,7 @@ static uint64_t boaster_read(void *ctx, uint64_t addr, unsigned int width)
 START_TEST(more_events_than_the_queue_holds_are_none)
 {
 	struct backend_event events[8];
-	struct smmu_machine m;
+	struct driver_machine m;
 
 	smmu_machine_new(&m, SMMU_ABORTS | SMMU_TINY_QUEUES);
 	ck_assert_int_eq(m.unit.ops->enable(&m.unit), 0);
@@ -213,28 +213,28 @@ START_TEST(more_events_than_the_queue_holds_are_none)
 	for (boaster.ahead = 5; boaster.ahead < 8; boaster.ahead++)
 		ck_assert_uint_eq(m.unit.ops->events(&m.unit, events, 8), 0);
 	m.host.ops = boaster.ops;
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
 /* ---- interrupts ---- */
 
-static uint64_t blocked_dma(struct smmu_machine *m)
+static uint64_t blocked_dma(struct driver_machine *m)
 {
 	struct backend_event event;
 
-	ck_assert_int_eq(smmu_dma(m, SID, 0x1000, 0), 0);
+	ck_assert_int_eq(driver_dma(m, SID, 0x1000, 0), 0);
 	return m->unit.ops->events(&m->unit, &event, 1);
 }
 
-static uint32_t word_at(struct smmu_machine *m, uint64_t maddr)
+static uint32_t word_at(struct driver_machine *m, uint64_t maddr)
 {
 	return *(uint32_t *)iommuabs_sim_ptr(m->arena, maddr);
 }
 
 START_TEST(an_event_and_an_error_interrupt_by_wire)
 {
-	struct smmu_machine m;
+	struct driver_machine m;
 
 	smmu_machine_new(&m, SMMU_ABORTS | (_i ? MSI : 0));
 	ck_assert_int_eq(m.unit.ops->enable(&m.unit), 0);
@@ -244,20 +244,20 @@ START_TEST(an_event_and_an_error_interrupt_by_wire)
 	ck_assert_uint_ge(iommuabs_sim_irq_take(m.sim, IOMMUABS_SIM_IRQ_EVENTQ),
 			  1);
 	iommuabs_sim_plant(m.sim, IOMMUABS_SIM_EVENT_ABORT, 1, 0);
-	ck_assert_int_eq(smmu_dma(&m, SID, 0x1000, 0), 0);
+	ck_assert_int_eq(driver_dma(&m, SID, 0x1000, 0), 0);
 	ck_assert_uint_ge(iommuabs_sim_irq_take(m.sim, IOMMUABS_SIM_IRQ_GERROR),
 			  1);
 	m.unit.ops->irq(&m.unit, IOMMUABS_IRQ_ERROR);
 	ck_assert_int_eq(m.unit.ops->errors(&m.unit), 0);
 	ck_assert_uint_eq(m.unit.events_lost, 1);
 	ck_assert_uint_eq(m.unit.errors, 1);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
 START_TEST(messages_go_where_they_were_told_whenever_that_was)
 {
-	struct smmu_machine m;
+	struct driver_machine m;
 	uint64_t page;
 
 	smmu_machine_new(&m, SMMU_ABORTS | MSI);
@@ -278,7 +278,7 @@ START_TEST(messages_go_where_they_were_told_whenever_that_was)
 	ck_assert_uint_eq(blocked_dma(&m), 1);
 	ck_assert_uint_eq(word_at(&m, page + 12), 0x4321);
 	iommuabs_sim_plant(m.sim, IOMMUABS_SIM_EVENT_ABORT, 1, 0);
-	ck_assert_int_eq(smmu_dma(&m, SID, 0x1000, 0), 0);
+	ck_assert_int_eq(driver_dma(&m, SID, 0x1000, 0), 0);
 	ck_assert_uint_eq(word_at(&m, page + 16), 0x5678);
 	ck_assert_uint_eq(iommuabs_sim_irq_take(m.sim, IOMMUABS_SIM_IRQ_EVENTQ),
 			  0);
@@ -294,7 +294,7 @@ START_TEST(messages_go_where_they_were_told_whenever_that_was)
 			  1);
 	ck_assert_int_eq(m.unit.ops->disable(&m.unit), 0);
 	iommuabs_sim_free(m.arena, page, 12);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -316,19 +316,19 @@ START_TEST(a_message_that_cannot_be_is_refused)
 		{ MSI, 0, IOMMUABS_IRQ_ERROR, 1ull << 44, IOMMUABS_E_INVAL },
 		{ MSI, 0, IOMMUABS_IRQ_ERROR, (1ull << 44) - 4, 0 },
 	};
-	struct smmu_machine m;
+	struct driver_machine m;
 
 	smmu_machine_new_tuned(&m, cases[_i].unit, NULL, cases[_i].flags);
 	ck_assert_int_eq(m.unit.ops->irq_set_msi(&m.unit, cases[_i].which,
 						 cases[_i].addr, 1),
 			 cases[_i].ret);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
 START_TEST(interrupts_that_are_not_acknowledged_time_out)
 {
-	struct smmu_machine m;
+	struct driver_machine m;
 
 	smmu_machine_new(&m, SMMU_ABORTS | MSI);
 	ck_assert_int_eq(m.unit.ops->enable(&m.unit), 0);
@@ -338,7 +338,7 @@ START_TEST(interrupts_that_are_not_acknowledged_time_out)
 		IOMMUABS_E_TIMEOUT);
 	ck_assert_ptr_nonnull(strstr(m.unit.reason, "IRQ_CTRL"));
 	iommuabs_sim_heal(m.sim);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 

@@ -34,7 +34,7 @@ START_TEST(words_of_a_descriptor_are_those_of_the_manual)
 {
 	struct backend_table wide = table_a;
 	uint64_t words[CD_WORDS];
-	struct smmu_machine m;
+	struct driver_machine m;
 	unsigned int i;
 
 	smmu_machine_new(&m, SMMU_STAGE1);
@@ -64,7 +64,7 @@ START_TEST(words_of_a_descriptor_are_those_of_the_manual)
 	smmuv3_cd_words(smmuv3_of(&m.unit), &wide, 0, words);
 	ck_assert_uint_eq(words[0] >> 6 & 3, 2);
 	ck_assert_uint_eq(words[2], 1ull << 58);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -78,24 +78,24 @@ START_TEST(a_unit_that_always_stalls_is_told_so_everywhere)
 {
 	struct backend_table stage2 = table_a;
 	uint64_t cd[CD_WORDS], ste[STE_WORDS];
-	struct smmu_machine m;
+	struct driver_machine m;
 
 	smmu_machine_new_tuned(&m, SMMU_STAGE1, stall_forced, 0);
 	smmuv3_cd_words(smmuv3_of(&m.unit), &table_a, 0, cd);
 	ck_assert_uint_eq(cd[0] >> 44 & 1, 1);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 	smmu_machine_new_tuned(&m, 0, stall_forced, 0);
 	stage2.format = BACKEND_FORMAT_ARM_S2;
 	smmuv3_entry_make(smmuv3_of(&m.unit), &stage2, 0, ste);
 	ck_assert_uint_eq(ste[2] >> 57 & 3, 3); /* S2S, S2R */
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
 START_TEST(an_entry_leads_to_one_descriptor_and_to_no_pasid)
 {
 	uint64_t words[STE_WORDS], cd, silent;
-	struct smmu_machine m;
+	struct driver_machine m;
 	unsigned int i;
 
 	smmu_machine_new(&m, SMMU_STAGE1 | (_i ? SMMU_NONCOHERENT : 0));
@@ -117,7 +117,7 @@ START_TEST(an_entry_leads_to_one_descriptor_and_to_no_pasid)
 	smmuv3_entry_make(smmuv3_of(&m.unit), &table_a, BACKEND_STREAM_SILENT,
 			  words);
 	ck_assert_uint_eq(words[0], silent | 0xb);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -125,7 +125,7 @@ START_TEST(wide_stage_2_words_have_ds_and_five_levels)
 {
 	struct backend_table table = table_a;
 	uint64_t words[STE_WORDS];
-	struct smmu_machine m;
+	struct driver_machine m;
 
 	smmu_machine_new(&m, 0);
 	table.format = BACKEND_FORMAT_ARM_S2_DS;
@@ -140,7 +140,7 @@ START_TEST(wide_stage_2_words_have_ds_and_five_levels)
 	table.granule_lg2 = 14;
 	smmuv3_entry_make(smmuv3_of(&m.unit), &table, 0, words);
 	ck_assert_uint_eq(words[2] >> 38 & 3, 3);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -220,7 +220,7 @@ static const struct {
 START_TEST(a_mirror_has_the_smallest_granule_and_the_widest_output)
 {
 	struct backend_geometry geo;
-	struct smmu_machine m;
+	struct driver_machine m;
 
 	smmu_machine_new_tuned(&m, geometries[_i].unit, geometries[_i].tune, 0);
 	ck_assert_int_eq(m.unit.ops->mirror(&m.unit, geometries[_i].in,
@@ -234,7 +234,7 @@ START_TEST(a_mirror_has_the_smallest_granule_and_the_widest_output)
 	ck_assert_uint_eq(geo.levels, geometries[_i].levels);
 	ck_assert_uint_eq(geo.root_lg2, geometries[_i].root_lg2);
 	ck_assert_uint_eq(geo.leaf_mask, geometries[_i].leaf_mask);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -244,18 +244,18 @@ START_TEST(a_device_reaches_what_its_mirror_of_any_geometry_maps)
 	const uint64_t large = 0x20000; /* frames: 512 MiB */
 	struct iommuabs_sim_dma dma = { .sid = SID, .len = 4 };
 	uint64_t gfn, mfn;
-	struct smmu_machine m;
-	struct smmu_guest g;
+	struct driver_machine m;
+	struct driver_guest g;
 
 	smmu_machine_new_tuned(&m, geometries[_i].unit | SMMU_ABORTS,
 			       geometries[_i].tune, 0);
 	ck_assert_int_eq(m.unit.ops->streams_reserve(&m.unit, SID, 1), 0);
-	smmu_guest_new(&m, &g, 7, geometries[_i].in);
+	driver_guest_new(&m, &g, 7, geometries[_i].in);
 	gfn = ((uint64_t)1 << (g.pt.in_bits - 12)) - 16;
 	mfn = ((uint64_t)1 << (g.pt.out_bits - 12)) - 16;
-	smmu_guest_map(&g, gfn, mfn, 16, RW);
+	driver_guest_map(&g, gfn, mfn, 16, RW);
 	if (geometries[_i].leaf_mask > 1 && g.pt.in_bits > 31)
-		smmu_guest_map(&g, large, mfn + 16 - 2 * large, large, RW);
+		driver_guest_map(&g, large, mfn + 16 - 2 * large, large, RW);
 	ck_assert_int_eq(m.unit.ops->enable(&m.unit), 0);
 	ck_assert_int_eq(m.unit.ops->stream_set(&m.unit, SID, 1, &g.table, 0),
 			 0);
@@ -270,13 +270,13 @@ START_TEST(a_device_reaches_what_its_mirror_of_any_geometry_maps)
 	}
 	dma.addr = (gfn - 16) << 12;
 	ck_assert_int_eq(iommuabs_sim_dma(m.sim, &dma), 0);
-	smmu_guest_unmap(&g, gfn, 16);
-	ck_assert_int_eq(smmu_guest_forget(&g, gfn, 16), 0);
+	driver_guest_unmap(&g, gfn, 16);
+	ck_assert_int_eq(driver_guest_forget(&g, gfn, 16), 0);
 	dma.addr = (gfn + 5) << 12;
 	ck_assert_int_eq(iommuabs_sim_dma(m.sim, &dma), 0);
 	ck_assert_int_eq(m.unit.ops->disable(&m.unit), 0);
-	smmu_guest_delete(&g);
-	smmu_machine_delete(&m);
+	driver_guest_delete(&g);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -304,7 +304,7 @@ START_TEST(a_p2m_of_any_granule_is_shared_by_a_unit_that_has_it)
 	};
 	struct backend_table table;
 	struct iommuabs_p2m p2m;
-	struct smmu_machine m;
+	struct driver_machine m;
 	unsigned int i;
 
 	for (i = 0; i < IA_COUNT(cases); i++) {
@@ -322,7 +322,7 @@ START_TEST(a_p2m_of_any_granule_is_shared_by_a_unit_that_has_it)
 		ck_assert_msg(m.unit.ops->share(&m.unit, &p2m, &table) ==
 				      cases[i].reason,
 			      "case %u", i);
-		smmu_machine_delete(&m);
+		driver_machine_delete(&m);
 	}
 }
 END_TEST
@@ -331,7 +331,7 @@ END_TEST
 
 START_TEST(pages_of_descriptors_come_once_and_every_failure_is_clean)
 {
-	struct smmu_machine m;
+	struct driver_machine m;
 	uint64_t used;
 
 	smmu_machine_new(&m, SMMU_STAGE1);
@@ -347,13 +347,13 @@ START_TEST(pages_of_descriptors_come_once_and_every_failure_is_clean)
 	ck_assert_int_eq(m.unit.ops->id_reserve(&m.unit, 64), 0);
 	ck_assert_int_eq(m.unit.ops->id_reserve(&m.unit, 0xffff), 0);
 	ck_assert_uint_eq(m.account.used, used + 3);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 	/* A unit with stage 2 has none. */
 	smmu_machine_new(&m, 0);
 	used = m.account.used;
 	ck_assert_int_eq(m.unit.ops->id_reserve(&m.unit, ASID), 0);
 	ck_assert_uint_eq(m.account.used, used);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -361,7 +361,7 @@ START_TEST(what_was_set_is_read_back)
 {
 	static const uint32_t flags[] = { 0, BACKEND_STREAM_SILENT };
 	struct backend_stream live;
-	struct smmu_machine m;
+	struct driver_machine m;
 	unsigned int i;
 
 	smmu_machine_new(&m, SMMU_STAGE1);
@@ -386,14 +386,14 @@ START_TEST(what_was_set_is_read_back)
 	ck_assert_int_eq(m.unit.ops->stream_set(&m.unit, SID, 1, NULL, 0), 0);
 	m.unit.ops->read_stream(&m.unit, SID, &live);
 	ck_assert_int_eq(live.kind, BACKEND_STREAM_BLOCKED);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
 START_TEST(a_change_of_table_is_one_store_whatever_the_table)
 {
 	struct backend_table table_b = table_a;
-	struct smmu_machine m;
+	struct driver_machine m;
 
 	table_b.id++;
 	table_b.root = 0x999000;
@@ -406,7 +406,7 @@ START_TEST(a_change_of_table_is_one_store_whatever_the_table)
 	table_b.id = table_a.id;
 	ck_assert(!m.unit.ops->stream_is_hitless(&m.unit, &table_a, &table_b));
 	ck_assert(m.unit.ops->stream_is_hitless(&m.unit, &table_a, &table_a));
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 
@@ -431,7 +431,7 @@ START_TEST(translations_are_forgotten_by_va_and_asid)
 		.granule_lg2 = 12,
 	};
 	struct iommuabs_sim_counters before, after;
-	struct smmu_machine m;
+	struct driver_machine m;
 	uint64_t words[2];
 
 	smmu_machine_new(&m, SMMU_STAGE1 | SMMU_ABORTS);
@@ -448,7 +448,7 @@ START_TEST(translations_are_forgotten_by_va_and_asid)
 			 1);
 	ck_assert_uint_eq(words[0] >> 32, (uint64_t)ASID << 16); /* VMID 0 */
 	ck_assert_uint_eq(words[1] & ~(uint64_t)0xfff, costs[_i].gfn << 12);
-	smmu_machine_delete(&m);
+	driver_machine_delete(&m);
 }
 END_TEST
 

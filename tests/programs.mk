@@ -56,7 +56,8 @@ SIM_TESTS = \
 	tests/check_smmuv3_errata \
 	tests/check_smmuv3_events \
 	tests/check_smmuv3_stage1 \
-	tests/check_units_many
+	tests/check_units_many \
+	tests/check_vtd_control
 
 THREAD_TESTS = \
 	tests/check_frames \
@@ -80,15 +81,18 @@ TEST_SUPPORT_SOURCES = \
 	tests/test_world.c
 
 SIM_TEST_SUPPORT_SOURCES = \
+	tests/test_driver.c \
 	tests/test_rig.c \
 	tests/test_simdrv.c \
-	tests/test_smmu.c
+	tests/test_smmu.c \
+	tests/test_vtd.c
 
 TEST_HEADERS_SUPPORT = \
 	tests/test_acpi.h \
 	tests/test_acpi_suite.h \
 	tests/test_acpi_cases.h \
 	tests/test_blocks.h \
+	tests/test_driver.h \
 	tests/test_host.h \
 	tests/test_machine.h \
 	tests/test_needs.h \
@@ -96,6 +100,7 @@ TEST_HEADERS_SUPPORT = \
 	tests/test_rig.h \
 	tests/test_simdrv.h \
 	tests/test_smmu.h \
+	tests/test_vtd.h \
 	tests/test_world.h
 
 tests_check_dmar_LDADD = $(COUNTED_TEST_LIBS)
@@ -135,6 +140,8 @@ tests_check_smmuv3_stage1_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_smmuv3_stage1_LDADD = $(SIM_TEST_LIBS)
 tests_check_units_many_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_units_many_LDADD = $(SIM_TEST_LIBS)
+tests_check_vtd_control_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_vtd_control_LDADD = $(SIM_TEST_LIBS)
 # Linked with the library as it is installed, and nothing hidden.
 BENCHES = \
 	bench/bench

@@ -8,7 +8,7 @@
 
 #define RAM_BASE   ((uint64_t)0x100000000)
 #define RAM_LENGTH ((uint64_t)64 << 20)
-#define UNIT_BASE  ((uint64_t)0x9050000)
+#define UNIT_BASE  RIG_UNIT_BASE
 
 static int table_alloc(void *ctx, void *cookie, unsigned int size_lg2,
 		       uint32_t flags, uint64_t *maddr)
@@ -58,7 +58,8 @@ static uint64_t time_us(void *ctx)
 {
 	struct rig *rig = ctx;
 
-	return iommuabs_sim_time_us(rig->arena);
+	rig->skew_us += rig->hurry_us;
+	return iommuabs_sim_time_us(rig->arena) + rig->skew_us;
 }
 
 static void fault(void *ctx, const struct iommuabs_fault *event)
@@ -208,6 +209,8 @@ int rig_library(struct rig *rig)
 	if (ret)
 		return ret;
 	rig->lib = lib;
+	if (rig->describe)
+		return rig->describe(rig);
 	return iommuabs_unit_add(lib, &desc, &rig->unit);
 }
 

@@ -8,7 +8,8 @@
 #include <iommuabs/iommuabs.h>
 #include <iommuabs/sim.h>
 
-#define RIG_BLOCKS 4 /* of 512 frames that guests get */
+#define RIG_UNIT_BASE ((uint64_t)0x9050000)
+#define RIG_BLOCKS    4 /* of 512 frames that guests get */
 
 /* Kinds of units. */
 enum rig_kind {
@@ -46,6 +47,10 @@ struct rig {
 	struct iommuabs_fault fault; /* the last */
 	/* Runs inside host->fault(). */
 	void (*on_fault)(struct rig *rig);
+	/* Instead of iommuabs_unit_add(): 0, or what a call answered. */
+	int (*describe)(struct rig *rig);
+	/* Each look at the clock takes so much longer. */
+	uint64_t hurry_us, skew_us;
 	/* Runs after each register write of the library. */
 	void (*on_write)(struct rig *rig);
 };

@@ -4,71 +4,6 @@
 #include <string.h>
 
 #include "harness.h"
-#include "test_host.h"
-
-static int host_table_alloc(void *ctx, void *cookie, unsigned int size_lg2,
-			    uint32_t flags, uint64_t *maddr)
-{
-	struct smmu_machine *m = ctx;
-
-	(void)cookie;
-	(void)flags;
-	return iommuabs_sim_alloc(m->arena, size_lg2, maddr) ? IOMMUABS_E_NOMEM
-							     : 0;
-}
-
-static void host_table_free(void *ctx, void *cookie, uint64_t maddr,
-			    unsigned int size_lg2)
-{
-	struct smmu_machine *m = ctx;
-
-	(void)cookie;
-	iommuabs_sim_free(m->arena, maddr, size_lg2);
-}
-
-static uint64_t host_mmio_read(void *ctx, uint64_t addr, unsigned int width)
-{
-	struct smmu_machine *m = ctx;
-
-	return iommuabs_sim_mmio_read(m->arena, addr, width);
-}
-
-static void host_mmio_write(void *ctx, uint64_t addr, unsigned int width,
-			    uint64_t value)
-{
-	struct smmu_machine *m = ctx;
-
-	iommuabs_sim_mmio_write(m->arena, addr, width, value);
-}
-
-static void host_cache_clean(void *ctx, const void *p, size_t size)
-{
-	(void)ctx;
-	iommuabs_sim_cache_clean(p, size);
-}
-
-static uint64_t host_time_us(void *ctx)
-{
-	struct smmu_machine *m = ctx;
-
-	return iommuabs_sim_time_us(m->arena);
-}
-
-static void host_log(void *ctx, enum iommuabs_log_level level, const char *line)
-{
-	struct smmu_machine *m = ctx;
-
-	(void)level;
-	(void)line;
-	__atomic_add_fetch(&m->log_lines, 1, __ATOMIC_SEQ_CST);
-}
-
-static void *host_mmio_map(void *ctx, uint64_t maddr, uint64_t size)
-{
-	(void)size;
-	/* Nobody may use it: there is mmio_read. */
-	return (char *)ctx + (maddr & 1);
-}
 
 static void sim_config(struct iommuabs_sim_smmuv3_config *c, uint32_t flags)
 {
@@ -93,209 +28,36 @@ static void sim_config(struct iommuabs_sim_smmuv3_config *c, uint32_t flags)
 		c->hyp = c->msi = 1;
 }
 
-static void host_fill(struct smmu_machine *m, uint32_t flags)
-{
-	m->range = (struct iommuabs_range){
-		IOMMUABS_MFN(SMMU_RAM_BASE >> IOMMUABS_FRAME_LG2),
-		SMMU_RAM_LENGTH >> IOMMUABS_FRAME_LG2
-	};
-	m->host.ctx = m;
-	m->host.ops = (struct iommuabs_host){
-		.size = sizeof(m->host.ops),
-		.table_alloc = host_table_alloc,
-		.table_free = host_table_free,
-		.table_ranges = &m->range,
-		.nr_table_ranges = 1,
-		.table_offset = iommuabs_sim_offset(m->arena),
-		.mmio_map = host_mmio_map,
-		.mmio_read = host_mmio_read,
-		.mmio_write = host_mmio_write,
-		.time_us = host_time_us,
-		.log = host_log,
-		.caller = test_host_caller,
-	};
-	if (flags & SMMU_NONCOHERENT)
-		m->host.ops.cache_clean = host_cache_clean;
-}
-
-void smmu_machine_make_tuned(struct smmu_machine *m, uint32_t flags,
+void smmu_machine_make_tuned(struct driver_machine *m, uint32_t flags,
 			     smmu_tune_fn tune)
 {
-	struct iommuabs_sim_arena_config arena = {
-		.mode = IOMMUABS_SIM_ADVERSARY,
-		.base = SMMU_RAM_BASE,
-		.length = SMMU_RAM_LENGTH,
-		.seed = 1,
-		.noncoherent = !!(flags & SMMU_NONCOHERENT),
-	};
 	struct iommuabs_sim_smmuv3_config config;
 
-	memset(m, 0, sizeof(*m));
-	ck_assert_int_eq(iommuabs_sim_arena_create(&arena, &m->arena), 0);
+	driver_machine_arena(m, flags & SMMU_NONCOHERENT);
 	sim_config(&config, flags);
 	if (tune)
 		tune(&config);
 	ck_assert_int_eq(iommuabs_sim_smmuv3_create(m->arena, &config, &m->sim),
 			 0);
-	host_fill(m, flags);
-	ck_assert_int_eq(tablemem_init(&m->mem, &m->host), 0);
-	m->unit.ops = backend_find(IOMMUABS_UNIT_SMMUV3);
-	ck_assert_ptr_nonnull(m->unit.ops);
-	m->unit.host = &m->host;
-	m->unit.mem = &m->mem;
-	m->unit.account = &m->account;
-	m->unit.name = "smmu";
+	driver_machine_unit(m, IOMMUABS_UNIT_SMMUV3, config.base);
 	if (flags & SMMU_FETCH_128)
 		m->unit.desc_flags = IOMMUABS_UNIT_FETCH_128;
-	ck_assert_int_eq(
-		ia_lock_init(&m->host, &m->unit.lock, IOMMUABS_LOCK_UNIT), 0);
-	ck_assert_int_eq(hostif_regs_map(&m->host, config.base,
-					 m->unit.ops->regs_length,
-					 &m->unit.regs),
-			 0);
 }
 
-void smmu_machine_make(struct smmu_machine *m, uint32_t flags)
+void smmu_machine_make(struct driver_machine *m, uint32_t flags)
 {
 	smmu_machine_make_tuned(m, flags, NULL);
 }
 
-void smmu_machine_new(struct smmu_machine *m, uint32_t flags)
+void smmu_machine_new(struct driver_machine *m, uint32_t flags)
 {
 	smmu_machine_new_tuned(m, flags, NULL, 0);
 }
 
-void smmu_machine_new_tuned(struct smmu_machine *m, uint32_t flags,
+void smmu_machine_new_tuned(struct driver_machine *m, uint32_t flags,
 			    smmu_tune_fn tune, uint32_t desc_flags)
 {
-	struct iommuabs_sim_counters counters;
-
 	smmu_machine_make_tuned(m, flags, tune);
 	m->unit.desc_flags |= desc_flags;
-	ck_assert_int_eq(m->unit.ops->probe(&m->unit), 0);
-	iommuabs_sim_counters(m->sim, &counters);
-	ck_assert_uint_eq(counters.writes, 0);
-}
-
-void smmu_no_violations(struct smmu_machine *m)
-{
-	if (iommuabs_sim_violations(m->arena))
-		ck_abort_msg("%u violations, first: %s",
-			     iommuabs_sim_violations(m->arena),
-			     iommuabs_sim_violation_text(m->arena, 0));
-}
-
-void smmu_machine_delete(struct smmu_machine *m)
-{
-	if (m->unit.priv) {
-		ck_assert_int_eq(m->unit.ops->disable(&m->unit), 0);
-		m->unit.ops->release(&m->unit);
-	}
-	ck_assert_uint_eq(m->account.used, 0);
-	hostif_regs_unmap(&m->unit.regs);
-	ia_lock_exit(&m->host, &m->unit.lock);
-	tablemem_exit(&m->mem);
-	ck_assert_uint_eq(iommuabs_sim_pages_used(m->arena), 0);
-	smmu_no_violations(m);
-	iommuabs_sim_arena_destroy(m->arena);
-}
-
-/* ---- guests ---- */
-
-void smmu_guest_new(struct smmu_machine *m, struct smmu_guest *g, uint32_t vmid,
-		    uint8_t input_bits)
-{
-	struct backend_geometry geo;
-
-	memset(g, 0, sizeof(*g));
-	g->m = m;
-	ck_assert_int_eq(m->unit.ops->mirror(&m->unit, input_bits, 2, &geo), 0);
-	g->pt = (struct pt){
-		.ops = geo.pt_ops,
-		.host = &m->host,
-		.granule_lg2 = geo.granule_lg2,
-		.top = (uint8_t)(geo.levels - 1),
-		.root_lg2 = geo.root_lg2,
-		.in_bits = geo.input_bits,
-		.out_bits = geo.output_bits,
-		.leaf_mask = geo.leaf_mask,
-		.clean = geo.clean,
-	};
-	ck_assert_int_eq(tablemem_alloc(&m->mem, &m->account, geo.root_lg2, 0,
-					&g->pt.root),
-			 0);
-	g->pt.ops->init_root(&g->pt);
-	g->table = (struct backend_table){
-		.format = geo.format,
-		.root = g->pt.root,
-		.input_bits = geo.input_bits,
-		.output_bits = geo.output_bits,
-		.granule_lg2 = geo.granule_lg2,
-		.levels = geo.levels,
-		.walk_attrs = geo.clean ? 0 : 0x35,
-		.id = vmid,
-	};
-	ck_assert_int_eq(m->unit.ops->id_reserve(&m->unit, vmid), 0);
-}
-
-void smmu_guest_delete(struct smmu_guest *g)
-{
-	uint64_t budget = ~(uint64_t)0;
-
-	ck_assert_int_eq(pt_free_tables(&g->pt, g->pt.root | g->pt.top,
-					&g->m->mem, &g->m->account, &budget),
-			 PT_OK);
-}
-
-void smmu_guest_map(struct smmu_guest *g, uint64_t gfn, uint64_t mfn,
-		    uint64_t nr, uint32_t flags)
-{
-	struct tablemem_pool pool = { .page_lg2 = g->pt.granule_lg2 };
-	struct pt_run run = { .in = gfn, .out = mfn, .nr = nr, .attr = flags };
-	uint64_t done;
-
-	ck_assert_int_eq(
-		tablemem_pool_fill(&g->m->mem, &g->m->account, &pool,
-				   g->pt.ops->count(&g->pt, gfn, mfn, nr)),
-		0);
-	ck_assert_int_eq(g->pt.ops->map(&g->pt, &run, &pool, &done), PT_OK);
-	tablemem_pool_drain(&g->m->mem, &g->m->account, &pool);
-}
-
-void smmu_guest_unmap(struct smmu_guest *g, uint64_t gfn, uint64_t nr)
-{
-	struct tablemem_pool pool = { .page_lg2 = g->pt.granule_lg2 };
-	const struct pt_edit edit = { .kind = PT_EDIT_CLEAR };
-	struct pt_run at;
-
-	/* Tables stay: nothing to free before the invalidation. */
-	ck_assert_int_eq(
-		g->pt.ops->edit(&g->pt, gfn, nr, &edit, &pool, NULL, &at),
-		PT_OK);
-}
-
-int smmu_guest_forget(struct smmu_guest *g, uint64_t gfn, uint64_t nr)
-{
-	const struct backend_range range = { gfn, nr };
-	const struct backend_inv inv = {
-		.id = g->table.id,
-		.ranges = &range,
-		.nr = 1,
-		.granule_lg2 = g->pt.granule_lg2,
-	};
-
-	return g->m->unit.ops->invalidate(&g->m->unit, &inv, NULL);
-}
-
-int smmu_dma(struct smmu_machine *m, uint32_t sid, uint64_t addr,
-	     uint32_t flags)
-{
-	struct iommuabs_sim_dma dma = {
-		.sid = sid,
-		.flags = flags,
-		.addr = addr,
-		.len = 4,
-	};
-
-	return iommuabs_sim_dma(m->sim, &dma);
+	driver_machine_probe(m);
 }

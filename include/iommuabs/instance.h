@@ -41,7 +41,8 @@ IOMMUABS_MUST_CHECK int iommuabs_create(const struct iommuabs_host *host,
  *
  * Removes all devices and units. The hardware must have been stopped. A VT-d
  * unit goes on to block by a page in memory: one for each that was started is
- * never given to table_free().
+ * never given to table_free(). A unit that did not acknowledge that it stopped is
+ * told once more; if it doesn't answer then, none of its own memory is given back.
  *
  * Context: TASK, no other call running.
  * Return:  0 | E_INVAL | E_BUSY (domains exist, or units are started, or memory

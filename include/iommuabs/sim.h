@@ -284,6 +284,8 @@ struct iommuabs_sim_vtd_config {
 	unsigned int coherent; /* ECAP.C */
 	unsigned int qi, dt, ir, eim, sc, smts, smpwc;
 	unsigned int fetch_128; /* fetches 16 aligned bytes in one piece */
+	/* Major version, 1..15; from 6 on registers don't invalidate. */
+	unsigned int version;
 };
 
 /** iommuabs_sim_vtd_defaults() - as QEMU's with aw-bits=48, but coherent */

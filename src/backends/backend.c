@@ -46,3 +46,16 @@ int backend_poll(struct backend_unit *unit, const char *what,
 	ia_unlock(unit->host, &unit->lock);
 	return IOMMUABS_E_TIMEOUT;
 }
+
+void backend_memory_free(struct backend_unit *unit, uint64_t maddr,
+			 unsigned int size_lg2)
+{
+	if (!maddr)
+		return;
+	if (unit->holds)
+		tablemem_uncharge(unit->account,
+				  (uint64_t)1
+					  << (size_lg2 - IOMMUABS_FRAME_LG2));
+	else
+		tablemem_free(unit->mem, unit->account, maddr, size_lg2);
+}

@@ -84,6 +84,9 @@ struct backend_unit {
 	struct backend_caps caps; /* probe() fills it */
 	uint32_t desc_flags;	  /* IOMMUABS_UNIT_COHERENT, ... */
 	uint32_t enabled; /* the driver's, atomic: traffic is translated now */
+	/* The driver's: from enable() until disable() succeeds the unit may read
+	 * or write what release() would give back. */
+	uint32_t holds;
 	const char *name;
 	/* Counters, atomic; errors: of the unit's error register. */
 	uint64_t commands, syncs, events, events_lost, errors;
@@ -194,7 +197,8 @@ struct backend_ops {
 	 * 0 | E_UNIT (reason set) | E_NOMEM.
 	 */
 	int (*probe)(struct backend_unit *unit);
-	/* After disable() or without ever having been enabled: give priv back. */
+	/* Give priv back, and by backend_memory_free() what the unit was given.
+	 * Core has tried disable() as long as it holds that. */
 	void (*release)(struct backend_unit *unit);
 
 	/*
@@ -303,6 +307,13 @@ struct backend_ops {
 	void (*irq)(struct backend_unit *unit,
 		    enum iommuabs_unit_irq_which which);
 };
+
+/*
+ * Memory that the unit was given (@maddr 0: none), 1 << @size_lg2 bytes. What it
+ * holds stays marked as a table for ever, and nobody is charged.
+ */
+void backend_memory_free(struct backend_unit *unit, uint64_t maddr,
+			 unsigned int size_lg2);
 
 extern const struct backend_ops null_backend_ops;
 extern const struct backend_ops smmuv3_backend_ops;

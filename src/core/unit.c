@@ -355,6 +355,11 @@ static void unit_unprobe(struct iommuabs_unit *unit)
 		return;
 	irq_unit_free(unit);
 	ids_free(unit);
+	/* A fence blocks DMA and no more. */
+	if (unit->hw.holds && ops->disable(&unit->hw))
+		hostif_log(&unit->abs->host, IOMMUABS_LOG_ERROR,
+			   "%s: may still use memory of its own, which is kept",
+			   unit->name);
 	ops->release(&unit->hw);
 	if (ops->regs_length)
 		hostif_regs_unmap(&unit->hw.regs);

@@ -34,10 +34,8 @@ int smmuv3_memory(struct smmuv3 *smmu, unsigned int size_lg2, uint64_t *maddr)
 void smmuv3_memory_free(struct smmuv3 *smmu, uint64_t maddr,
 			unsigned int size_lg2)
 {
-	if (maddr)
-		tablemem_free(
-			smmu->unit->mem, smmu->unit->account, maddr,
-			IA_MAX(size_lg2, (unsigned int)IOMMUABS_FRAME_LG2));
+	backend_memory_free(smmu->unit, maddr,
+			    IA_MAX(size_lg2, (unsigned int)IOMMUABS_FRAME_LG2));
 }
 
 /* ---- identification ---- */

@@ -214,6 +214,8 @@ int smmuv3_disable(struct backend_unit *unit)
 	smmuv3_cmdq_close(smmu);
 	if (!ret)
 		ret = cr0_write(smmu, 0, "CR0 = 0 is not acknowledged");
+	if (!ret)
+		unit->holds = 0;
 	return ret;
 }
 
@@ -221,8 +223,10 @@ int smmuv3_enable(struct backend_unit *unit)
 {
 	struct smmuv3 *smmu = smmuv3_of(unit);
 	uint32_t cr0 = (uint32_t)(SMMU_CR0_CMDQEN | SMMU_CR0_EVENTQEN);
-	int ret = reset(smmu);
+	int ret;
 
+	unit->holds = 1;
+	ret = reset(smmu);
 	/* What claims to be translated is looked at (3.9.1, C16). */
 	if (unit->caps.ats)
 		cr0 |= (uint32_t)SMMU_CR0_ATSCHK;

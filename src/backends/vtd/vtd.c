@@ -29,9 +29,7 @@ int vtd_page(struct vtd *vtd, uint64_t *maddr)
 
 void vtd_page_free(struct vtd *vtd, uint64_t maddr)
 {
-	if (maddr)
-		tablemem_free(vtd->unit->mem, vtd->unit->account, maddr,
-			      IOMMUABS_FRAME_LG2);
+	backend_memory_free(vtd->unit, maddr, IOMMUABS_FRAME_LG2);
 }
 
 /* ---- identification ---- */
@@ -60,6 +58,29 @@ static uint64_t registers_end(uint64_t cap, uint64_t ecap)
 	return IA_MAX(records, iotlb);
 }
 
+/* 6.5: from version 6 on there are no registers for invalidations. */
+static bool takes_registers(uint32_t version)
+{
+	return field_get(VTD_VER_MAX, version) < 6;
+}
+
+/* Registers that two modes have in common, and those of scalable mode. */
+static bool knows_scalable(uint64_t ecap)
+{
+	return vtd_has(VTD_ECAP_SMTS, ecap) && vtd_has(VTD_ECAP_SSTS, ecap) &&
+	       vtd_has(VTD_ECAP_QI, ecap);
+}
+
+/*
+ * A unit that translates keeps the mode of its tables: see vtd_enable().
+ */
+static bool is_scalable(const struct hostif_regs *regs, uint64_t ecap)
+{
+	if (hostif_read32(regs, VTD_GSTS) & (uint32_t)VTD_GCMD_TE)
+		return vtd_mode_of(hostif_read64(regs, VTD_RTADDR));
+	return knows_scalable(ecap);
+}
+
 /* Why the driver can't work with the unit; NULL: it can. */
 static const char *unusable(const struct backend_unit *unit, uint32_t version,
 			    uint64_t cap, uint64_t ecap)
@@ -67,6 +88,8 @@ static const char *unusable(const struct backend_unit *unit, uint32_t version,
 	if (version == VTD_NO_ANSWER || !version)
 		return "does not answer: its registers read as all ones or "
 		       "zero";
+	if (!takes_registers(version) && !vtd_has(VTD_ECAP_QI, ecap))
+		return "no way to invalidate (ECAP.QI)";
 	if (!levels_most(cap))
 		return "no tables of 3, 4 or 5 levels (CAP.SAGAW)";
 	if (registers_end(cap, ecap) > unit->regs.length)
@@ -76,6 +99,9 @@ static const char *unusable(const struct backend_unit *unit, uint32_t version,
 	    !(unit->desc_flags & IOMMUABS_UNIT_COHERENT) &&
 	    !unit->host->ops.cache_clean)
 		return "does not snoop: the host has to give cache_clean";
+	if (is_scalable(&unit->regs, ecap) && !knows_scalable(ecap))
+		return "left translating by tables of a mode that is not known "
+		       "(RTADDR.TTM)";
 	return NULL;
 }
 
@@ -104,27 +130,20 @@ static void caps_fill(struct backend_unit *unit, uint64_t cap, uint64_t ecap)
 	caps->bbml = 2;
 }
 
-/* Registers that two modes have in common, and those of scalable mode. */
-static bool is_scalable(uint64_t ecap)
-{
-	return vtd_has(VTD_ECAP_SMTS, ecap) && vtd_has(VTD_ECAP_SSTS, ecap);
-}
-
 static void pages_free(struct vtd *vtd)
 {
 	vtd_contexts_free(vtd);
 	vtd_pasids_free(vtd);
 	vtd_irt_free(vtd);
-	/*
-	 * A unit that was enabled blocks by what it reads in this page, for ever:
-	 * it is not given back.
-	 */
-	if (vtd->was_enabled)
-		tablemem_uncharge(vtd->unit->account, 1);
-	else
-		vtd_page_free(vtd, vtd->blank);
 	vtd_page_free(vtd, vtd->queue.maddr);
 	vtd_page_free(vtd, vtd->queue.status);
+	vtd_page_free(vtd, vtd->purge);
+	/*
+	 * A unit that was ever told of a root table blocks by what it reads in
+	 * this page, for ever: it is not given back.
+	 */
+	vtd->unit->holds |= vtd->was_told;
+	vtd_page_free(vtd, vtd->blank);
 }
 
 static int pages_make(struct vtd *vtd)
@@ -139,6 +158,8 @@ static int pages_make(struct vtd *vtd)
 		ret = vtd_page(vtd, &vtd->queue.maddr);
 	if (!ret && vtd->has_queue)
 		ret = vtd_page(vtd, &vtd->queue.status);
+	if (!ret && !vtd->has_registers)
+		ret = vtd_purge_make(vtd);
 	if (!ret)
 		ret = vtd_irt_make(vtd);
 	if (ret)
@@ -170,8 +191,10 @@ static int vtd_probe(struct backend_unit *unit)
 	vtd->unit = unit;
 	vtd->cap = cap;
 	vtd->ecap = ecap;
-	vtd->scalable = is_scalable(ecap);
+	vtd->scalable = is_scalable(&unit->regs, ecap);
 	vtd->has_queue = vtd_has(VTD_ECAP_QI, ecap);
+	/* In scalable mode they do nothing (6.5.1). */
+	vtd->has_registers = takes_registers(version) && !vtd->scalable;
 	/* A page of them; in scalable mode they are twice as long (11.4.9.3). */
 	vtd->queue.lg2 = vtd->scalable ? 7 : 8;
 	if (pages_make(vtd)) {

@@ -3,7 +3,8 @@
  * vtd.h - inside the VT-d driver
  *
  *   vtd.c		identification, tables that fit, the list of operations
- *   vtd_control.c	enabling, blocking, errors
+ *   vtd_control.c	commands, enabling, errors
+ *   vtd_block.c	blocking, also after a crash
  *   vtd_queue.c	invalidation queue, or registers where there is none
  *   vtd_forget.c	what to forget, as descriptors
  *   vtd_context.c	root and context tables: what an entry says, how it changes
@@ -46,12 +47,16 @@ struct vtd {
 	uint64_t cap, ecap;
 	uint8_t scalable; /* root table of scalable mode */
 	uint8_t has_queue;
+	/* It takes invalidations by register, while the queue is off (6.5.1). */
+	uint8_t has_registers;
 	uint64_t irt;	     /* interrupt remapping table; 0: none */
 	uint8_t x2apic;	     /* its destinations have 32 bits */
 	uint8_t irt_is_used; /* from enable to disable, also while fenced */
-	uint8_t was_enabled; /* it translates for ever: see vtd_release() */
+	uint8_t was_told;    /* of a root table: see pages_free() */
 	uint64_t root;	     /* root table */
 	uint64_t blank;	     /* a root table that blocks everything */
+	uint64_t purge;	     /* a queue that forgets everything */
+	uint32_t purge_end;  /* where it ends, in bytes */
 	/* Scalable mode: of each domain-id in use its PASID directory; words of
 	 * pages of 512, pages of a page. 0: none yet. */
 	uint64_t pasids;
@@ -70,6 +75,12 @@ static inline struct vtd *vtd_of(const struct backend_unit *unit)
 static inline bool vtd_has(uint64_t field, uint64_t reg)
 {
 	return (reg & field) != 0;
+}
+
+/* RTADDR: are its tables those of scalable mode? */
+static inline bool vtd_mode_of(uint64_t rtaddr)
+{
+	return field_get(VTD_RTADDR_TTM, rtaddr) != VTD_TTM_LEGACY;
 }
 
 /* Stores to memory that the unit reads, in its reach. */
@@ -94,19 +105,42 @@ int vtd_mirror(const struct backend_unit *unit, uint8_t input_bits,
 /* ---- vtd_control.c ---- */
 
 int vtd_enable(struct backend_unit *unit);
-int vtd_disable(struct backend_unit *unit);
-int vtd_fence(struct backend_unit *unit);
-int vtd_crash_block(struct backend_unit *unit);
 int vtd_errors(struct backend_unit *unit);
 int vtd_irq_set_msi(struct backend_unit *unit,
 		    enum iommuabs_unit_irq_which which, uint64_t addr,
 		    uint32_t data);
 void vtd_irq(struct backend_unit *unit, enum iommuabs_unit_irq_which which);
+/* @reg reads as @value in the bits of @mask. */
+struct vtd_expectation {
+	struct hostif_reg32 reg;
+	uint32_t mask, value;
+};
+
+/* Wait for it; 0 | E_TIMEOUT. */
+int vtd_poll(struct vtd *vtd, const struct vtd_expectation *want,
+	     const char *what);
+/* What GCMD is told to change that and nothing else. */
+uint32_t vtd_command_word(const struct vtd *vtd, uint32_t off, uint32_t on);
+/* Of the root table at @root, in the mode of its tables. */
+uint64_t vtd_root_value(const struct vtd *vtd, uint64_t root);
 /* Give one command, a bit of GCMD, and wait until GSTS has it; 0 | E_TIMEOUT. */
 int vtd_command_on(struct vtd *vtd, uint32_t bit, const char *what);
 int vtd_command_off(struct vtd *vtd, uint32_t bit, const char *what);
 /* Stores are in memory, for units that have a buffer before it (CAP.RWBF). */
 int vtd_flush_writes(struct vtd *vtd);
+/* Nobody inserts any more; and it is empty, if it gets there. */
+void vtd_queue_drain(struct vtd *vtd);
+/* QIE off, also of a queue that firmware left on; ours on. 0 | E_TIMEOUT. */
+int vtd_queue_off(struct vtd *vtd);
+int vtd_queue_on(struct vtd *vtd);
+
+/* ---- vtd_block.c ---- */
+
+int vtd_disable(struct backend_unit *unit);
+int vtd_fence(struct backend_unit *unit);
+int vtd_crash_block(struct backend_unit *unit);
+/* Write the queue that forgets everything. 0 | E_NOMEM. */
+int vtd_purge_make(struct vtd *vtd);
 
 /* ---- vtd_queue.c ---- */
 
@@ -144,8 +178,7 @@ int vtd_submit(struct vtd *vtd, vtd_emit_fn emit, const void *arg);
 int vtd_take(struct vtd *vtd);
 void vtd_give(struct vtd *vtd);
 
-/* By registers, with the queue off or missing; at most a batch of them. */
-int vtd_by_registers(struct vtd *vtd, vtd_emit_fn emit, const void *arg);
+struct hostif_reg64 vtd_iotlb_register(const struct vtd *vtd);
 
 /* Empty, not yet open to others; waiters of before wait for the reset's end. */
 void vtd_queue_reset(struct vtd *vtd);
@@ -162,8 +195,8 @@ int vtd_invalidate(struct backend_unit *unit, const struct backend_inv *inv,
 		   struct backend_streams *stuck);
 /* Everything that the unit may have cached. 0 | E_TIMEOUT. */
 int vtd_forget_all(struct vtd *vtd);
-/* The same by registers, with the queue off. */
-int vtd_forget_all_by_registers(struct vtd *vtd);
+uint64_t vtd_iotlb_descriptor(const struct vtd *vtd, uint64_t granularity,
+			      uint64_t id);
 /* A context entry as the unit may have it cached: with the domain-id it had. */
 struct vtd_cached {
 	uint16_t stream, id;

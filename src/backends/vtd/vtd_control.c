@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vtd_control.c - enabling, blocking, errors (VT-d 11.4.4, 6.6)
+ * vtd_control.c - commands, enabling, errors (VT-d 11.4.4, 6.6)
  *
- * Without translation everything passes, so once TE is set it stays: to block is
- * to point the unit at a root table in which nothing is present. A unit that
- * firmware left translating is taken over in the same way, without a window.
+ * A unit that was off begins to translate with the tables that are in memory. One
+ * that firmware left translating goes from its root table to ours by the one
+ * command that there is for that: at no moment is everything let through, or
+ * something blocked that both let through.
  */
 #include "vtd.h"
 
@@ -17,28 +18,30 @@
 
 /* ---- commands ---- */
 
-/* @reg reads as @value in the bits of @mask. */
-struct expectation {
-	struct hostif_reg32 reg;
-	uint32_t mask, value;
-};
-
 static bool is_met(struct backend_unit *unit, void *arg)
 {
-	const struct expectation *want = arg;
+	const struct vtd_expectation *want = arg;
 	uint32_t now = hostif_read32(&unit->regs, want->reg);
 
 	return now != VTD_NO_ANSWER && (now & want->mask) == want->value;
+}
+
+int vtd_poll(struct vtd *vtd, const struct vtd_expectation *want,
+	     const char *what)
+{
+	struct vtd_expectation copy = *want;
+
+	return backend_poll(vtd->unit, what, is_met, &copy);
 }
 
 /*
  * GCMD holds nothing: what is to stay on is told again with each command, and one
  * command is given at a time (11.4.4.1).
  */
-static uint32_t command_word(const struct hostif_regs *regs, uint32_t off,
-			     uint32_t on)
+uint32_t vtd_command_word(const struct vtd *vtd, uint32_t off, uint32_t on)
 {
-	uint32_t now = hostif_read32(regs, VTD_GSTS) & VTD_GSTS_KEPT;
+	uint32_t now =
+		hostif_read32(&vtd->unit->regs, VTD_GSTS) & VTD_GSTS_KEPT;
 
 	return (now & ~off) | on;
 }
@@ -63,29 +66,29 @@ void vtd_give(struct vtd *vtd)
 
 /* Give one command and wait until GSTS says @want. */
 static int command(struct vtd *vtd, uint32_t off, uint32_t on,
-		   struct expectation want, const char *what)
+		   struct vtd_expectation want, const char *what)
 {
-	const struct hostif_regs *regs = &vtd->unit->regs;
 	int ret = vtd_take(vtd);
 
 	if (ret)
 		return ret;
-	hostif_write32(regs, VTD_GCMD, command_word(regs, off, on));
-	ret = backend_poll(vtd->unit, what, is_met, &want);
+	hostif_write32(&vtd->unit->regs, VTD_GCMD,
+		       vtd_command_word(vtd, off, on));
+	ret = vtd_poll(vtd, &want, what);
 	vtd_give(vtd);
 	return ret;
 }
 
 int vtd_command_off(struct vtd *vtd, uint32_t bit, const char *what)
 {
-	return command(vtd, bit, 0, (struct expectation){ VTD_GSTS, bit, 0 },
-		       what);
+	return command(vtd, bit, 0,
+		       (struct vtd_expectation){ VTD_GSTS, bit, 0 }, what);
 }
 
 int vtd_command_on(struct vtd *vtd, uint32_t bit, const char *what)
 {
-	return command(vtd, 0, bit, (struct expectation){ VTD_GSTS, bit, bit },
-		       what);
+	return command(vtd, 0, bit,
+		       (struct vtd_expectation){ VTD_GSTS, bit, bit }, what);
 }
 
 /* WBF is done when its status is 0 again (11.4.4.2). */
@@ -94,13 +97,13 @@ int vtd_flush_writes(struct vtd *vtd)
 	if (!vtd_has(VTD_CAP_RWBF, vtd->cap))
 		return 0;
 	return command(vtd, 0, ONE_SHOT_WBF,
-		       (struct expectation){ VTD_GSTS, ONE_SHOT_WBF, 0 },
+		       (struct vtd_expectation){ VTD_GSTS, ONE_SHOT_WBF, 0 },
 		       "the write buffer is not flushed");
 }
 
 /* ---- the root table ---- */
 
-static uint64_t root_value(const struct vtd *vtd, uint64_t root)
+uint64_t vtd_root_value(const struct vtd *vtd, uint64_t root)
 {
 	return root | field_put(VTD_RTADDR_TTM, vtd->scalable ? VTD_TTM_SCALABLE
 							      : VTD_TTM_LEGACY);
@@ -108,7 +111,7 @@ static uint64_t root_value(const struct vtd *vtd, uint64_t root)
 
 static int root_set(struct vtd *vtd, uint64_t root)
 {
-	hostif_write64(&vtd->unit->regs, VTD_RTADDR, root_value(vtd, root));
+	hostif_write64(&vtd->unit->regs, VTD_RTADDR, vtd_root_value(vtd, root));
 	return vtd_command_on(vtd, ONE_SHOT_SRTP,
 			      "the root table is not taken");
 }
@@ -126,19 +129,24 @@ static bool is_drained(struct backend_unit *unit, void *arg)
 	       (fsts & (uint32_t)(VTD_FSTS_IQE | VTD_FSTS_ITE | VTD_FSTS_ICE));
 }
 
-/* Also one that firmware left on; it is turned off empty where it can be. */
-static int queue_off(struct vtd *vtd)
+void vtd_queue_drain(struct vtd *vtd)
 {
 	vtd_queue_close(vtd);
-	if (!vtd->has_queue ||
-	    !(hostif_read32(&vtd->unit->regs, VTD_GSTS) & QIE))
+	if (vtd->has_queue && (hostif_read32(&vtd->unit->regs, VTD_GSTS) & QIE))
+		(void)backend_poll(vtd->unit,
+				   "the invalidation queue is not drained",
+				   is_drained, NULL);
+}
+
+int vtd_queue_off(struct vtd *vtd)
+{
+	vtd_queue_drain(vtd);
+	if (!vtd->has_queue)
 		return 0;
-	(void)backend_poll(vtd->unit, "the invalidation queue is not drained",
-			   is_drained, NULL);
 	return vtd_command_off(vtd, QIE, "QIE = 0 is not acknowledged");
 }
 
-static int queue_on(struct vtd *vtd)
+int vtd_queue_on(struct vtd *vtd)
 {
 	int ret;
 
@@ -149,125 +157,6 @@ static int queue_on(struct vtd *vtd)
 	if (!ret)
 		vtd_queue_open(vtd);
 	return ret;
-}
-
-/* ---- blocking ---- */
-
-/*
- * TE stays on, the root has nothing in it, and what was cached is forgotten by
- * register: where units have a queue the registers work while it is off.
- */
-static int block(struct vtd *vtd)
-{
-	int ret = root_set(vtd, vtd->blank);
-
-	if (!ret)
-		ret = queue_off(vtd);
-	if (!ret)
-		ret = vtd_forget_all_by_registers(vtd);
-	if (!ret) {
-		vtd->was_enabled = 1;
-		ret = vtd_command_on(vtd, TE, "TE is not acknowledged");
-	}
-	return ret;
-}
-
-int vtd_fence(struct backend_unit *unit)
-{
-	int ret = block(vtd_of(unit));
-
-	if (!ret)
-		port_store32(&unit->enabled, 0);
-	return ret;
-}
-
-/* And, as nobody will look after the table of interrupts, those are blocked. */
-int vtd_disable(struct backend_unit *unit)
-{
-	struct vtd *vtd = vtd_of(unit);
-	int ret = vtd_fence(unit);
-
-	if (ret || !vtd->irt)
-		return ret;
-	ret = queue_on(vtd);
-	if (!ret)
-		ret = vtd_irt_block(vtd);
-	if (ret)
-		return ret;
-	vtd->irt_is_used = 0;
-	return queue_off(vtd);
-}
-
-/* ---- blocking after a crash ---- */
-
-/*
- * Register reads that a crashed machine waits for at the most. There is no clock
- * that could be believed.
- */
-#define CRASH_READS (1u << 18)
-
-static int crash_wait32(const struct hostif_regs *regs, struct expectation want)
-{
-	uint32_t i, now;
-
-	for (i = 0; i < CRASH_READS; i++) {
-		now = hostif_read32(regs, want.reg);
-		if (now != VTD_NO_ANSWER && (now & want.mask) == want.value)
-			return 0;
-		port_relax();
-	}
-	return IOMMUABS_E_TIMEOUT;
-}
-
-static int crash_wait64(const struct hostif_regs *regs, struct hostif_reg64 reg,
-			uint64_t mask)
-{
-	uint32_t i;
-	uint64_t now;
-
-	for (i = 0; i < CRASH_READS; i++) {
-		now = hostif_read64(regs, reg);
-		if (now != ~(uint64_t)0 && !(now & mask))
-			return 0;
-		port_relax();
-	}
-	return IOMMUABS_E_TIMEOUT;
-}
-
-static int crash_command(const struct hostif_regs *regs, uint32_t off,
-			 uint32_t on)
-{
-	hostif_write32(regs, VTD_GCMD, command_word(regs, off, on));
-	return crash_wait32(regs,
-			    (struct expectation){ VTD_GSTS, off | on, on });
-}
-
-static struct hostif_reg64 iotlb_register(const struct vtd *vtd)
-{
-	return REG64((uint32_t)(16 * field_get(VTD_ECAP_IRO, vtd->ecap)) +
-		     VTD_IVA_LENGTH);
-}
-
-int vtd_crash_block(struct backend_unit *unit)
-{
-	const struct hostif_regs *regs = &unit->regs;
-	const struct vtd *vtd = vtd_of(unit);
-	struct hostif_reg64 iotlb = iotlb_register(vtd);
-
-	hostif_write64(regs, VTD_RTADDR, root_value(vtd, vtd->blank));
-	if (crash_command(regs, 0, ONE_SHOT_SRTP) ||
-	    crash_command(regs, QIE, 0))
-		return IOMMUABS_E_TIMEOUT;
-	port_store32(&unit->enabled, 0);
-	hostif_write64(regs, VTD_CCMD,
-		       VTD_CCMD_ICC | field_put(VTD_CCMD_CIRG, VTD_G_GLOBAL));
-	if (crash_wait64(regs, VTD_CCMD, VTD_CCMD_ICC))
-		return IOMMUABS_E_TIMEOUT;
-	hostif_write64(regs, iotlb,
-		       VTD_IOTLB_IVT | field_put(VTD_IOTLB_IIRG, VTD_G_GLOBAL));
-	if (crash_wait64(regs, iotlb, VTD_IOTLB_IVT))
-		return IOMMUABS_E_TIMEOUT;
-	return crash_command(regs, 0, TE);
 }
 
 /* ---- enabling ---- */
@@ -290,7 +179,8 @@ static void messages_program(struct vtd *vtd)
 static int protection_off(struct vtd *vtd)
 {
 	const struct hostif_regs *regs = &vtd->unit->regs;
-	struct expectation done = { VTD_PMEN, (uint32_t)VTD_PMEN_PRS, 0 };
+	const struct vtd_expectation done = { VTD_PMEN, (uint32_t)VTD_PMEN_PRS,
+					      0 };
 	uint32_t pmen;
 
 	if (!(vtd->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR)))
@@ -299,17 +189,57 @@ static int protection_off(struct vtd *vtd)
 	if (!(pmen & (uint32_t)(VTD_PMEN_EPM | VTD_PMEN_PRS)))
 		return 0;
 	hostif_write32(regs, VTD_PMEN, pmen & ~(uint32_t)VTD_PMEN_EPM);
-	return backend_poll(vtd->unit, "protected memory is not opened", is_met,
-			    &done);
+	return vtd_poll(vtd, &done, "protected memory is not opened");
+}
+
+/*
+ * The mode of the tables can't change while the unit translates (11.4.5), and to
+ * turn that off would let everything through.
+ */
+static int mode_check(struct vtd *vtd)
+{
+	const struct hostif_regs *regs = &vtd->unit->regs;
+
+	if (!(hostif_read32(regs, VTD_GSTS) & TE) ||
+	    vtd_mode_of(hostif_read64(regs, VTD_RTADDR)) == vtd->scalable)
+		return 0;
+	hostif_format(vtd->unit->reason, sizeof(vtd->unit->reason),
+		      "it translates by tables of another mode "
+		      "(RTADDR.TTM)");
+	return IOMMUABS_E_UNIT;
+}
+
+/*
+ * From the tables of before, or from none, to ours, in one step: what is cached
+ * of the former is forgotten, then TE is set, if it was not. Only so a device
+ * that uses its reserved regions all along never finds them blocked.
+ */
+static int translate(struct vtd *vtd)
+{
+	int ret = vtd_flush_writes(vtd);
+
+	if (!ret)
+		ret = root_set(vtd, vtd->root);
+	if (!ret)
+		ret = vtd_forget_all(vtd);
+	if (ret)
+		return ret;
+	vtd_queue_settle(vtd);
+	return vtd_command_on(vtd, TE, "TE is not acknowledged");
 }
 
 int vtd_enable(struct backend_unit *unit)
 {
 	struct vtd *vtd = vtd_of(unit);
-	int ret = block(vtd);
+	int ret = mode_check(vtd);
 
+	if (ret)
+		return ret;
+	unit->holds = 1;
+	vtd->was_told = 1;
+	ret = vtd_queue_off(vtd);
 	if (!ret)
-		ret = queue_on(vtd);
+		ret = vtd_queue_on(vtd);
 	if (ret)
 		return ret;
 	messages_program(vtd);
@@ -320,13 +250,7 @@ int vtd_enable(struct backend_unit *unit)
 	port_store32(&unit->enabled, 1);
 	port_mb();
 	port_dev_mb();
-	ret = vtd_flush_writes(vtd);
-	if (!ret)
-		ret = root_set(vtd, vtd->root);
-	if (!ret)
-		ret = vtd_forget_all(vtd);
-	if (!ret)
-		vtd_queue_settle(vtd);
+	ret = translate(vtd);
 	if (!ret)
 		ret = vtd_irt_enable(vtd);
 	return ret ? ret : protection_off(vtd);

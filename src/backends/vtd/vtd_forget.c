@@ -16,8 +16,8 @@ struct invalidation {
 	const struct backend_inv *inv;
 };
 
-static uint64_t iotlb_descriptor(const struct vtd *vtd, uint64_t granularity,
-				 uint64_t id)
+uint64_t vtd_iotlb_descriptor(const struct vtd *vtd, uint64_t granularity,
+			      uint64_t id)
 {
 	/* What is in flight lands first, where a unit can see to that. */
 	return field_put(VTD_DESC_TYPE, VTD_DESC_IOTLB) |
@@ -80,7 +80,7 @@ static void emit_range(struct vtd_batch *batch, const struct invalidation *what,
 	for (; block <= last; block++)
 		vtd_batch_add(
 			batch,
-			iotlb_descriptor(vtd, VTD_G_FINEST, what->inv->id),
+			vtd_iotlb_descriptor(vtd, VTD_G_FINEST, what->inv->id),
 			hint | field_put(VTD_IVA_AM, lg2) |
 				((block << lg2) << IOMMUABS_FRAME_LG2));
 }
@@ -94,7 +94,8 @@ static void emit_invalidation(struct vtd_batch *batch, const void *arg)
 	if (by_domain(what->vtd, inv)) {
 		vtd_batch_add(
 			batch,
-			iotlb_descriptor(what->vtd, VTD_G_DOMAIN, inv->id), 0);
+			vtd_iotlb_descriptor(what->vtd, VTD_G_DOMAIN, inv->id),
+			0);
 		return;
 	}
 	for (i = 0; i < inv->nr; i++)
@@ -140,29 +141,12 @@ static void emit_all(struct vtd_batch *batch, const void *arg)
 			      0);
 		vtd_batch_fence(batch);
 	}
-	vtd_batch_add(batch, iotlb_descriptor(vtd, VTD_G_GLOBAL, 0), 0);
+	vtd_batch_add(batch, vtd_iotlb_descriptor(vtd, VTD_G_GLOBAL, 0), 0);
 }
 
 int vtd_forget_all(struct vtd *vtd)
 {
 	return vtd_submit(vtd, emit_all, vtd);
-}
-
-/* PASID caches have no register; forgetting all contexts forgets them (6.5.1). */
-static void emit_all_registers(struct vtd_batch *batch, const void *arg)
-{
-	const struct vtd *vtd = arg;
-
-	vtd_batch_add(batch,
-		      field_put(VTD_DESC_TYPE, VTD_DESC_CONTEXT) |
-			      field_put(VTD_DESC_G, VTD_G_GLOBAL),
-		      0);
-	vtd_batch_add(batch, iotlb_descriptor(vtd, VTD_G_GLOBAL, 0), 0);
-}
-
-int vtd_forget_all_by_registers(struct vtd *vtd)
-{
-	return vtd_by_registers(vtd, emit_all_registers, vtd);
 }
 
 /* ---- entries ---- */

@@ -48,9 +48,7 @@ int vtd_irt_make(struct vtd *vtd)
 
 void vtd_irt_free(struct vtd *vtd)
 {
-	if (vtd->irt)
-		tablemem_free(vtd->unit->mem, vtd->unit->account, vtd->irt,
-			      IRT_LG2);
+	backend_memory_free(vtd->unit, vtd->irt, IRT_LG2);
 }
 
 static void emit_all(struct vtd_batch *batch, const void *arg)

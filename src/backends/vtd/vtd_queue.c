@@ -299,7 +299,7 @@ static int submit_queued(struct vtd *vtd, vtd_emit_fn emit, const void *arg)
 
 /* ---- units without a queue: one invalidation at a time, by register ---- */
 
-static struct hostif_reg64 iotlb_register(const struct vtd *vtd)
+struct hostif_reg64 vtd_iotlb_register(const struct vtd *vtd)
 {
 	return REG64((uint32_t)(16 * field_get(VTD_ECAP_IRO, vtd->ecap)) +
 		     VTD_IVA_LENGTH);
@@ -319,7 +319,7 @@ static bool context_is_done(struct backend_unit *unit, void *arg)
 static bool iotlb_is_done(struct backend_unit *unit, void *arg)
 {
 	(void)arg;
-	return !(hostif_read64(&unit->regs, iotlb_register(vtd_of(unit))) &
+	return !(hostif_read64(&unit->regs, vtd_iotlb_register(vtd_of(unit))) &
 		 VTD_IOTLB_IVT);
 }
 
@@ -345,7 +345,7 @@ static int by_register(struct vtd *vtd, uint64_t low, uint64_t high)
 	}
 	if (g == VTD_G_FINEST)
 		hostif_write64(regs, iva_register(vtd), high);
-	hostif_write64(regs, iotlb_register(vtd),
+	hostif_write64(regs, vtd_iotlb_register(vtd),
 		       VTD_IOTLB_IVT | field_put(VTD_IOTLB_IIRG, g) |
 			       field_put(VTD_IOTLB_DID, did) |
 			       field_put(VTD_IOTLB_DR,
@@ -356,7 +356,8 @@ static int by_register(struct vtd *vtd, uint64_t low, uint64_t high)
 			    NULL);
 }
 
-int vtd_by_registers(struct vtd *vtd, vtd_emit_fn emit, const void *arg)
+static int submit_by_registers(struct vtd *vtd, vtd_emit_fn emit,
+			       const void *arg)
 {
 	struct vtd_batch batch;
 	uint32_t i;
@@ -380,7 +381,7 @@ int vtd_submit(struct vtd *vtd, vtd_emit_fn emit, const void *arg)
 {
 	if (vtd->has_queue)
 		return submit_queued(vtd, emit, arg);
-	return vtd_by_registers(vtd, emit, arg);
+	return submit_by_registers(vtd, emit, arg);
 }
 
 /* ---- resets ---- */

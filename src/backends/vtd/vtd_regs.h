@@ -68,6 +68,8 @@
 #define   VTD_CCMD_CIRG		FIELD64(62, 61)
 #define   VTD_CCMD_SID		FIELD(31, 16)
 #define   VTD_CCMD_DID		FIELD(15, 0)
+#define VTD_CCMD_HIGH		REG32(0x02c) /* the upper half */
+#define   VTD_CCMD_HIGH_ICC	((uint32_t)FIELD(31, 31))
 #define VTD_FSTS		REG32(0x034)
 #define   VTD_FSTS_PFO		FIELD(0, 0)
 #define   VTD_FSTS_PPF		FIELD(1, 1)
@@ -88,6 +90,10 @@
 #define VTD_IQA			REG64(0x090)
 #define   VTD_IQA_DW		FIELD(11, 11) /* descriptors of 256 bits */
 #define   VTD_IQA_QS		FIELD(2, 0)
+#define VTD_ICS			REG32(0x09c)
+#define   VTD_ICS_IWC		FIELD(0, 0) /* cleared by a one */
+#define VTD_IECTL		REG32(0x0a0)
+#define   VTD_IECTL_IM		FIELD(31, 31)
 #define VTD_IRTA		REG64(0x0b8)
 #define   VTD_IRTA_EIME		FIELD(11, 11)
 #define   VTD_IRTA_S		FIELD(3, 0)
@@ -108,6 +114,7 @@
 #define   VTD_IOTLB_DR		FIELD(49, 49)
 #define   VTD_IOTLB_DW		FIELD(48, 48)
 #define   VTD_IOTLB_DID		FIELD(47, 32)
+#define   VTD_IOTLB_HIGH_IVT	((uint32_t)FIELD(31, 31)) /* of the upper half */
 
 /* A unit that is gone reads as all ones. */
 #define VTD_NO_ANSWER 0xffffffffu
@@ -134,6 +141,7 @@
 #define VTD_IOTLB_DESC_DR	FIELD(7, 7)
 #define VTD_IEC_BY_INDEX	FIELD(4, 4)
 #define VTD_IEC_INDEX		FIELD(47, 32)
+#define VTD_WAIT_IF		FIELD(4, 4)
 #define VTD_WAIT_SW		FIELD(5, 5)
 #define VTD_WAIT_FN		FIELD(6, 6)
 #define VTD_WAIT_SDATA		FIELD64(63, 32)

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * VT-d units on and off: started, taken over from firmware, blocked, and what a
+ * unit that does not answer is left with.
+ */
+#include "test_acpi.h"
+#include "test_rig.h"
+#include "test_vtd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "harness.h"
+#include "test_needs.h"
+
+#if IOMMUABS_CONFIG_VTD
+
+#define RW  (IOMMUABS_READ | IOMMUABS_WRITE)
+#define SID ((uint32_t)0x18)
+#define GFN ((uint64_t)0x40000)
+#define MFN ((uint64_t)0x20000)
+#define ID  7
+
+#define RTADDR 0x20
+#define CCMD   0x28
+#define PMEN   0x64
+#define IQT    0x88
+#define IQA    0x90
+#define IOTLB  0xf8
+#define GSTS   0x1c
+#define TE     (1u << 31)
+#define SRTP   (1u << 30)
+#define WBF    (1u << 27)
+#define QIE    (1u << 26)
+
+static struct driver_machine m;
+static struct driver_guest g;
+static const struct backend_ops *ops;
+
+static void machine(enum vtd_kind kind, vtd_tune_fn tune)
+{
+	vtd_machine_new(&m, kind, tune);
+	ops = m.unit.ops;
+	driver_guest_new(&m, &g, ID, 39);
+}
+
+static void attach(void)
+{
+	ck_assert_int_eq(ops->streams_reserve(&m.unit, SID, 1), 0);
+	ck_assert_int_eq(ops->stream_set(&m.unit, SID, 1, &g.table, 0), 0);
+}
+
+static void finish(void)
+{
+	ck_assert_int_eq(ops->disable(&m.unit), 0);
+	driver_guest_delete(&g);
+	driver_machine_delete(&m);
+}
+
+static struct iommuabs_sim_probe *probe(uint32_t sid, uint64_t gfn)
+{
+	return iommuabs_sim_probe_add(m.sim, sid, gfn << 12,
+				      IOMMUABS_SIM_DMA_WRITE);
+}
+
+static void allow(struct iommuabs_sim_probe *p, uint64_t a, uint64_t b)
+{
+	const uint64_t both[] = { a, b };
+
+	ck_assert_uint_eq(iommuabs_sim_probe_allow(p, both, 2), 0);
+}
+
+static int dma(uint64_t gfn)
+{
+	return driver_dma(&m, SID, gfn << 12, IOMMUABS_SIM_DMA_WRITE);
+}
+
+static int forget(uint64_t gfn)
+{
+	return driver_guest_forget(&g, gfn, 1);
+}
+
+/* ---- from off to on ---- */
+
+/* A region that firmware uses meanwhile is never blocked. */
+START_TEST(reserved_regions_are_in_force_before_translation_is_on)
+{
+	struct iommuabs_sim_probe *p;
+
+	machine((enum vtd_kind)_i, NULL);
+	driver_guest_map(&g, MFN, MFN, 1, RW);
+	attach();
+	p = probe(SID, MFN);
+	allow(p, MFN << 12, MFN << 12);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_int_eq(dma(MFN), 1);
+	ck_assert_int_eq(dma(MFN + 1), 0);
+	iommuabs_sim_probe_remove(p);
+	finish();
+}
+END_TEST
+
+START_TEST(what_is_attached_before_the_start_is_there_then)
+{
+	machine((enum vtd_kind)_i, NULL);
+	driver_guest_map(&g, GFN, MFN, 1, RW);
+	attach();
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_int_eq(dma(GFN), 1);
+	ck_assert_int_eq(
+		driver_dma(&m, SID + 1, GFN << 12, IOMMUABS_SIM_DMA_WRITE), 0);
+	ck_assert_int_eq(ops->disable(&m.unit), 0);
+	ck_assert_int_eq(dma(GFN), 0);
+	ck_assert_uint_ne(vtd_reg(&m, GSTS, 4) & TE, 0);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_int_eq(dma(GFN), 1);
+	finish();
+}
+END_TEST
+
+/* ---- from firmware's hands ---- */
+
+static void store(uint64_t maddr, uint64_t value)
+{
+	uint64_t *at = iommuabs_sim_ptr(m.arena, maddr);
+
+	iommuabs_sim_dev_store64(at, value);
+	if (m.noncoherent)
+		iommuabs_sim_cache_clean(at, sizeof(*at));
+	iommuabs_sim_dev_mb();
+}
+
+static uint64_t page(void)
+{
+	uint64_t maddr;
+
+	ck_assert_int_eq(iommuabs_sim_alloc(m.arena, 12, &maddr), 0);
+	iommuabs_sim_dev_zero(iommuabs_sim_ptr(m.arena, maddr), 4096);
+	if (m.noncoherent)
+		iommuabs_sim_cache_clean(iommuabs_sim_ptr(m.arena, maddr),
+					 4096);
+	iommuabs_sim_dev_mb();
+	return maddr;
+}
+
+/* Pages of firmware: root, contexts, a table of three levels. */
+static uint64_t firmware[5];
+
+/* MFN is where it is for SID; for nobody else is anything. */
+static void firmware_tables(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 5; i++)
+		firmware[i] = page();
+	store(firmware[4] + 8 * (MFN % 512), MFN << 12 | 3);
+	store(firmware[3] + 8 * (MFN >> 9 & 511), firmware[4] | 3);
+	store(firmware[2] + 8 * (MFN >> 18 & 511), firmware[3] | 3);
+	store(firmware[1] + 16 * SID + 8, 1 | 3 << 8);
+	store(firmware[1] + 16 * SID, firmware[2] | 1);
+	store(firmware[0], firmware[1] | 1);
+}
+
+static void firmware_enables(void)
+{
+	firmware_tables();
+	vtd_firmware_command(&m, 0, WBF);
+	vtd_reg_write(&m, RTADDR, 8, firmware[0]);
+	vtd_firmware_command(&m, 0, SRTP);
+	vtd_reg_write(&m, CCMD, 8, 1ull << 63 | 1ull << 61);
+	while (vtd_reg(&m, CCMD, 8) >> 63)
+		;
+	vtd_reg_write(&m, IOTLB, 8, 1ull << 63 | 1ull << 60);
+	while (vtd_reg(&m, IOTLB, 8) >> 63)
+		;
+	vtd_firmware_command(&m, 0, TE);
+}
+
+static void firmware_gone(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 5; i++)
+		iommuabs_sim_free(m.arena, firmware[i], 12);
+}
+
+/*
+ * What both let through is never blocked, what both block never gets through; the
+ * tables are of firmware's mode, whatever else the unit can.
+ */
+START_TEST(a_unit_that_firmware_enabled_is_taken_over_without_a_window)
+{
+	const enum vtd_kind kind = (enum vtd_kind)_i;
+	struct iommuabs_sim_probe *both, *neither;
+	uint64_t queue;
+
+	vtd_machine_make(&m, kind, NULL);
+	firmware_enables();
+	queue = page();
+	if (kind != VTD_REGISTERS) {
+		vtd_reg_write(&m, IQA, 8, queue);
+		vtd_firmware_command(&m, 0, QIE);
+	}
+	driver_machine_probe(&m);
+	ops = m.unit.ops;
+	driver_guest_new(&m, &g, ID, 39);
+	driver_guest_map(&g, MFN, MFN, 1, RW);
+	attach();
+	both = probe(SID, MFN);
+	neither = probe(SID + 1, MFN);
+	allow(both, MFN << 12, MFN << 12);
+	allow(neither, IOMMUABS_SIM_BLOCKED, IOMMUABS_SIM_BLOCKED);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_uint_eq(vtd_reg(&m, RTADDR, 8) & 0xc00, 0);
+	/* Nothing of firmware's is used any more. */
+	firmware_gone();
+	iommuabs_sim_free(m.arena, queue, 12);
+	iommuabs_sim_probe_any(both);
+	driver_guest_unmap(&g, MFN, 1);
+	ck_assert_int_eq(forget(MFN), 0);
+	allow(both, IOMMUABS_SIM_BLOCKED, IOMMUABS_SIM_BLOCKED);
+	ck_assert_int_eq(ops->disable(&m.unit), 0);
+	iommuabs_sim_probe_remove(both);
+	iommuabs_sim_probe_remove(neither);
+	finish();
+}
+END_TEST
+
+/* A mode can't change without turning translation off. */
+START_TEST(a_unit_that_woke_up_in_another_mode_is_refused)
+{
+	machine(VTD_SCALABLE, NULL);
+	attach();
+	firmware_enables();
+	ck_assert_int_eq(ops->enable(&m.unit), IOMMUABS_E_UNIT);
+	ck_assert_ptr_nonnull(strstr(m.unit.reason, "TTM"));
+	driver_no_violations(&m);
+	iommuabs_sim_unit_reset(m.sim);
+	firmware_gone();
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	finish();
+}
+END_TEST
+
+static void tune_protected(struct iommuabs_sim_vtd_config *config)
+{
+	config->plmr = 1;
+}
+
+static bool opened_too_early;
+
+static void watch_protection(void *ctx, uint64_t addr, unsigned int width,
+			     uint64_t value)
+{
+	uint32_t gsts = (uint32_t)vtd_reg(&m, GSTS, 4);
+
+	(void)ctx;
+	if (addr == VTD_TEST_BASE + PMEN && !(gsts & TE))
+		opened_too_early = true;
+	iommuabs_sim_mmio_write(m.arena, addr, width, value);
+}
+
+START_TEST(protected_memory_is_opened_when_translation_protects)
+{
+	vtd_machine_make(&m, (enum vtd_kind)_i, tune_protected);
+	m.host.ops.mmio_write = watch_protection;
+	vtd_reg_write(&m, 0x68, 4, 0x1000);
+	vtd_reg_write(&m, 0x6c, 4, 0x2000);
+	vtd_reg_write(&m, PMEN, 4, 1u << 31);
+	while (!(vtd_reg(&m, PMEN, 4) & 1))
+		;
+	driver_machine_probe(&m);
+	ops = m.unit.ops;
+	driver_guest_new(&m, &g, ID, 39);
+	opened_too_early = false;
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_uint_eq(vtd_reg(&m, PMEN, 4), 0);
+	ck_assert(!opened_too_early);
+	finish();
+}
+END_TEST
+
+/* ---- blocked ---- */
+
+/* Whatever the queue was doing. */
+START_TEST(a_fence_blocks_with_the_queue_stuck)
+{
+	machine((enum vtd_kind)_i, NULL);
+	driver_guest_map(&g, GFN, MFN, 2, RW);
+	attach();
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_int_eq(dma(GFN), 1);
+	if (_i != VTD_REGISTERS) {
+		iommuabs_sim_plant(m.sim, IOMMUABS_SIM_CMDQ_HANG, 0, 0);
+		driver_guest_unmap(&g, GFN, 1);
+		ck_assert_int_eq(forget(GFN), IOMMUABS_E_TIMEOUT);
+	}
+	ck_assert_int_eq(ops->fence(&m.unit), 0);
+	ck_assert_int_eq(dma(GFN), 0);
+	ck_assert_int_eq(dma(GFN + 1), 0);
+	ck_assert_uint_ne(vtd_reg(&m, GSTS, 4) & TE, 0);
+	ck_assert_uint_eq(vtd_reg(&m, GSTS, 4) & QIE, 0);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_int_eq(dma(GFN + 1), 1);
+	finish();
+}
+END_TEST
+
+START_TEST(after_a_crash_nothing_gets_through)
+{
+	struct iommuabs_sim_probe *p;
+
+	machine((enum vtd_kind)_i, NULL);
+	driver_guest_map(&g, GFN, MFN, 1, RW);
+	attach();
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_int_eq(dma(GFN), 1);
+	if (_i != VTD_REGISTERS) {
+		iommuabs_sim_plant(m.sim, IOMMUABS_SIM_CMDQ_HANG, 0, 0);
+		ck_assert_int_eq(forget(GFN), IOMMUABS_E_TIMEOUT);
+	}
+	ck_assert_int_eq(ops->crash_block(&m.unit), 0);
+	p = probe(SID, GFN);
+	allow(p, IOMMUABS_SIM_BLOCKED, IOMMUABS_SIM_BLOCKED);
+	iommuabs_sim_probe_remove(p);
+	ck_assert_uint_ne(vtd_reg(&m, GSTS, 4) & TE, 0);
+	finish();
+}
+END_TEST
+
+/* ---- what a unit may still read is never somebody else's ---- */
+
+START_TEST(memory_of_a_unit_that_cannot_be_stopped_is_kept)
+{
+	static const enum iommuabs_sim_fault faults[] = {
+		IOMMUABS_SIM_CR0_IGNORED,
+		IOMMUABS_SIM_DEAD,
+	};
+
+	machine((enum vtd_kind)(_i / 2), NULL);
+	driver_guest_map(&g, GFN, MFN, 1, RW);
+	attach();
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	iommuabs_sim_plant(m.sim, faults[_i % 2], 1, 0);
+	ck_assert_int_eq(ops->disable(&m.unit), IOMMUABS_E_TIMEOUT);
+	ops->release(&m.unit);
+	m.unit.priv = NULL;
+	/* Root, contexts, blank, at the least. */
+	ck_assert_uint_ge(iommuabs_sim_pages_used(m.arena), 3);
+	ck_assert_uint_eq(
+		iommuabs_sim_violations_of(m.arena, IOMMUABS_SIM_V_FREED), 0);
+	iommuabs_sim_heal(m.sim);
+	iommuabs_sim_plant(m.sim, IOMMUABS_SIM_DEAD, 0, 0);
+	/* The stream is let in until the power goes; so are its tables. */
+	ck_assert_int_eq(dma(GFN), 1);
+	iommuabs_sim_unit_reset(m.sim);
+	driver_guest_delete(&g);
+	ck_assert_uint_eq(m.account.used, 0);
+	driver_no_violations(&m);
+}
+END_TEST
+
+/* ---- the same by the whole library ---- */
+
+static const enum rig_kind rigs[] = {
+	RIG_VTD,	 RIG_VTD_SCALABLE,  RIG_VTD_NONCOHERENT,
+	RIG_VTD_CACHING, RIG_VTD_REGISTERS,
+};
+#define NR_RIGS ((int)IA_COUNT(rigs))
+
+/* What was in the way is over when the last memory is given back. */
+START_TEST(an_instance_that_is_destroyed_tries_once_more_to_stop_its_units)
+{
+	struct rig rig;
+
+	rig_new(&rig, rigs[_i]);
+	rig.hurry_us = 1000;
+	iommuabs_sim_plant(rig.sim, IOMMUABS_SIM_CR0_IGNORED, 1, 0);
+	ck_assert_int_eq(iommuabs_stop(rig.lib), IOMMUABS_E_TIMEOUT);
+	iommuabs_sim_heal(rig.sim);
+	ck_assert_int_eq(iommuabs_destroy(rig.lib), 0);
+	rig_delete(&rig);
+}
+END_TEST
+
+#if IOMMUABS_CONFIG_ACPI
+
+static const void *find_dmar(void *arg, const char signature[4], size_t *size)
+{
+	struct test_acpi *acpi = arg;
+
+	if (memcmp(signature, "DMAR", 4))
+		return NULL;
+	*size = acpi->size;
+	return acpi->table;
+}
+
+/* A unit with a device, which has a region. */
+static int describe_by_dmar(struct rig *rig)
+{
+	const uint64_t region = rig_frame(rig, 5) << 12;
+	struct test_acpi *acpi;
+	char text[256];
+	int ret;
+
+	snprintf(text, sizeof(text),
+		 "table DMAR 1 b:38 b:0 z:10\n"
+		 "{0 b:0 b:0 w:0 q:%#llx (1 z:2 b:0 b:0 b:3 b:0 ) }\n"
+		 "{1 z:2 w:0 q:%#llx q:%#llx (1 z:2 b:0 b:0 b:3 b:0 ) }\n"
+		 "---\n",
+		 (unsigned long long)RIG_UNIT_BASE, (unsigned long long)region,
+		 (unsigned long long)region + 0x1fff);
+	acpi = test_acpi_parse(text);
+	ret = iommuabs_scan_acpi(rig->lib, find_dmar, acpi);
+	test_acpi_free(acpi);
+	return ret;
+}
+
+/*
+ * What firmware's own use of a device needs is there at every moment, from before
+ * translation is on; and nothing else once it is.
+ */
+START_TEST(regions_of_a_dmar_are_in_force_before_translation_is_on)
+{
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.flags = IOMMUABS_DOMAIN_HOST,
+		.input_bits = 39,
+	};
+	struct iommuabs_sim_probe *probe;
+	struct iommuabs_device *dev;
+	struct iommuabs_domain *dom;
+	struct rig rig;
+	uint64_t frame, maddr;
+
+	rig_machine(&rig, rigs[_i]);
+	rig.describe = describe_by_dmar;
+	ck_assert_int_eq(rig_library(&rig), 0);
+	frame = rig_frame(&rig, 5);
+	maddr = frame << 12;
+	ck_assert_int_eq(iommuabs_device_find_pci(
+				 rig.lib, IOMMUABS_PCI(0, 0, 3, 0), &dev),
+			 0);
+	ck_assert_int_eq(iommuabs_domain_create(rig.lib, &config, &dom), 0);
+	ck_assert_int_eq(rig_attach(dev, dom), 0);
+	probe = iommuabs_sim_probe_add(rig.sim, SID, maddr,
+				       IOMMUABS_SIM_DMA_WRITE);
+	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, &maddr, 1), 0);
+	ck_assert_int_eq(iommuabs_start(rig.lib), 0);
+	ck_assert_uint_eq(rig_write(&rig, SID, frame), frame);
+	ck_assert_uint_eq(rig_write(&rig, SID, frame + 1), frame + 1);
+	ck_assert_uint_eq(rig_write(&rig, SID, frame + 2), UINT64_MAX);
+	iommuabs_sim_probe_remove(probe);
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(frame),
+					     IOMMUABS_MFN(frame + 3), 1, RW,
+					     NULL),
+			 IOMMUABS_E_RESERVED);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_uint_eq(rig_write(&rig, SID, frame), UINT64_MAX);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	rig_end(&rig);
+}
+END_TEST
+
+#endif
+
+static void add_tests(Suite *s)
+{
+	TCase *tc = tcase_create("control");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(
+		tc, reserved_regions_are_in_force_before_translation_is_on, 0,
+		VTD_KINDS);
+	tcase_add_loop_test(tc, what_is_attached_before_the_start_is_there_then,
+			    0, VTD_KINDS);
+	tcase_add_loop_test(
+		tc, a_unit_that_firmware_enabled_is_taken_over_without_a_window,
+		0, VTD_VERSION_6);
+	tcase_add_test(tc, a_unit_that_woke_up_in_another_mode_is_refused);
+	tcase_add_loop_test(
+		tc, protected_memory_is_opened_when_translation_protects, 0,
+		VTD_KINDS);
+	tcase_add_loop_test(tc, a_fence_blocks_with_the_queue_stuck, 0,
+			    VTD_KINDS);
+	tcase_add_loop_test(tc, after_a_crash_nothing_gets_through, 0,
+			    VTD_KINDS);
+	tcase_add_loop_test(tc, memory_of_a_unit_that_cannot_be_stopped_is_kept,
+			    0, 2 * VTD_KINDS);
+	tcase_add_loop_test(
+		tc,
+		an_instance_that_is_destroyed_tries_once_more_to_stop_its_units,
+		0, NR_RIGS);
+#if IOMMUABS_CONFIG_ACPI
+	tcase_add_loop_test(
+		tc, regions_of_a_dmar_are_in_force_before_translation_is_on, 0,
+		NR_RIGS);
+#endif
+	suite_add_tcase(s, tc);
+}
+
+#else
+
+static void add_tests(Suite *s)
+{
+	(void)s;
+}
+
+#endif
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("vtd_control");
+
+	if (suite_needs(s, IOMMUABS_UNIT_VTD))
+		add_tests(s);
+	return s;
+}
+
+HARNESS_MAIN(suite)
