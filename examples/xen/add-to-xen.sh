@@ -40,8 +40,8 @@ for file in "$here"/*.[ch]; do
 done
 put "$here/Makefile.xen" "$to/Makefile"
 
+# shellcheck disable=SC2016
 grep -q IOMMUABS "$passthrough/arm/Makefile" ||
-	# shellcheck disable=SC2016
 	echo 'obj-$(CONFIG_IOMMUABS) += iommuabs/' >>"$passthrough/arm/Makefile"
 grep -q IOMMUABS "$passthrough/Kconfig" ||
 	cat >>"$passthrough/Kconfig" <<-'END'

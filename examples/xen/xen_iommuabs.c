@@ -185,9 +185,9 @@ static void hook_fault(void *ctx, const struct iommuabs_fault *fault)
 	if (!printk_ratelimit())
 		return;
 	printk(XENLOG_WARNING
-	       "iommuabs: blocked: stream %#x of %s%d, %s %#" PRIx64
+	       "iommuabs: blocked: stream %#x of %pd, %s %#" PRIx64
 	       ": %s (%u)\n",
-	       fault->stream, xd ? "d" : "nobody ", xd ? xd->d->domain_id : -1,
+	       fault->stream, xd ? xd->d : NULL,
 	       fault->access & IOMMUABS_WRITE ? "write to" : "read from",
 	       fault->address, iommuabs_fault_reason_text(fault->reason),
 	       fault->count);

@@ -38,7 +38,9 @@ static void frame_say(struct xen_domain *xd, uint64_t gfn)
 	} while (nr == 4);
 }
 
-/* A frame of RAM: the first that the P2M maps so. */
+/* Of RAM, not of Xen's own that a guest may see: an entry of so many frames. */
+#define RAM_FRAMES 512
+
 static void reverse_one(struct xen_domain *xd)
 {
 	struct iommuabs_p2m_run run = { .nr = 0 };
@@ -50,7 +52,8 @@ static void reverse_one(struct xen_domain *xd)
 	do {
 		found = xen_p2m_next(xd->d, at, end, &run);
 		at = run.gfn.frame + run.nr;
-	} while (found && (run.flags & IOMMUABS_FOREIGN));
+	} while (found &&
+		 (run.flags & IOMMUABS_FOREIGN || run.nr < RAM_FRAMES));
 	if (found && xd->dom)
 		frame_say(xd, run.gfn.frame);
 	p2m_read_unlock(p2m);
@@ -149,7 +152,8 @@ static void switch_one(struct xen_domain *xd)
 	int error;
 
 	do {
-		error = iommuabs_domain_set_strategy(xd->dom, to, 0, 0);
+		error = iommuabs_domain_set_strategy(xd->dom, to,
+						     IOMMUABS_ALLOW_WINDOW, 0);
 	} while (error == IOMMUABS_E_AGAIN);
 	if (!error)
 		xd->strategy = to;
@@ -166,9 +170,9 @@ static void key(unsigned char which)
 	if (which == 'J') {
 		(void)!iommuabs_dump(xen_iommuabs, IOMMUABS_DUMP_ALL);
 		(void)!iommuabs_dump(xen_iommuabs, IOMMUABS_DUMP_COUNTERS);
-		printk("iommuabs: Xen itself is at machine address %#" PRIpaddr
-		       "\n",
-		       virt_to_maddr(_start));
+		printk("iommuabs: Xen's constants are at machine address "
+		       "%#" PRIpaddr "\n",
+		       virt_to_maddr(_srodata));
 		return;
 	}
 	rcu_read_lock(&domlist_read_lock);

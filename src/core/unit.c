@@ -439,7 +439,7 @@ int unit_create(struct iommuabs *abs, const struct iommuabs_unit_desc *desc,
 		struct iommuabs_unit **out)
 {
 	const struct backend_ops *ops = backend_find(desc->type);
-	struct iommuabs_unit *unit;
+	struct iommuabs_unit *unit = NULL;
 	int ret = desc_check(desc, ops);
 
 	if (ret)
