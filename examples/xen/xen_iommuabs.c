@@ -14,7 +14,6 @@
 #include <xen/time.h>
 #include <xen/vmap.h>
 #include <xen/xmalloc.h>
-#include <asm/setup.h>
 #include "xen_iommuabs.h"
 
 struct iommuabs *xen_iommuabs;
@@ -193,13 +192,10 @@ static void hook_fault(void *ctx, const struct iommuabs_fault *fault)
 	       fault->count);
 }
 
-static struct iommuabs_range table_ranges[NR_MEM_BANKS] __initdata;
-
 static const struct iommuabs_host hooks __initconstrel = {
 	.size = sizeof(hooks),
 	.table_alloc = hook_table_alloc,
 	.table_free = hook_table_free,
-	.table_ranges = table_ranges,
 	.table_map = hook_table_map,
 	.table_unmap = hook_table_unmap,
 	.alloc = hook_alloc,
@@ -425,19 +421,14 @@ static const struct iommu_ops xen_iommuabs_ops = {
 
 int __init xen_iommuabs_create(void)
 {
+	const struct iommuabs_range all = { .nr = max_page };
 	struct iommuabs_host host = hooks;
-	unsigned int i;
 	int error;
 
 	if (xen_iommuabs)
 		return 0;
-	for (i = 0; i < bootinfo.mem.nr_banks; i++)
-		table_ranges[i] = (struct iommuabs_range){
-			.mfn = IOMMUABS_MFN(
-				PFN_DOWN(bootinfo.mem.bank[i].start)),
-			.nr = PFN_DOWN(bootinfo.mem.bank[i].size),
-		};
-	host.nr_table_ranges = i;
+	host.table_ranges = &all;
+	host.nr_table_ranges = 1;
 	error = iommuabs_create(&host, NULL, &xen_iommuabs);
 	if (!error)
 		error = iommuabs_start(xen_iommuabs);

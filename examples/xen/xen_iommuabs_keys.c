@@ -4,7 +4,8 @@
  *
  *	j	who sees a frame: one of each domain, looked up backwards
  *	k	is what devices see what the P2M says? all of its entries
- *	y	the other strategy, for domains with devices, as they run
+ *	y	the other strategy, for domains with devices, as they run: if it must
+ *		be, with a window in which DMA that is permitted may fault
  *	J	the library's state and its counters
  */
 #include <xen/keyhandler.h>
@@ -149,17 +150,21 @@ static void switch_one(struct xen_domain *xd)
 	enum iommuabs_strategy to = xd->strategy == IOMMUABS_STRATEGY_MIRROR
 					    ? IOMMUABS_STRATEGY_SHARE
 					    : IOMMUABS_STRATEGY_MIRROR;
+	uint32_t flags = 0;
 	int error;
 
 	do {
-		error = iommuabs_domain_set_strategy(xd->dom, to,
-						     IOMMUABS_ALLOW_WINDOW, 0);
-	} while (error == IOMMUABS_E_AGAIN);
+		error = iommuabs_domain_set_strategy(xd->dom, to, flags, 0);
+		if (error == IOMMUABS_E_WINDOW)
+			flags = IOMMUABS_ALLOW_WINDOW;
+	} while (error == IOMMUABS_E_AGAIN || error == IOMMUABS_E_WINDOW);
 	if (!error)
 		xd->strategy = to;
-	printk("iommuabs: d%d %s: %s\n", xd->d->domain_id,
-	       to == IOMMUABS_STRATEGY_MIRROR ? "to mirror" : "to share",
-	       error ? iommuabs_strerror(error) : "done");
+	printk("iommuabs: d%d to %s: %s\n", xd->d->domain_id,
+	       to == IOMMUABS_STRATEGY_MIRROR ? "mirror" : "share",
+	       error   ? iommuabs_strerror(error)
+	       : flags ? "done, with a window"
+		       : "done, without a window");
 }
 
 static void key(unsigned char which)

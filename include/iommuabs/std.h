@@ -3,7 +3,7 @@
  * std.h - the standard headers, in one place
  *
  * The library takes nothing from a hosted C library. What it needs is
- * uint8_t..uint64_t, uintptr_t, size_t, bool and NULL. A host without these
+ * uint8_t..uint64_t, int32_t, uintptr_t, size_t, bool and NULL. A host without these
  * headers compiles the library and its own files with
  * -DIOMMUABS_STD_H='"its_own.h"'.
  */

@@ -30,4 +30,7 @@
 #define DEMO_FROM_GUEST(i) (0x6775657374000000ull + (i))
 #define DEMO_FROM_DISK(i)  (0x6469736b00000000ull + (i))
 
+/* In its first word, by dom0: no more DMA. The second counts. */
+#define DEMO_STOP 0x73746f70u
+
 #endif

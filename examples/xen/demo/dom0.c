@@ -7,6 +7,7 @@
  *	  dom0 dma FUNCTION [ADDRESS]		to a page of its own, or there
  *	  dom0 xen-address			where constants of Xen's are
  *	  dom0 grant DOMAIN DISK		backend I/O on a granted page
+ *	  dom0 stop DOMAIN			the guest's DMA goes on: end that
  *	  dom0 destroy DOMAIN
  *	  dom0 assign|deassign DOMAIN PATH	a device of the device tree
  *
@@ -270,6 +271,21 @@ static int grant(unsigned int domain, const char *disk)
 	return wrong != 0;
 }
 
+static int stop(unsigned int domain)
+{
+	volatile uint64_t *page = grant_map(domain);
+	uint64_t before = page[1];
+	unsigned int tries;
+
+	/* Some more, and then the end. */
+	for (tries = 0; page[1] < before + 2 && tries < 100; tries++)
+		usleep(100000);
+	page[0] = DEMO_STOP;
+	printf("after %llu DMAs\n",
+	       (unsigned long long)(page[1] - DEMO_FROM_DISK(1)));
+	return page[1] < before + 2;
+}
+
 static int destroy(unsigned int domain)
 {
 	struct xen_domctl *call = page_new(PAGE);
@@ -315,6 +331,8 @@ int main(int argc, char **argv)
 		return xen_address();
 	if (!strcmp(what, "grant"))
 		return grant(atoi(first), second);
+	if (!strcmp(what, "stop"))
+		return stop(atoi(first));
 	if (!strcmp(what, "destroy"))
 		return destroy(atoi(first));
 	if (!strcmp(what, "assign"))
