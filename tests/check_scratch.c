@@ -148,12 +148,8 @@ END_TEST
 
 START_TEST(nothing_is_mapped_in_a_scratch_domain)
 {
-	const struct iommuabs_reserved region = { .nr = 1 };
-	struct iommuabs_stream_range range;
-	struct iommuabs_device_desc desc;
 	struct world *w = world_new(1);
 	struct iommuabs_domain *dom = scratch(w, 0), *bad;
-	struct iommuabs_device *dev;
 	const struct iommuabs_p2m p2m = {
 		.size = sizeof(p2m),
 		.format = IOMMUABS_P2M_ARM_S2,
@@ -191,14 +187,180 @@ START_TEST(nothing_is_mapped_in_a_scratch_domain)
 	ck_assert_int_eq(create(w, SINK, 0, &bad), IOMMUABS_E_INVAL);
 	ck_assert_int_eq(create(w, SCRATCH | IOMMUABS_DOMAIN_IDENTITY, 0, &bad),
 			 IOMMUABS_E_INVAL);
-	/* C8: such a device has to see more. */
-	range = (struct iommuabs_stream_range){ w->unit[0].unit, 8, 1, 0 };
-	desc = world_device_desc(&range, 0);
+	world_delete(w);
+}
+END_TEST
+
+/* ---- reserved regions (C8) ---- */
+
+/* One of few frames, one that takes large leaves and ends with small ones, a hole,
+ * and one near the end of what the narrowest table reaches. */
+static const struct iommuabs_reserved regions[] = {
+	{ { 0x7fff0 }, { 0x90010 }, 0x20, RW },
+	{ { 0x80200 }, { 0xa0200 }, 0x610, IOMMUABS_READ },
+	{ { 0x80900 }, { 0 }, 0x10, 0 },
+	{ { 0x7fffffe0 }, { 0x123450 }, 0x10, RW },
+};
+
+static struct iommuabs_device *needy(struct world *w, uint32_t stream,
+				     uint32_t first, uint32_t nr)
+{
+	const struct iommuabs_stream_range range = { w->unit[0].unit, stream, 1,
+						     0 };
+	struct iommuabs_device_desc desc = world_device_desc(&range, 0);
+	struct iommuabs_device *dev;
+
+	desc.reserved = &regions[first];
+	desc.nr_reserved = nr;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	return dev;
+}
+
+static void expect_at(struct iommuabs_device *dev, uint64_t gfn,
+		      uint32_t access, enum iommuabs_obstacle obstacle,
+		      uint64_t mfn)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+
+	ck_assert_int_eq(
+		iommuabs_device_explain(dev, IOMMUABS_GFN(gfn), access, &why),
+		0);
+	ck_assert_msg(why.obstacle == obstacle, "%s", why.text);
+	if (mfn)
+		ck_assert_uint_eq(why.mfn.frame, mfn);
+}
+
+static void expect_region(struct iommuabs_device *dev,
+			  const struct iommuabs_reserved *region)
+{
+	uint64_t i;
+
+	for (i = 0; i < region->nr; i++) {
+		if (!region->flags)
+			expect_at(dev, region->gfn.frame + i, IOMMUABS_READ,
+				  IOMMUABS_OBSTACLE_NOT_MAPPED, 0);
+		else
+			expect_at(dev, region->gfn.frame + i, IOMMUABS_READ,
+				  IOMMUABS_OBSTACLE_NONE,
+				  region->mfn.frame + i);
+		if (region->flags == IOMMUABS_READ)
+			expect_at(dev, region->gfn.frame + i, IOMMUABS_WRITE,
+				  IOMMUABS_OBSTACLE_WRITE_DENIED, 0);
+	}
+	sees(dev, region->gfn.frame - 1);
+	sees(dev, region->gfn.frame + region->nr);
+}
+
+START_TEST(who_needs_regions_has_them_and_nobody_else)
+{
+	const struct backend_geometry *key = &geometries[_i];
+	struct world *w = world_new(1);
+	struct iommuabs_device *a = needy(w, 8, 0, 4), *b = needy(w, 9, 0, 4);
+	struct iommuabs_device *other = needy(w, 10, 1, 1);
+	struct iommuabs_device *plain = world_device(w, 11, 1, 0);
+	struct iommuabs_domain *dom;
+	uint64_t used, i;
+
+	w->unit[0].geometry = key;
+	dom = scratch(w, _i % 2 ? SINK : 0);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(iommuabs_device_attach(a, dom, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_device_attach(plain, dom, NULL, 0), 0);
+	used = dom->account.used;
+	ck_assert_int_eq(iommuabs_device_attach(b, dom, NULL, 0), 0);
+	ck_assert_uint_eq(dom->account.used, used); /* the same table */
+	ck_assert_int_eq(iommuabs_device_attach(other, dom, NULL, 0), 0);
+	for (i = 0; i < IA_COUNT(regions); i++) {
+		expect_region(a, &regions[i]);
+		expect_region(b, &regions[i]);
+		sees(plain, regions[i].gfn.frame);
+		if (i != 1)
+			sees(other, regions[i].gfn.frame);
+	}
+	expect_region(other, &regions[1]);
+	sees(a, 0);
+	sees(a, ((uint64_t)1 << (key->input_bits - 12)) - 1);
+	/* Whoever goes takes only its own away. */
+	ck_assert_int_eq(iommuabs_device_detach(a, 0), 0);
+	expect_region(b, &regions[1]);
+	ck_assert_int_eq(iommuabs_device_detach(b, 0), 0);
+	expect_region(other, &regions[1]);
+	ck_assert_int_eq(iommuabs_domain_compact(dom, 0), 0);
+	expect_region(other, &regions[1]);
+	ck_assert_int_eq(iommuabs_device_detach(other, 0), 0);
+	sees(plain, regions[1].gfn.frame);
+	ck_assert_int_eq(iommuabs_device_detach(plain, 0), 0);
+	while (iommuabs_domain_destroy(dom, 1))
+		;
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(regions_of_eight_devices_are_too_many)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_domain *dom = scratch(w, 0);
+	struct iommuabs_device *dev[8];
+	struct iommuabs_reserved region = regions[0];
+	struct iommuabs_stream_range range = { w->unit[0].unit, 8, 1, 0 };
+	struct iommuabs_device_desc desc = world_device_desc(&range, 0);
+	uint64_t used = dom->account.used;
+	uint32_t i;
+
+	dev[0] = world_device(w, 7, 1, 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev[0], dom, NULL, 0), 0);
 	desc.reserved = &region;
 	desc.nr_reserved = 1;
-	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
-	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0),
+	for (i = 0; i < 8; i++, range.first++, region.gfn.frame += 0x100) {
+		ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev[i]),
+				 0);
+		ck_assert_int_eq(iommuabs_device_attach(dev[i], dom, NULL, 0),
+				 i < VIEWS_MAX - 1 ? 0 : IOMMUABS_E_NOTSUP);
+	}
+	/* One that has gone makes place, and all of it is given back. */
+	ck_assert_int_eq(iommuabs_device_detach(dev[3], 0), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev[7], dom, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev[3], dom, NULL, 0),
+			 IOMMUABS_E_NOTSUP);
+	for (i = 0; i < 8; i++)
+		ck_assert_int_eq(iommuabs_device_detach(dev[i], 0), 0);
+	/* The same gfns, and something else there. */
+	region = regions[0];
+	region.mfn.frame++;
+	range.first++;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev[1]), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev[0], dom, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev[1], dom, NULL, 0),
 			 IOMMUABS_E_RESERVED);
+	ck_assert_uint_gt(dom->account.used, used);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_view_with_regions_is_made_or_not_at_all)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = needy(w, 8, 0, 4);
+	struct iommuabs_domain *dom = scratch(w, 0);
+	char *before = world_dump(w), *after;
+	uint64_t n;
+	int ret;
+
+	for (n = 1;; n++) {
+		test_host_fail_nth(w->host, n);
+		ret = iommuabs_device_attach(dev, dom, NULL, 0);
+		if (!test_host_failed(w->host))
+			break;
+		ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
+		test_host_fail_nth(w->host, 0);
+		after = world_dump(w);
+		ck_assert_str_eq(strchr(before, '\n'), strchr(after, '\n'));
+		free(after);
+	}
+	test_host_fail_nth(w->host, 0);
+	ck_assert_int_eq(ret, 0);
+	ck_assert_uint_gt(n, 8);
+	free(before);
 	world_delete(w);
 }
 END_TEST
@@ -334,6 +496,30 @@ START_TEST(a_callback_may_remove_what_a_storm_moved)
 }
 END_TEST
 
+/* Its memory is where its firmware wants it, also in quarantine. */
+START_TEST(a_storm_takes_the_regions_along)
+{
+	struct storm s = storm_new();
+	struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.fault_policy = IOMMUABS_FAULTS_QUARANTINE,
+		.quarantine = s.refuge,
+	};
+	struct iommuabs_device *dev = needy(s.w, 0x10, 0, 4);
+	uint32_t i;
+
+	ck_assert_int_eq(iommuabs_device_attach(dev, s.guest, &options, 0), 0);
+	for (i = 0; i < IOMMUABS_STORM_EVENTS; i++)
+		world_event(&s.w->unit[0], 0x10, 0x1000, IOMMUABS_WRITE);
+	ck_assert_int_eq(iommuabs_faults_poll(s.w->abs, 0, NULL), 0);
+	ck_assert_int_eq(s.w->fault.action, IOMMUABS_FAULT_QUARANTINED);
+	ck_assert_ptr_eq(dev->dom, s.refuge);
+	for (i = 0; i < IA_COUNT(regions); i++)
+		expect_region(dev, &regions[i]);
+	world_delete(s.w);
+}
+END_TEST
+
 /* No memory, no ids, no answer: then it is blocked where it is. */
 START_TEST(a_device_that_can_not_be_moved_is_blocked)
 {
@@ -413,10 +599,15 @@ static Suite *suite(void)
 	tcase_add_test(tcase, what_a_sink_took_is_gone_for_the_next_one);
 	tcase_add_test(tcase, writes_are_denied_unless_it_is_a_sink);
 	tcase_add_test(tcase, nothing_is_mapped_in_a_scratch_domain);
+	tcase_add_loop_test(tcase, who_needs_regions_has_them_and_nobody_else,
+			    0, (int)IA_COUNT(geometries));
+	tcase_add_test(tcase, regions_of_eight_devices_are_too_many);
+	tcase_add_test(tcase, a_view_with_regions_is_made_or_not_at_all);
 	tcase_add_test(tcase, a_scratch_domain_pays_for_all_of_it);
 	suite_add_tcase(s, tcase);
 	tcase = tcase_create("storm");
 	tcase_add_test(tcase, a_storm_moves_its_device_to_a_scratch_page);
+	tcase_add_test(tcase, a_storm_takes_the_regions_along);
 	tcase_add_test(tcase, a_callback_may_remove_what_a_storm_moved);
 	tcase_add_loop_test(tcase, a_device_that_can_not_be_moved_is_blocked, 0,
 			    3);

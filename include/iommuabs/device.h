@@ -380,7 +380,8 @@ enum iommuabs_obstacle {
 	/* Attached, and blocked after a storm of faults, or because it keeps
 	 * translations. */
 	IOMMUABS_OBSTACLE_QUARANTINED,
-	/* Its domain is a scratch page: @mfn, whatever the gfn. */
+	/* Its domain is a scratch page: @mfn, whatever the gfn, but for those of
+	 * its reserved regions. */
 	IOMMUABS_OBSTACLE_SCRATCH,
 };
 

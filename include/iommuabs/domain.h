@@ -64,7 +64,9 @@ enum iommuabs_max_leaf {
  * A place for devices that are not to see anything, and not to be blocked either:
  * each gfn is one and the same page of zeros, the domain's own, read-only.
  * Implies HOST and NO_REVERSE_MAP; nothing can be mapped (E_INVAL), there is no
- * p2m and no sharing. A device with reserved regions can't be in it (E_RESERVED).
+ * p2m and no sharing. Reserved regions are there for the devices that need them,
+ * and for no others; at least seven devices whose regions differ may be in it at a
+ * time (then E_NOTSUP).
  */
 #define IOMMUABS_DOMAIN_SCRATCH (1u << 4)
 /*

@@ -174,8 +174,10 @@ struct view *view_find_shared(struct iommuabs_domain *dom);
 int view_get_shared(struct iommuabs_domain *dom, struct view **out);
 /* What a stream entry needs to know of a mirror, without the id. */
 void view_table(const struct view *view, struct backend_table *table);
+/* @dev: what is to use it; NULL: anything that is attached later. */
 int view_get_mirror(struct iommuabs_domain *dom,
-		    const struct backend_geometry *key, struct view **out);
+		    const struct backend_geometry *key,
+		    const struct iommuabs_device *dev, struct view **out);
 /* Not bound to anything: its tables go, *@budget counts. 0 | E_AGAIN. */
 int view_drop(struct view *view, uint64_t *budget);
 struct view *view_of_index(struct iommuabs_domain *dom, uint32_t index);
@@ -184,6 +186,12 @@ struct view *view_of_index(struct iommuabs_domain *dom, uint32_t index);
 
 bool reserved_overlap(const struct iommuabs_domain *dom, uint64_t gfn,
 		      uint64_t nr);
+/* The @i-th region of @dev: its own, then those of the ranges it is carved out
+ * of, which firmware gave to each of their functions. NULL: no more. */
+const struct iommuabs_reserved *reserved_of(const struct iommuabs_device *dev,
+					    uint32_t i);
+bool reserved_equal(const struct iommuabs_reserved *a,
+		    const struct iommuabs_reserved *b);
 /* Enter a region in one mirror; its gfns are free there. */
 int reserved_enter(struct view *view, const struct reserved_place *place);
 /*
@@ -341,6 +349,7 @@ struct decision {
 	enum view_kind kind;
 	struct backend_table table;  /* SHARED, without the id */
 	struct backend_geometry key; /* MIRROR */
+	const struct iommuabs_device *dev;
 };
 
 enum iommuabs_share_reason share_reason(const struct iommuabs_domain *dom,

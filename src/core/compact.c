@@ -172,7 +172,7 @@ static int merge_step(struct iommuabs_domain *dom, uint64_t *budget)
 			view = view_of_index(dom, dom->compact_tree - 1);
 		if (!dom->compact_tree)
 			ret = merge_ledger(dom, budget);
-		else if (view && view->kind == VIEW_MIRROR)
+		else if (view && view->kind == VIEW_MIRROR && !view->scratch)
 			ret = merge_mirror(view, budget);
 		if (ret)
 			return ret;

@@ -248,8 +248,17 @@ struct view {
 	struct pt pt;
 	uint32_t tables_out; /* unlinked and not yet freed; atomic */
 	uint64_t filled;     /* gfns below are in step; VIEW_COMPLETE: all */
-	/* Of a scratch domain: machine address of what every gfn is; 0: none. */
+	/* Of a scratch domain: machine address of what every gfn is; 0: none.
+	 * The tables that all slots have, and the regions of the devices whose
+	 * view it is, which alone are different. */
 	uint64_t scratch;
+	uint64_t common[PT_LEVELS_MAX];
+	struct scratch_region *regions;
+};
+
+struct scratch_region {
+	struct scratch_region *next;
+	struct iommuabs_reserved region;
 };
 
 struct binding {

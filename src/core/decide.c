@@ -52,13 +52,17 @@ int decide_device(const struct iommuabs_domain *dom,
 		  const struct iommuabs_unit *unit, uint32_t strategy,
 		  struct decision *decision)
 {
+	int ret;
+
 	if (strategy != IOMMUABS_STRATEGY_MIRROR &&
 	    !reserved_all_in_ledger(dom, dev)) {
 		if (strategy == IOMMUABS_STRATEGY_SHARE)
 			return IOMMUABS_E_NOSHARE;
 		strategy = IOMMUABS_STRATEGY_MIRROR;
 	}
-	return decide(dom, unit, strategy, decision);
+	ret = decide(dom, unit, strategy, decision);
+	decision->dev = dev;
+	return ret;
 }
 
 int decision_view(struct iommuabs_domain *dom, const struct decision *decision,
@@ -66,5 +70,5 @@ int decision_view(struct iommuabs_domain *dom, const struct decision *decision,
 {
 	if (decision->kind == VIEW_SHARED)
 		return view_get_shared(dom, out);
-	return view_get_mirror(dom, &decision->key, out);
+	return view_get_mirror(dom, &decision->key, decision->dev, out);
 }

@@ -44,7 +44,7 @@ static int views_eager(struct iommuabs_domain *dom)
 		    decide(dom, unit, dom->strategy, &decision) ||
 		    decision.kind != VIEW_MIRROR)
 			continue;
-		ret = view_get_mirror(dom, &decision.key, &view);
+		ret = view_get_mirror(dom, &decision.key, NULL, &view);
 		if (!ret && dom->source == IOMMUABS_SOURCE_LEDGER)
 			view->filled = VIEW_COMPLETE;
 	}

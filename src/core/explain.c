@@ -142,7 +142,9 @@ static enum iommuabs_obstacle table_obstacle(const struct question *ask)
 	ask->why->entry = leaf.entry;
 	if (!mapped)
 		return ledger_obstacle(ask);
-	if (view->scratch) {
+	if (view->scratch &&
+	    leaf.out >> (view->key.granule_lg2 - IOMMUABS_FRAME_LG2) ==
+		    view->scratch >> view->key.granule_lg2) {
 		ask->why->mfn = IOMMUABS_MFN(leaf.out);
 		return IOMMUABS_OBSTACLE_SCRATCH;
 	}

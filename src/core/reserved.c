@@ -54,7 +54,9 @@ int reserved_enter(struct view *view, const struct reserved_place *place)
 	uint64_t done, end;
 	int ret;
 
-	if (view->kind != VIEW_MIRROR || !region->flags || place->in_ledger)
+	/* A scratch domain's views have those of their own devices alone. */
+	if (view->kind != VIEW_MIRROR || !region->flags || place->in_ledger ||
+	    domain_is_scratch(view->dom))
 		return 0;
 	end = IA_BITS(view->key.input_bits - IOMMUABS_FRAME_LG2) + 1;
 	if (run.in + run.nr > end)
@@ -75,8 +77,8 @@ int reserved_enter(struct view *view, const struct reserved_place *place)
 	return ret;
 }
 
-static bool region_equal(const struct iommuabs_reserved *a,
-			 const struct iommuabs_reserved *b)
+bool reserved_equal(const struct iommuabs_reserved *a,
+		    const struct iommuabs_reserved *b)
 {
 	return a->gfn.frame == b->gfn.frame && a->mfn.frame == b->mfn.frame &&
 	       a->nr == b->nr && a->flags == b->flags;
@@ -102,10 +104,8 @@ static int region_in_ledger(const struct iommuabs_domain *dom,
 	return 1;
 }
 
-/* The @i-th region of @dev: its own, then those of the ranges it is carved out
- * of, which firmware gave to each of their functions. NULL: no more. */
-static const struct iommuabs_reserved *
-region_of(const struct iommuabs_device *dev, uint32_t i)
+const struct iommuabs_reserved *reserved_of(const struct iommuabs_device *dev,
+					    uint32_t i)
 {
 	const struct iommuabs_device *of = dev;
 	uint32_t k;
@@ -123,7 +123,7 @@ bool reserved_all_in_ledger(const struct iommuabs_domain *dom,
 	const struct iommuabs_reserved *region;
 	uint32_t i;
 
-	for (i = 0; (region = region_of(dev, i)) != NULL; i++)
+	for (i = 0; (region = reserved_of(dev, i)) != NULL; i++)
 		if (region->flags && region_in_ledger(dom, region) != 1)
 			return false;
 	return true;
@@ -153,7 +153,7 @@ static void mirrors_forget(struct iommuabs_domain *dom,
 	struct view *view;
 	struct pt_run at;
 
-	if (place->in_ledger || !place->region.flags)
+	if (place->in_ledger || !place->region.flags || domain_is_scratch(dom))
 		return;
 	for (view = dom->views; view; view = view->next)
 		if (view->kind == VIEW_MIRROR)
@@ -177,7 +177,7 @@ static int region_add(struct iommuabs_domain *dom,
 	int ret;
 
 	for (place = dom->reserved; place; place = place->next) {
-		if (region_equal(&place->region, region)) {
+		if (reserved_equal(&place->region, region)) {
 			place->users++;
 			return 0;
 		}
@@ -227,7 +227,7 @@ static void region_remove(struct iommuabs_domain *dom,
 	struct reserved_place **link = &dom->reserved, *place;
 	struct rmap_range range;
 
-	while (*link && !region_equal(&(*link)->region, region))
+	while (*link && !reserved_equal(&(*link)->region, region))
 		link = &(*link)->next;
 	place = *link;
 	if (!place || --place->users)
@@ -249,14 +249,11 @@ int reserved_add(struct iommuabs_domain *dom, const struct iommuabs_device *dev)
 	uint32_t i;
 	int ret;
 
-	/* Its tables have no gfn that differs from the others. */
-	if (domain_is_scratch(dom))
-		return region_of(dev, 0) ? IOMMUABS_E_RESERVED : 0;
-	for (i = 0; (region = region_of(dev, i)) != NULL; i++) {
+	for (i = 0; (region = reserved_of(dev, i)) != NULL; i++) {
 		ret = region_add(dom, region);
 		if (ret) {
 			while (i--)
-				region_remove(dom, region_of(dev, i));
+				region_remove(dom, reserved_of(dev, i));
 			reserved_settle(dom);
 			return ret;
 		}
@@ -270,7 +267,7 @@ void reserved_remove(struct iommuabs_domain *dom,
 	const struct iommuabs_reserved *region;
 	uint32_t i;
 
-	for (i = 0; (region = region_of(dev, i)) != NULL; i++)
+	for (i = 0; (region = reserved_of(dev, i)) != NULL; i++)
 		region_remove(dom, region);
 }
 

@@ -154,45 +154,148 @@ static void scratch_clear(const struct view *view)
 	view_publish(view);
 }
 
-/* A new mirror, and still empty. 0 | E_NOMEM | E_QUOTA. */
-static int scratch_make(struct view *view)
+/* Are its regions those that @dev needs? */
+static bool scratch_suits(const struct view *view,
+			  const struct iommuabs_device *dev)
+{
+	const struct scratch_region *at = view->regions;
+	const struct iommuabs_reserved *region;
+	uint32_t i;
+
+	for (i = 0; dev && (region = reserved_of(dev, i)) != NULL; i++) {
+		if (!at || !reserved_equal(&at->region, region))
+			return false;
+		at = at->next;
+	}
+	return !at;
+}
+
+static int regions_copy(struct view *view, const struct iommuabs_device *dev)
+{
+	struct scratch_region **last = &view->regions;
+	const struct iommuabs_reserved *region;
+	uint32_t i;
+
+	for (i = 0; dev && (region = reserved_of(dev, i)) != NULL; i++) {
+		*last = tablemem_object_alloc(&view->dom->abs->mem,
+					      sizeof(**last));
+		if (!*last)
+			return IOMMUABS_E_NOMEM;
+		(*last)->region = *region;
+		last = &(*last)->next;
+	}
+	return 0;
+}
+
+static void regions_free(struct view *view)
+{
+	struct scratch_region *at;
+
+	while ((at = view->regions) != NULL) {
+		view->regions = at->next;
+		tablemem_object_free(&view->dom->abs->mem, at, sizeof(*at));
+	}
+}
+
+/* Can @view have it? 0 | E_RESERVED | E_GRANULE | E_NOTSUP. */
+static int region_fits(const struct view *view,
+		       const struct iommuabs_reserved *region)
+{
+	const struct span span = { region->gfn.frame, region->nr };
+	const struct mapping map = { region->gfn.frame, region->mfn.frame,
+				     region->nr, region->flags };
+
+	if ((span.gfn + span.nr - 1) >>
+	    (view->key.input_bits - IOMMUABS_FRAME_LG2))
+		return IOMMUABS_E_RESERVED;
+	return view_expresses(view, &span, region->flags ? &map : NULL);
+}
+
+/* Everything is the page but for the regions; what that takes is in @spares. */
+static void scratch_fill(struct view *view, struct spares *spares)
+{
+	struct tablemem_pool *pool = spares_for(spares, &view->pt);
+	uint32_t attr = IOMMUABS_READ | IOMMUABS_NORMAL;
+	const struct scratch_region *at;
+
+	if (view->dom->flags & IOMMUABS_DOMAIN_SINK)
+		attr |= IOMMUABS_WRITE;
+	scratch_clear(view);
+	view->pt.ops->repeat(&view->pt, view->scratch >> IOMMUABS_FRAME_LG2,
+			     attr, pool, view->common);
+	for (at = view->regions; at; at = at->next) {
+		const struct pt_run run = { at->region.gfn.frame,
+					    at->region.mfn.frame, at->region.nr,
+					    at->region.flags };
+
+		view->pt.ops->except(&view->pt, &run, view->common, pool);
+	}
+	view->filled = VIEW_COMPLETE;
+}
+
+/*
+ * A new mirror, and still empty. Who needs regions has a view of its own: nobody
+ * else sees them, and no table changes while a unit walks it. 0 | E_NOMEM |
+ * E_QUOTA | E_RESERVED | E_GRANULE | E_NOTSUP.
+ */
+static int scratch_make(struct view *view, const struct iommuabs_device *dev)
 {
 	struct iommuabs_domain *dom = view->dom;
-	uint32_t attr = IOMMUABS_READ | IOMMUABS_NORMAL;
+	const struct pt *pt = &view->pt;
+	const struct scratch_region *at;
 	struct spares spares = { 0 };
 	int ret;
 
-	if (!domain_is_scratch(dom))
-		return 0;
-	if (dom->flags & IOMMUABS_DOMAIN_SINK)
-		attr |= IOMMUABS_WRITE;
-	spares_want(&spares, &view->pt, view->pt.top);
-	ret = spares_take_new(dom, &spares);
+	ret = regions_copy(view, dev);
+	spares_want(&spares, pt, pt->top);
+	for (at = view->regions; at && !ret; at = at->next) {
+		ret = region_fits(view, &at->region);
+		spares_want(&spares, pt,
+			    pt->ops->count(pt, at->region.gfn.frame,
+					   at->region.mfn.frame,
+					   at->region.nr));
+	}
+	if (!ret)
+		ret = spares_take_new(dom, &spares);
 	if (!ret)
 		ret = tablemem_alloc(&dom->abs->mem, &dom->account,
 				     view->key.granule_lg2, 0, &view->scratch);
-	if (!ret) {
-		scratch_clear(view);
-		view->pt.ops->repeat(&view->pt,
-				     view->scratch >> IOMMUABS_FRAME_LG2, attr,
-				     spares_for(&spares, &view->pt));
-		view->filled = VIEW_COMPLETE;
-	}
+	if (!ret)
+		scratch_fill(view, &spares);
 	spares_drain(dom, &spares);
 	return ret;
 }
 
-/* Its tables are a tree again, and can be freed as any. */
+/* What is left of its tables is a tree, and can be freed as any. */
 static void scratch_end(struct view *view)
 {
 	struct iommuabs_domain *dom = view->dom;
+	struct tablemem *mem = &dom->abs->mem;
+	uint32_t level;
 
+	regions_free(view);
 	if (!view->scratch)
 		return;
-	view->pt.ops->single(&view->pt);
-	tablemem_free(&dom->abs->mem, &dom->account, view->scratch,
-		      view->key.granule_lg2);
+	view->pt.ops->single(&view->pt, view->common);
+	for (level = 0; level < view->pt.top; level++)
+		tablemem_free(mem, &dom->account, view->common[level],
+			      view->key.granule_lg2);
+	tablemem_free(mem, &dom->account, view->scratch, view->key.granule_lg2);
 	view->scratch = 0;
+}
+
+/* Of views that were made for regions those that nobody uses go: their numbers
+ * are few. */
+static void scratch_views_trim(struct iommuabs_domain *dom)
+{
+	uint64_t budget = ~(uint64_t)0;
+	struct view *view, *next;
+
+	for (view = dom->views; view; view = next) {
+		next = view->next;
+		if (view->regions && !view->bindings)
+			(void)view_drop(view, &budget);
+	}
 }
 
 /* Regions that attached devices need are in every mirror, from its start. */
@@ -206,21 +309,34 @@ static int mirror_reserved(struct view *view)
 	return ret;
 }
 
-int view_get_mirror(struct iommuabs_domain *dom,
-		    const struct backend_geometry *key, struct view **out)
+static struct view *mirror_find(struct iommuabs_domain *dom,
+				const struct backend_geometry *key,
+				const struct iommuabs_device *dev)
 {
 	struct view *view;
+
+	for (view = dom->views; view; view = view->next)
+		if (view->kind == VIEW_MIRROR && key_equal(&view->key, key) &&
+		    (!view->scratch || scratch_suits(view, dev)))
+			break;
+	return view;
+}
+
+int view_get_mirror(struct iommuabs_domain *dom,
+		    const struct backend_geometry *key,
+		    const struct iommuabs_device *dev, struct view **out)
+{
+	struct view *view = mirror_find(dom, key, dev);
 	uint64_t budget = ~(uint64_t)0;
 	int ret;
 
-	for (view = dom->views; view; view = view->next) {
-		if (view->kind == VIEW_MIRROR && key_equal(&view->key, key)) {
-			if (view->scratch && !view->bindings)
-				scratch_clear(view);
-			*out = view;
-			return 0;
-		}
+	if (view) {
+		if (view->scratch && !view->bindings)
+			scratch_clear(view);
+		*out = view;
+		return 0;
 	}
+	scratch_views_trim(dom);
 	ret = view_new(dom, &view);
 	if (ret)
 		return ret;
@@ -231,8 +347,8 @@ int view_get_mirror(struct iommuabs_domain *dom,
 	}
 	view_link(view);
 	ret = mirror_reserved(view);
-	if (!ret)
-		ret = scratch_make(view);
+	if (!ret && domain_is_scratch(dom))
+		ret = scratch_make(view, dev);
 	if (!ret)
 		ret = pages_reserve(dom);
 	if (ret) {

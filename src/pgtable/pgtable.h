@@ -160,13 +160,23 @@ struct pt_ops {
 	/*
 	 * Make every address that is looked up the granule at @out, with
 	 * @pt->top tables of @pool: all slots of a level have one table in
-	 * common. Nothing else may be done to @pt from then on but lookup(), and,
-	 * once nothing walks it, single(): each table has one slot, so that they
-	 * can be freed.
+	 * common, which is written to @common[level]. Nothing else may be done
+	 * to @pt from then on but lookup() and what follows here.
 	 */
 	void (*repeat)(const struct pt *pt, uint64_t out, uint64_t attr,
-		       struct tablemem_pool *pool);
-	void (*single)(const struct pt *pt);
+		       struct tablemem_pool *pool, uint64_t common[]);
+	/*
+	 * Before anything walks it: @run is an exception, absent if its attr is
+	 * 0. It is aligned to the granule; as many tables of @pool as count()
+	 * says.
+	 */
+	void (*except)(const struct pt *pt, const struct pt_run *run,
+		       const uint64_t common[], struct tablemem_pool *pool);
+	/*
+	 * Once nothing walks it: what is in @common is linked nowhere. What is
+	 * left, for exceptions, is a tree that can be freed as any.
+	 */
+	void (*single)(const struct pt *pt, const uint64_t common[]);
 
 	/*
 	 * How many tables map() would have to take from its pool, exactly; for
