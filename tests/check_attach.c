@@ -412,6 +412,37 @@ static enum iommuabs_obstacle obstacle_of(struct iommuabs_device *dev,
 	return why.obstacle;
 }
 
+START_TEST(a_table_that_is_being_filled_is_an_obstacle)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+	uint64_t i;
+
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	for (i = 0; i < 64; i++)
+		ck_assert_int_eq(map(dom, 2 * i, 0x5000 + 3 * i, 1, RW), 0);
+	ck_assert_int_eq(obstacle_of(dev, 0), IOMMUABS_OBSTACLE_NOT_ATTACHED);
+	while (iommuabs_device_attach(dev, dom, NULL, 5) == IOMMUABS_E_AGAIN)
+		ck_assert_int_eq(obstacle_of(dev, 0),
+				 IOMMUABS_OBSTACLE_ATTACHING);
+	ck_assert_int_eq(obstacle_of(dev, 0), IOMMUABS_OBSTACLE_NONE);
+	/* Given up half way. */
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	dom = world_domain(w);
+	ck_assert_int_eq(map(dom, 0, 0x9000, 1, RW), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 1),
+			 IOMMUABS_E_AGAIN);
+	ck_assert_int_eq(
+		iommuabs_device_explain(dev, IOMMUABS_GFN(0), RW, &why), 0);
+	ck_assert_ptr_nonnull(strstr(why.text, "still being attached"));
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(obstacle_of(dev, 0), IOMMUABS_OBSTACLE_NOT_ATTACHED);
+	world_delete(w);
+}
+END_TEST
+
 /* What hardware reads is looked at, not what should be there. */
 START_TEST(an_entry_that_somebody_else_wrote_is_an_obstacle)
 {
@@ -1003,6 +1034,7 @@ static Suite *suite(void)
 			    units_that_differ_in_a_way_have_tables_of_their_own,
 			    0, NR_WAYS + 1);
 	tcase_add_loop_test(unit, a_mirror_is_walked_as_the_unit_can, 0, 2);
+	tcase_add_test(unit, a_table_that_is_being_filled_is_an_obstacle);
 	tcase_add_test(unit, an_entry_that_somebody_else_wrote_is_an_obstacle);
 	tcase_add_test(unit,
 		       what_one_unit_withholds_explains_what_another_lacks);

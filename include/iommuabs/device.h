@@ -383,6 +383,8 @@ enum iommuabs_obstacle {
 	/* Its domain is a scratch page: @mfn, whatever the gfn, but for those of
 	 * its reserved regions. */
 	IOMMUABS_OBSTACLE_SCRATCH,
+	/* An attach answered E_AGAIN: its table is not complete yet. */
+	IOMMUABS_OBSTACLE_ATTACHING,
 };
 
 /* Answer of iommuabs_device_explain(). */

@@ -14,6 +14,7 @@ struct question {
 	struct iommuabs_device *dev;
 	const struct device_stream *stream;
 	struct iommuabs_domain *dom; /* gate entered; NULL: not attached */
+	bool attaching;		     /* not yet, that is */
 	uint64_t gfn;
 	uint32_t access;
 	struct iommuabs_explanation *why;
@@ -50,10 +51,11 @@ static enum iommuabs_obstacle entry_obstacle(const struct question *ask)
 	struct backend_stream live;
 
 	unit->hw.ops->read_stream(&unit->hw, ask->why->stream, &live);
+	if (!binding && live.kind != BACKEND_STREAM_BLOCKED)
+		return IOMMUABS_OBSTACLE_ENTRY;
 	if (!binding)
-		return live.kind == BACKEND_STREAM_BLOCKED
-			       ? IOMMUABS_OBSTACLE_NOT_ATTACHED
-			       : IOMMUABS_OBSTACLE_ENTRY;
+		return ask->attaching ? IOMMUABS_OBSTACLE_ATTACHING
+				      : IOMMUABS_OBSTACLE_NOT_ATTACHED;
 	if (live.kind == BACKEND_STREAM_BLOCKED &&
 	    (port_load32(&ask->stream->quiet) & STREAM_CUT_OFF))
 		return IOMMUABS_OBSTACLE_QUARANTINED;
@@ -187,6 +189,8 @@ static const char *obstacle_text(enum iommuabs_obstacle obstacle)
 			"mapped, and not in the live table",
 		[IOMMUABS_OBSTACLE_QUARANTINED] = "in quarantine",
 		[IOMMUABS_OBSTACLE_SCRATCH] = "all it sees is a scratch page",
+		[IOMMUABS_OBSTACLE_ATTACHING] =
+			"still being attached, its table is filled",
 	};
 
 	return texts[obstacle];
@@ -230,8 +234,10 @@ static void explain_streams(struct question *ask)
 	}
 }
 
-/* The domain that @dev is attached to, its gate entered; or NULL. */
-static struct iommuabs_domain *domain_of(struct iommuabs_device *dev)
+/* The domain that @dev is attached to, its gate entered; or NULL, and whether it
+ * is on its way there. */
+static struct iommuabs_domain *domain_of(struct iommuabs_device *dev,
+					 bool *attaching)
 {
 	struct iommuabs *abs = dev->abs;
 	struct iommuabs_domain *dom = NULL, *now;
@@ -239,6 +245,7 @@ static struct iommuabs_domain *domain_of(struct iommuabs_device *dev)
 	for (;;) {
 		ia_lock(&abs->host, &abs->lock);
 		now = dev->state == DEVICE_ATTACHED ? dev->dom : NULL;
+		*attaching = dev->state == DEVICE_ATTACHING;
 		ia_unlock(&abs->host, &abs->lock);
 		if (dom == now)
 			return dom;
@@ -262,7 +269,7 @@ void explain_access(struct iommuabs_device *dev, uint64_t gfn, uint32_t access,
 	};
 
 	instance_enter(dev->abs);
-	ask.dom = domain_of(dev);
+	ask.dom = domain_of(dev, &ask.attaching);
 	explain_streams(&ask);
 	explain_text(&ask);
 	if (ask.dom)
