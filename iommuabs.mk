@@ -109,6 +109,7 @@ IOMMUABS_BACKENDS_SMMU_SOURCES = \
 
 IOMMUABS_BACKENDS_VTD_SOURCES = \
 	src/backends/vtd/vtd.c \
+	src/backends/vtd/vtd_ats.c \
 	src/backends/vtd/vtd_block.c \
 	src/backends/vtd/vtd_context.c \
 	src/backends/vtd/vtd_control.c \
@@ -122,6 +123,7 @@ IOMMUABS_BACKENDS_NULL_SOURCES = \
 	src/backends/null/null.c
 
 IOMMUABS_BACKENDS_SOURCES = \
+	src/backends/ats.c \
 	src/backends/backend.c
 
 IOMMUABS_FIRMWARE_SOURCES = \
@@ -172,6 +174,7 @@ IOMMUABS_HEADERS_PUBLIC = \
 	include/iommuabs/unit.h
 
 IOMMUABS_HEADERS_PRIVATE = \
+	src/backends/ats.h \
 	src/backends/backend.h \
 	src/backends/table_formats.h \
 	src/backends/smmu/smmuv3.h \
@@ -208,13 +211,13 @@ IOMMUABS_HEADERS_PRIVATE = \
 # The hardware models: a library of their own, for tests.
 IOMMUABS_SIM_SOURCES = \
 	sim/sim_arena.c \
+	sim/sim_ats.c \
 	sim/sim_desc.c \
 	sim/sim_dma.c \
 	sim/sim_entry.c \
 	sim/sim_groups.c \
 	sim/sim_memory.c \
 	sim/sim_regime.c \
-	sim/sim_smmuv3_ats.c \
 	sim/sim_smmuv3_bbm.c \
 	sim/sim_smmuv3_cache.c \
 	sim/sim_smmuv3_config.c \

@@ -361,21 +361,12 @@ struct stream {
 	bool ats; /* some STE of it lets the device use ATS */
 };
 
-/* A translation that a device keeps, for certain or perhaps. */
-struct atc {
-	uint32_t sid;
-	struct leaf leaf;
-};
-
 struct stalled {
 	struct iommuabs_sim_dma dma;
 	unsigned int state;
 	uint32_t
 		known; /* by this STAG + 1 its device knows it; 0: by its own */
 };
-
-/* Beside IOMMUABS_SIM_DMA_*: a device's translation request. */
-#define DMA_ATS_REQUEST (1u << 31)
 
 /* A register whose change is acknowledged later. */
 struct update {
@@ -407,11 +398,8 @@ struct smmuv3 {
 	/* caches */
 	struct vec stale_stes, stale_l1s, cached_stes;
 	struct vec stale_cds, cached_cds, meant_cds;
-	struct vec atc;	    /* struct atc */
-	struct vec mute;    /* StreamIDs that do not answer */
 	struct vec stalled; /* struct stalled */
 	uint32_t next_stag;
-	uint32_t atc_timeouts; /* since the last CMD_SYNC */
 	struct stream *streams;
 	/* planted */
 	uint64_t hang_in, hang_until;
@@ -452,16 +440,6 @@ int smmuv3_stall(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
 void smmuv3_retry_held(struct iommuabs_sim_unit *u);
 void smmuv3_terminate(struct iommuabs_sim_unit *u, uint32_t sid, bool all);
 void smmuv3_resume(struct iommuabs_sim_unit *u, const uint64_t cmd[2]);
-
-/* ---- sim_smmuv3_ats.c ---- */
-/* It leaves memory; it, and all of a regime, may be kept by devices. */
-void smmuv3_atc_leaf(struct iommuabs_sim_unit *u, const struct leaf *t);
-void smmuv3_atc_regime(struct iommuabs_sim_unit *u, uint32_t sid,
-		       const struct regime *r);
-bool smmuv3_atc_hit(const struct iommuabs_sim_unit *u, uint32_t i, uint32_t sid,
-		    uint64_t iova, bool write, uint64_t *maddr);
-void smmuv3_atc_inv(struct iommuabs_sim_unit *u, const uint64_t cmd[2]);
-void smmuv3_atc_sync(struct iommuabs_sim_unit *u);
 
 /* ---- sim_smmuv3_tlbi.c: what a TLB invalidation is about ---- */
 /* Does it apply to an entry of [ipa, + 2^size_lg2)? */
@@ -515,6 +493,7 @@ uint64_t smmuv3_linear_base(const struct iommuabs_sim_unit *u);
 /* ---- sim_smmuv3_streams.c: which regimes a stream may use ---- */
 struct stream *smmuv3_find_stream(struct iommuabs_sim_unit *u, uint32_t sid);
 struct stream *smmuv3_get_stream(struct iommuabs_sim_unit *u, uint32_t sid);
+void smmuv3_atc_leaf(struct iommuabs_sim_unit *u, const struct leaf *t);
 void smmuv3_stream_update(struct iommuabs_sim_unit *u, struct stream *s);
 void smmuv3_streams_update(struct iommuabs_sim_unit *u);
 /* A CFGI for these streams: what they hold now is what was meant. */

@@ -140,7 +140,7 @@ void smmuv3_sync_done(struct iommuabs_sim_unit *u)
 	smmuv3_judge_twins(u);
 	sim_remove_doomed(u);
 	sim_judge_groups(u);
-	smmuv3_atc_sync(u);
+	sim_atc_complete(u);
 	remove_doomed_configs(u);
 }
 

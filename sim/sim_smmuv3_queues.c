@@ -169,6 +169,17 @@ static void tlbi(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 	smmuv3_doom_tlb(u, cmd);
 }
 
+/* 4.5.1 */
+static void atc_inv(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
+{
+	unsigned int lg2 = 12 + (unsigned int)FIELD(cmd[1], 5, 0);
+	uint64_t first = lg2 > 63 ? 0 : ALIGN_DOWN(cmd[1], lg2);
+	uint64_t last = lg2 > 63 ? UINT64_MAX : first + (BIT64(lg2) - 1);
+
+	if (smmuv3_may_be_enabled(u))
+		sim_atc_doom(u, (uint32_t)FIELD(cmd[0], 63, 32), first, last);
+}
+
 static void execute(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 {
 	switch (FIELD(cmd[0], 7, 0)) {
@@ -181,7 +192,7 @@ static void execute(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 		cfgi_cd(u, cmd);
 		return;
 	case CMD_ATC_INV:
-		smmuv3_atc_inv(u, cmd);
+		atc_inv(u, cmd);
 		return;
 	case CMD_RESUME:
 	case CMD_STALL_TERM:
@@ -248,8 +259,8 @@ static bool sync_over(struct iommuabs_sim_unit *u)
 	}
 	u->smmu->sync_started = false;
 	/* 3.9.1.4: nothing that waits for this one counts as complete. */
-	if (u->smmu->atc_timeouts) {
-		u->smmu->atc_timeouts = 0;
+	if (u->atc_timeouts) {
+		u->atc_timeouts = 0;
 		command_error(u, CERROR_ATC_INV_SYNC);
 		return false;
 	}

@@ -280,8 +280,8 @@ static bool from_atc(const struct request *q)
 	struct request at = *q;
 	uint32_t i;
 
-	for (i = 0; i < q->u->smmu->atc.nr; i++) {
-		if (!smmuv3_atc_hit(q->u, i, q->sid, q->iova, write, &at.iova))
+	for (i = 0; i < q->u->atc.nr; i++) {
+		if (!sim_atc_hit(q->u, i, q->sid, q->iova, write, &at.iova))
 			continue;
 		translated(&at);
 		found = true;

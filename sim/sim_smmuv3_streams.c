@@ -227,6 +227,17 @@ static void update_tables(struct iommuabs_sim_unit *u, struct stream *s,
 	}
 }
 
+/* A leaf leaves memory: who may use ATS may have asked for it. */
+void smmuv3_atc_leaf(struct iommuabs_sim_unit *u, const struct leaf *t)
+{
+	const struct stream *s;
+
+	for (s = u->smmu->streams; u->smmu->config.ats && s; s = s->next) {
+		if (s->ats && among(s->regimes, s->nr_regimes, t->regime))
+			sim_atc_add(u, s->sid, t);
+	}
+}
+
 void smmuv3_stream_update(struct iommuabs_sim_unit *u, struct stream *s)
 {
 	struct collected c = { .sid = s->sid,
@@ -245,10 +256,13 @@ void smmuv3_stream_update(struct iommuabs_sim_unit *u, struct stream *s)
 	}
 	s->nr_regimes = c.nr;
 	for (i = 0; i < nr_old; i++) {
-		if (among(c.regimes, c.nr, old[i]))
+		bool stays = among(c.regimes, c.nr, old[i]);
+
+		/* What the device asked for while it could it keeps. */
+		if (s->ats && !(stays && c.ats))
+			sim_atc_add_all(u, s->sid, old[i]);
+		if (stays)
 			continue;
-		if (s->ats)
-			smmuv3_atc_regime(u, s->sid, old[i]);
 		sim_regime_dies(u, old[i]);
 	}
 	s->ats = c.ats;

@@ -151,8 +151,6 @@ int iommuabs_sim_smmuv3_create(struct iommuabs_sim_arena *a,
 	u->smmu->cached_stes.size = sizeof(struct cached);
 	u->smmu->cached_cds.size = sizeof(struct cached);
 	u->smmu->meant_cds.size = sizeof(struct cached);
-	u->smmu->atc.size = sizeof(struct atc);
-	u->smmu->mute.size = sizeof(uint32_t);
 	u->smmu->stalled.size = sizeof(struct stalled);
 	reset(u);
 	*unit = u;
@@ -236,7 +234,7 @@ static void power_lost(struct iommuabs_sim_unit *u)
 {
 	smmuv3_terminate(u, 0, true);
 	smmuv3_undoom(u);
-	u->smmu->atc.nr = u->smmu->atc_timeouts = 0;
+	u->atc.nr = u->atc_timeouts = 0;
 	reset(u);
 }
 
@@ -256,8 +254,6 @@ static void free_smmu(struct iommuabs_sim_unit *u)
 	vec_free(&smmu->stale_cds);
 	vec_free(&smmu->cached_cds);
 	vec_free(&smmu->meant_cds);
-	vec_free(&smmu->atc);
-	vec_free(&smmu->mute);
 	vec_free(&smmu->stalled);
 	free(smmu);
 }
@@ -285,20 +281,23 @@ static bool queue_holds(uint64_t base, unsigned int entry_lg2, uint64_t maddr)
 	       BIT64(Q_BASE_LOG2SIZE(base) + entry_lg2);
 }
 
+/* 3.9.1.2: one reason is recorded, the others are answers. */
+static unsigned int ats_refused(struct iommuabs_sim_unit *u,
+				const struct iommuabs_sim_dma *at,
+				const struct outcome *o)
+{
+	if (o->event != F_BAD_ATS_TREQ)
+		return 0;
+	smmuv3_record(u, at, o);
+	return o->event;
+}
+
 static void page_freed(struct iommuabs_sim_unit *u, uint64_t maddr)
 {
 	const struct smmuv3 *smmu = u->smmu;
 	uint64_t on = smmu->cr0.value | smmu->cr0.ack;
-	uint32_t i;
 
-	for (i = 0; i < smmu->atc.nr; i++) {
-		const struct leaf *t =
-			&((struct atc *)vec_at(&smmu->atc, i))->leaf;
-
-		if (maddr - t->pa < BIT64(t->size_lg2))
-			sim_freed(u, maddr,
-				  "by a translation a device may keep");
-	}
+	sim_atc_freed(u, maddr);
 	if (on & CR0_CMDQEN && queue_holds(smmu->cmdq_base, CMD_LG2, maddr))
 		sim_violation(u->arena, IOMMUABS_SIM_V_FREED,
 			      "the command queue is freed while it is enabled");
@@ -346,5 +345,6 @@ const struct unit_ops smmuv3_ops = {
 	.blocked = blocked,
 	.check_store = smmuv3_check_store,
 	.leaf_left = smmuv3_atc_leaf,
+	.ats_refused = ats_refused,
 	.page_freed = page_freed,
 };

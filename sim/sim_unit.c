@@ -21,6 +21,8 @@ struct iommuabs_sim_unit *sim_unit_new(struct iommuabs_sim_arena *a,
 	u->leaves.size = sizeof(struct leaf);
 	u->wtables.size = sizeof(struct wtable);
 	u->groups.size = sizeof(struct group);
+	u->atc.size = sizeof(struct atc);
+	u->mute.size = sizeof(uint32_t);
 	sim_lock(a);
 	u->next = a->units;
 	a->units = u;
@@ -64,6 +66,8 @@ void sim_unit_delete(struct iommuabs_sim_unit *u)
 	vec_free(&u->leaves);
 	vec_free(&u->wtables);
 	vec_free(&u->groups);
+	vec_free(&u->atc);
+	vec_free(&u->mute);
 	free(u);
 }
 

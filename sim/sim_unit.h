@@ -240,6 +240,10 @@ struct unit_ops {
 	int (*blocked)(struct iommuabs_sim_unit *u,
 		       struct iommuabs_sim_dma *dma, const struct outcome *o,
 		       const struct iommuabs_sim_dma *at);
+	/* A translation request is refused: what is recorded of it, 0: nothing. */
+	unsigned int (*ats_refused)(struct iommuabs_sim_unit *u,
+				    const struct iommuabs_sim_dma *at,
+				    const struct outcome *o);
 	/* A live entry of a table changes. */
 	void (*check_store)(const struct role *role, uint64_t ipa, uint64_t old,
 			    uint64_t v);
@@ -248,6 +252,15 @@ struct unit_ops {
 	/* The page is freed: may it be in use besides as a table? */
 	void (*page_freed)(struct iommuabs_sim_unit *u, uint64_t maddr);
 };
+
+/* A translation that a device keeps, for certain or perhaps. */
+struct atc {
+	uint32_t sid;
+	struct leaf leaf;
+};
+
+/* Besides IOMMUABS_SIM_DMA_*: a translation request. */
+#define DMA_ATS_REQUEST (1u << 31)
 
 #define NR_LOGGED 4096u
 struct iommuabs_sim_unit {
@@ -262,6 +275,11 @@ struct iommuabs_sim_unit {
 	/* caches */
 	struct vec leaves, wtables;
 	struct vec groups; /* struct group: to be judged */
+	/* devices' own caches */
+	struct vec atc;	       /* struct atc */
+	struct vec mute;       /* ids that do not answer */
+	uint32_t atc_timeouts; /* since that was last told */
+	uint32_t atc_mute_sid; /* of the last */
 	struct regime *regimes;
 	bool tlbs_empty;    /* nothing cached, and disabled since */
 	bool caches_absent; /* "nothing is there" is kept, too */
@@ -391,6 +409,21 @@ struct walk {
 /* The regime was chosen by stores up to @epoch. */
 void sim_translate(const struct walk *w, uint32_t epoch);
 void sim_add_outcome(struct outcomes *out, const struct outcome *o);
+
+/* ---- sim_ats.c: what devices keep ---- */
+void sim_atc_add(struct iommuabs_sim_unit *u, uint32_t sid,
+		 const struct leaf *t);
+/* All that the table maps. */
+void sim_atc_add_all(struct iommuabs_sim_unit *u, uint32_t sid,
+		     const struct regime *r);
+/* Is it in the @i-th? */
+bool sim_atc_hit(struct iommuabs_sim_unit *u, uint32_t i, uint32_t sid,
+		 uint64_t iova, bool write, uint64_t *maddr);
+/* The device is to forget [first, last], and has when that is complete. */
+void sim_atc_doom(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t first,
+		  uint64_t last);
+void sim_atc_complete(struct iommuabs_sim_unit *u);
+void sim_atc_freed(struct iommuabs_sim_unit *u, uint64_t maddr);
 
 /* ---- sim_dma.c: requests and probes ---- */
 /* From @dma->done on: 1 done | 0 blocked | IOMMUABS_SIM_STALLED. */

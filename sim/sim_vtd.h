@@ -174,6 +174,15 @@ enum {
 enum { G_RESERVED, G_GLOBAL, G_DOMAIN, G_FINEST };
 enum { PASID_G_DOMAIN, PASID_G_ONE, PASID_G_RESERVED, PASID_G_GLOBAL };
 
+/* 6.5.2.5 */
+#define DTLB_SID(w) ((uint16_t)FIELD(w, 47, 32))
+#define DTLB_MIP(w) ((unsigned int)FIELD(w, 20, 16))
+#define DTLB_S	    BIT64(0)
+#define DTLB_RES0   (MASK64(51, 48) | MASK64(31, 21) | MASK64(11, 4))
+#define DTLB_RES0_1 MASK64(11, 1)
+/* 11.4.9.9: who it was */
+#define IQERCD_ITESID(sid) ((uint64_t)(sid) << 32)
+
 /* 9.1, 9.2: root entries, one word for each half of a bus in scalable mode */
 #define ENTRY_P	   BIT64(0)
 #define ENTRY_FPD  BIT64(1)
@@ -299,6 +308,7 @@ struct stream {
 	 * table before this one. */
 	uint64_t meant[4], before[4];
 	bool forgetting; /* an invalidation of it is under way */
+	bool ats;	 /* some entry of it lets the device use ATS */
 };
 
 /* A word of a root table that may be cached. */
@@ -339,7 +349,7 @@ struct vtd {
 	uint64_t records[MAX_RECORDS][2];
 	uint32_t next_record, fri;
 	uint64_t pmen, plmbase, plmlimit;
-	uint64_t iqa, iqt, iqh;
+	uint64_t iqa, iqt, iqh, iqercd;
 	struct waiting wait; /* one with FN: nothing passes it */
 	struct vec waits;    /* struct waiting: the others */
 	bool drains;	     /* an invalidation that does is under way */
@@ -384,6 +394,8 @@ bool vtd_may_be_enabled(const struct iommuabs_sim_unit *u);
 
 /* ---- sim_vtd_queue.c ---- */
 void vtd_run_queue(struct iommuabs_sim_unit *u);
+/* Off: what was not waited for is not known to be done. */
+void vtd_waits_drop(struct iommuabs_sim_unit *u);
 void vtd_write_iectl(struct iommuabs_sim_unit *u, uint64_t value);
 /* What the registers CCMD and IOTLB say, done at once. */
 void vtd_context_by_register(struct iommuabs_sim_unit *u);
@@ -419,6 +431,8 @@ struct regime *vtd_regime(struct iommuabs_sim_unit *u, uint16_t did,
 			  uint64_t table, unsigned int aw);
 struct stream *vtd_get_stream(struct iommuabs_sim_unit *u, uint32_t sid);
 void vtd_streams_update(struct iommuabs_sim_unit *u);
+/* A leaf leaves memory: who may use ATS may have asked for it. */
+void vtd_atc_leaf(struct iommuabs_sim_unit *u, const struct leaf *t);
 /* The root table in use is this. */
 void vtd_reach(struct iommuabs_sim_unit *u, uint64_t root);
 /* The root table is given up: its entries may be cached. */

@@ -230,6 +230,7 @@ void vtd_complete(struct iommuabs_sim_unit *u)
 	vtd->contexts_clean |= vtd->contexts_dooming;
 	vtd->pasids_clean |= vtd->pasids_dooming;
 	vtd->tlbs_dooming = vtd->contexts_dooming = vtd->pasids_dooming = false;
+	sim_atc_complete(u);
 	sim_remove_doomed(u);
 	remove_doomed_configs(u);
 	vtd_meant_over(u, true);
@@ -245,6 +246,8 @@ void vtd_undoom(struct iommuabs_sim_unit *u)
 	uint32_t i;
 
 	sim_undoom(u);
+	for (i = 0; i < u->atc.nr; i++)
+		((struct atc *)vec_at(&u->atc, i))->leaf.doomed = false;
 	vtd_meant_over(u, false);
 	vtd_irtes_meant_over(u, false);
 	sim_undoom_pairs(&vtd->stale_contexts);

@@ -213,7 +213,8 @@ unsigned int vtd_context_wrong(const struct iommuabs_sim_unit *u,
 {
 	if (!vtd_is_scalable(u))
 		return legacy_wrong(u, w, why);
-	if (!(w[0] & SCTX0_RES0) && !(w[1] & SCTX1_RES0) && !w[2] && !w[3])
+	if (!(w[0] & SCTX0_RES0) && !(w[1] & SCTX1_RES0) && !w[2] && !w[3] &&
+	    (u->vtd->config.dt || !(w[0] & SCTX0_DTE)))
 		return 0;
 	*why = "reserved bits are set";
 	return FS_CONTEXT_RESERVED;
@@ -292,7 +293,7 @@ struct collected {
 	struct regime *regimes[MAX_REGIMES];
 	uint32_t epochs[MAX_REGIMES];
 	unsigned int nr;
-	bool quiet;
+	bool quiet, ats;
 };
 
 static void add_regime(struct collected *c, struct regime *r, uint32_t epoch)
@@ -387,6 +388,8 @@ static void collect(struct iommuabs_sim_unit *u, const struct entry *e,
 	    is_wrong(u, c, vtd_context_wrong(u, e->w, &why), "context entry",
 		     why))
 		return;
+	c->ats |= vtd_is_scalable(u) ? e->w[0] & SCTX0_DTE
+				     : CTX0_TT(e->w[0]) == TT_ATS;
 	if (vtd_is_scalable(u)) {
 		link_directory(u, e);
 		vtd_each_pasid(u, e, collect_pasid, c);
@@ -406,6 +409,16 @@ static bool among(struct regime *const *list, unsigned int nr,
 	return nr;
 }
 
+void vtd_atc_leaf(struct iommuabs_sim_unit *u, const struct leaf *t)
+{
+	const struct stream *s;
+
+	for (s = u->vtd->streams; u->vtd->config.dt && s; s = s->next) {
+		if (s->ats && among(s->regimes, s->nr_regimes, t->regime))
+			sim_atc_add(u, s->sid, t);
+	}
+}
+
 static void stream_update(struct iommuabs_sim_unit *u, struct stream *s)
 {
 	struct collected c = { .sid = s->sid, .quiet = !vtd_may_be_enabled(u) };
@@ -421,9 +434,16 @@ static void stream_update(struct iommuabs_sim_unit *u, struct stream *s)
 	}
 	s->nr_regimes = c.nr;
 	for (i = 0; i < nr_old; i++) {
-		if (!among(c.regimes, c.nr, old[i]))
-			sim_regime_dies(u, old[i]);
+		bool stays = among(c.regimes, c.nr, old[i]);
+
+		/* What the device asked for while it could it keeps. */
+		if (s->ats && !(stays && c.ats))
+			sim_atc_add_all(u, s->sid, old[i]);
+		if (stays)
+			continue;
+		sim_regime_dies(u, old[i]);
 	}
+	s->ats = c.ats;
 }
 
 void vtd_streams_update(struct iommuabs_sim_unit *u)

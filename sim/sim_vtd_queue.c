@@ -95,6 +95,9 @@ static bool is_legal(const struct iommuabs_sim_unit *u, const uint64_t w[2])
 			return true;
 		return vtd->config.psi && !(w[1] & IVA_RES0) &&
 		       IVA_AM(w[1]) <= vtd->config.mamv;
+	case DESC_DEVICE_TLB:
+		return vtd->config.dt && !(w[0] & DTLB_RES0) &&
+		       !(w[1] & DTLB_RES0_1);
 	case DESC_IEC:
 		return vtd->config.ir && !(w[0] & IEC_RES0) && !w[1] &&
 		       IEC_IM(w[0]) <= MHMV;
@@ -123,6 +126,20 @@ static void iotlb(struct iommuabs_sim_unit *u, const uint64_t w[2])
 	vtd_doom_iotlb(u, DESC_G(w[0]), DESC_DID(w[0]), w[1]);
 }
 
+/* 6.5.2.5, as the PCIe specification has it: the lowest 0 tells the size. */
+static void device_tlb(struct iommuabs_sim_unit *u, const uint64_t w[2])
+{
+	uint64_t first = w[1] & IVA_ADDR, size = PAGE_SIZE;
+
+	while (w[1] & DTLB_S && size && first & size)
+		size <<= 1;
+	if (w[1] & DTLB_S)
+		size <<= 1;
+	first = size ? first & ~(size - 1) : 0;
+	sim_atc_doom(u, DTLB_SID(w[0]), first,
+		     size ? first + (size - 1) : UINT64_MAX);
+}
+
 static void execute(struct iommuabs_sim_unit *u, const uint64_t w[2])
 {
 	switch (DESC_TYPE(w[0])) {
@@ -132,6 +149,9 @@ static void execute(struct iommuabs_sim_unit *u, const uint64_t w[2])
 		return;
 	case DESC_IOTLB:
 		iotlb(u, w);
+		return;
+	case DESC_DEVICE_TLB:
+		device_tlb(u, w);
 		return;
 	case DESC_IEC:
 		vtd_doom_irtes(u, IEC_INDEX(w[0]),
@@ -168,8 +188,38 @@ static void write_status(struct iommuabs_sim_unit *u, uint64_t addr,
 	a->flags[word] |= WORD_INIT;
 }
 
+void vtd_waits_drop(struct iommuabs_sim_unit *u)
+{
+	struct vtd *vtd = u->vtd;
+
+	vtd->wait.slow.runs = false;
+	vtd->waits.nr = 0;
+	vtd_undoom(u);
+	vtd->contexts_dooming = vtd->pasids_dooming = false;
+	vtd->tlbs_dooming = vtd->drains = false;
+}
+
+/*
+ * 6.5.2.11: a device did not answer in time. All waits that were fetched and are
+ * not over are dropped; none is fetched until that is acknowledged.
+ */
+static bool time_is_out(struct iommuabs_sim_unit *u)
+{
+	struct vtd *vtd = u->vtd;
+
+	if (!u->atc_timeouts)
+		return false;
+	u->atc_timeouts = 0;
+	vtd->iqercd = vtd->config.itesid ? IQERCD_ITESID(u->atc_mute_sid) : 0;
+	vtd_waits_drop(u);
+	vtd_queue_error(u, FSTS_ITE);
+	return true;
+}
+
 static void wait_over(struct iommuabs_sim_unit *u, const uint64_t w[2])
 {
+	if (time_is_out(u))
+		return;
 	vtd_complete(u);
 	u->counters.syncs++;
 	if (w[0] & WAIT_SW)
@@ -279,6 +329,10 @@ static void run_one(struct iommuabs_sim_unit *u)
 		vtd_queue_error(u, FSTS_IQE);
 		return;
 	}
+	/* Also before what waits for it is fetched. */
+	if (DESC_TYPE(w[0]) == DESC_WAIT && sim_random(u->arena) % 2 &&
+	    time_is_out(u))
+		return;
 	if (DESC_TYPE(w[0]) != DESC_WAIT)
 		execute(u, w);
 	else if (w[0] & WAIT_FN)

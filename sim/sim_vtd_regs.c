@@ -119,12 +119,9 @@ static void queue_off(struct iommuabs_sim_unit *u)
 	struct vtd *vtd = u->vtd;
 
 	vtd->iqh = 0;
-	vtd->hanging = vtd->wait.slow.runs = false;
-	vtd->waits.nr = 0;
-	/* What was not waited for is not known to be done. */
-	vtd_undoom(u);
-	vtd->contexts_dooming = vtd->pasids_dooming = false;
-	vtd->tlbs_dooming = vtd->drains = false;
+	vtd->hanging = false;
+	u->atc_timeouts = 0;
+	vtd_waits_drop(u);
 }
 
 static void command_over(struct iommuabs_sim_unit *u)
@@ -337,6 +334,8 @@ static uint64_t get_queue(const struct iommuabs_sim_unit *u, uint32_t offset)
 		return vtd->iqt;
 	case R_IQA:
 		return vtd->iqa;
+	case R_IQERCD:
+		return vtd->iqercd;
 	case R_ICS:
 		return vtd->ics;
 	case R_IECTL:

@@ -117,13 +117,21 @@ static void with_pasid(struct request *q, const struct entry *context)
 	use_pasid(u, &e, q);
 }
 
+/* 4.1: a request for a translation, or one that was translated. */
+static bool is_ats(const struct request *q)
+{
+	return q->flags & (IOMMUABS_SIM_DMA_TRANSLATED | DMA_ATS_REQUEST);
+}
+
 static void scalable(struct request *q, const struct entry *e)
 {
 	/* The requests of this model that carry a PASID are refused. */
 	if (q->flags & IOMMUABS_SIM_DMA_SSID)
 		blocked(q, FS_NO_PASID);
-	else if (q->flags & IOMMUABS_SIM_DMA_TRANSLATED)
+	else if (is_ats(q) && !(e->w[0] & SCTX0_DTE))
 		blocked(q, FS_NO_DTE);
+	else if (q->flags & IOMMUABS_SIM_DMA_TRANSLATED)
+		pass(q);
 	else
 		with_pasid(q, e);
 }
@@ -132,8 +140,7 @@ static void legacy(struct request *q, const struct entry *e)
 {
 	if (q->flags & IOMMUABS_SIM_DMA_SSID)
 		blocked(q, F_PASID_IN_LEGACY);
-	else if (q->flags & IOMMUABS_SIM_DMA_TRANSLATED &&
-		 CTX0_TT(e->w[0]) != TT_ATS)
+	else if (is_ats(q) && CTX0_TT(e->w[0]) != TT_ATS)
 		blocked(q, F_TT_BLOCKS);
 	else if (q->flags & IOMMUABS_SIM_DMA_TRANSLATED ||
 		 CTX0_TT(e->w[0]) == TT_PASS)
@@ -177,6 +184,37 @@ static void through_cache(struct request *q)
 	use_context(u, &e, q);
 }
 
+static void through_entries(struct request *q)
+{
+	if (!vtd_may_be_enabled(q->u))
+		return;
+	if (q->u->arena->adversary)
+		vtd_each_context(q->u, q->sid, use_context, q);
+	else
+		through_cache(q);
+}
+
+/* What the device keeps goes out as translated; ADVERSARY: perhaps. */
+static bool from_atc(const struct request *q)
+{
+	bool write = q->flags & IOMMUABS_SIM_DMA_WRITE, found = false;
+	struct request at = *q;
+	uint32_t i;
+
+	at.flags |= IOMMUABS_SIM_DMA_TRANSLATED;
+	for (i = 0; i < q->u->atc.nr; i++) {
+		if (!sim_atc_hit(q->u, i, q->sid, q->iova, write, &at.iova))
+			continue;
+		if (!(q->u->vtd->gsts & G_TE))
+			blocked(&at, 0);
+		through_entries(&at);
+		found = true;
+		if (!q->u->arena->adversary)
+			break;
+	}
+	return found && !q->u->arena->adversary;
+}
+
 /* 11.4.8: what firmware protects while nothing is translated. */
 static void untranslated(const struct request *q)
 {
@@ -203,12 +241,12 @@ void vtd_outcomes(struct iommuabs_sim_unit *u, uint32_t sid, uint32_t ssid,
 		blocked(&q, 0);
 		return;
 	}
-	if (!on)
-		untranslated(&q);
-	if (!vtd_may_be_enabled(u))
+	if (flags & IOMMUABS_SIM_DMA_ATC && from_atc(&q))
 		return;
-	if (u->arena->adversary)
-		vtd_each_context(u, q.sid, use_context, &q);
-	else
-		through_cache(&q);
+	/* Nobody asks, and nobody was told, as long as nothing is translated. */
+	if (!on && is_ats(&q))
+		blocked(&q, 0);
+	else if (!on)
+		untranslated(&q);
+	through_entries(&q);
 }

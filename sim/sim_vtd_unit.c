@@ -95,7 +95,8 @@ static void reset(struct iommuabs_sim_unit *u)
 	memset(vtd->records, 0, sizeof(vtd->records));
 	vtd->next_record = vtd->fri = 0;
 	vtd->pmen = vtd->plmbase = vtd->plmlimit = 0;
-	vtd->iqa = vtd->iqt = vtd->iqh = vtd->ics = 0;
+	vtd->iqa = vtd->iqt = vtd->iqh = vtd->ics = vtd->iqercd = 0;
+	u->atc.nr = u->atc_timeouts = 0;
 	vtd->hanging = vtd->drains = false;
 	vtd->contexts_clean = vtd->pasids_clean = vtd->tlbs_clean = false;
 	vtd->contexts_dooming = vtd->pasids_dooming = false;
@@ -210,6 +211,9 @@ static void plant(struct iommuabs_sim_unit *u, enum iommuabs_sim_fault fault,
 	case IOMMUABS_SIM_CR0_IGNORED:
 		vtd->ignored_until = sim_until(u, n, us);
 		return;
+	case IOMMUABS_SIM_STRAY_ANSWER:
+		vtd_queue_error(u, FSTS_ICE);
+		return;
 	default:
 		return;
 	}
@@ -263,6 +267,7 @@ static void page_freed(struct iommuabs_sim_unit *u, uint64_t maddr)
 			      "is in use");
 	if (vtd_uses_page(u, maddr))
 		sim_freed(u, maddr, "a table of roots, contexts or PASIDs");
+	sim_atc_freed(u, maddr);
 }
 
 /* No descriptor changes its meaning by the way in which it changes (6.2). */
@@ -273,6 +278,17 @@ static void check_store(const struct role *role, uint64_t ipa, uint64_t old,
 	(void)ipa;
 	(void)old;
 	(void)v;
+}
+
+/* Only that none may be asked for is a fault, the others are answers (4.1). */
+static unsigned int ats_refused(struct iommuabs_sim_unit *u,
+				const struct iommuabs_sim_dma *at,
+				const struct outcome *o)
+{
+	if (o->event != F_TT_BLOCKS && o->event != FS_NO_DTE)
+		return 0;
+	vtd_record(u, o->event, at->sid, at->addr, true);
+	return o->event;
 }
 
 static int blocked(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
@@ -297,5 +313,7 @@ const struct unit_ops vtd_ops = {
 	.outcomes = vtd_outcomes,
 	.blocked = blocked,
 	.check_store = check_store,
+	.leaf_left = vtd_atc_leaf,
+	.ats_refused = ats_refused,
 	.page_freed = page_freed,
 };

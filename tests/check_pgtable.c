@@ -68,6 +68,11 @@ static const struct arm_format *arm_format(const struct pt_ops *ops)
 	return NULL;
 }
 
+static bool is_vtd(const struct pt_ops *ops)
+{
+	return ops == &pt_vtd_ops || ops == &pt_vtd_snoop_ops;
+}
+
 static unsigned int granule_lg2(const struct pt_ops *ops)
 {
 	const struct arm_format *arm = arm_format(ops);
@@ -129,6 +134,14 @@ static const struct geometry geometries[] = {
 	{ &pt_arm_s1_64k_ops, 52, 2, 13, 0x3, 0, 0, 0 },
 	{ &pt_arm_s1_64k_ops, 48, 2, 12, 0x3, 1, TEST_HOST_MAP | TEST_HOST_HIGH,
 	  1 },
+	{ &pt_vtd_ops, 57, 4, 12, 0x7, 0, TEST_HOST_HIGH, 2 },
+	{ &pt_vtd_ops, 48, 3, 12, 0x7, 1, 0, 2 },
+	{ &pt_vtd_ops, 48, 3, 12, 0x1, 0, TEST_HOST_MAP, 2 },
+	{ &pt_vtd_ops, 39, 2, 12, 0x3, 1, TEST_HOST_MAP, 2 },
+	{ &pt_vtd_snoop_ops, 57, 4, 12, 0x7, 1, TEST_HOST_MAP | TEST_HOST_HIGH,
+	  2 },
+	{ &pt_vtd_snoop_ops, 48, 3, 12, 0x3, 0, 0, 2 },
+	{ &pt_vtd_snoop_ops, 39, 2, 12, 0x7, 0, TEST_HOST_MAP, 2 },
 	{ &pt_ledger_ops, 48, 3, 12, 0x7, 0, 0 },
 	{ &pt_ledger_ops, 39, 2, 12, 0x1, 0, TEST_HOST_MAP },
 	{ &pt_ledger_ops, 36, 2, 12, 0x7, 0, 0 },
@@ -146,8 +159,9 @@ static uint64_t format_attr(const struct pt_ops *ops, uint64_t *seed)
 	if (ops == &pt_rmap_ops)
 		return r & (PT_RMAP_DOMAIN | PT_RMAP_FOREIGN | PT_RMAP_HOST |
 			    PT_RMAP_SHARED);
+	/* In VT-d an entry without any permission is none. */
 	return (r & RW) | (r >> 8) % 3 << 2 |
-	       (arm_format(ops)->stage == 1 ? IOMMUABS_READ : 0);
+	       (is_vtd(ops) || arm_format(ops)->stage == 1 ? IOMMUABS_READ : 0);
 }
 
 /* Bits that an ATTR edit may set or clear in any combination. */
@@ -158,7 +172,7 @@ static uint64_t format_bits(const struct pt_ops *ops)
 	if (ops == &pt_rmap_ops)
 		return PT_RMAP_DOMAIN | PT_RMAP_FOREIGN | PT_RMAP_HOST |
 		       PT_RMAP_SHARED;
-	return arm_format(ops)->stage == 1 ? IOMMUABS_WRITE : RW;
+	return is_vtd(ops) || arm_format(ops)->stage == 1 ? IOMMUABS_WRITE : RW;
 }
 
 /* ---- fixture ---- */
@@ -186,10 +200,10 @@ static void *arena_at(const struct fixture *f, const char *base, uint64_t maddr)
 	return (void *)(uintptr_t)(base + (maddr - (f->host->mfn << LG2)));
 }
 
-/* Arm ARM, table descriptor: bits 1 and 0 set. */
-static bool is_table_word(uint64_t word)
+/* Arm ARM, table descriptor: bits 1 and 0 set. VT-d 9.8: and bit 7 clear. */
+static bool is_table_word(const struct fixture *f, uint64_t word)
 {
-	return (word & 3) == 3;
+	return (word & 3) == 3 && !(is_vtd(f->pt.ops) && word & 1 << 7);
 }
 
 /* Frames of a leaf in this fixture's format. */
@@ -224,7 +238,7 @@ static void link_is_late(struct fixture *f, uint64_t word)
 {
 	uint64_t maddr = word_address(f, word);
 
-	if (!is_table_word(word) || maddr < f->host->mfn << LG2 ||
+	if (!is_table_word(f, word) || maddr < f->host->mfn << LG2 ||
 	    maddr >= (f->host->mfn + TEST_HOST_FRAMES) << LG2)
 		return;
 	if (memcmp(arena_at(f, f->seen, maddr),
@@ -397,6 +411,46 @@ static uint64_t arm_bits(const struct fixture *f, uint64_t attr, int level)
 	       (attr & IOMMUABS_WRITE ? 0x40 : 0xc0);
 }
 
+#define VTD_ADDRESS 0x000ffffffffff000
+
+/*
+ * A walk as VT-d 3.7 describes it, levels as there: 1 is the last. Each on the way
+ * lets through what it says. Return: the entry, or 0 if there is none.
+ */
+static uint64_t vtd_walk(const struct fixture *f, uint64_t in, int *level_out,
+			 uint64_t *out)
+{
+	const char *base = f->pt.clean ? f->seen : f->host->arena;
+	uint64_t table = f->pt.root, word, shift;
+	int level = f->pt.top + 1;
+
+	for (;; level--) {
+		shift = 9 * ((uint64_t)level - 1);
+		word = *(uint64_t *)arena_at(f, base,
+					     table + (in >> shift & 511) * 8);
+		if (!(word & 3))
+			return 0;
+		if (level == 1 || word & 1 << 7)
+			break;
+		HOLDS((word & 0xfff) == 3);
+		table = word & VTD_ADDRESS;
+	}
+	*level_out = level;
+	*out = (word & VTD_ADDRESS) >> 12;
+	HOLDS(!(*out & (((uint64_t)1 << shift) - 1)));
+	*out += in & (((uint64_t)1 << shift) - 1);
+	return word;
+}
+
+/* 9.8: as in vtd_entries_are_those_of_the_manual(). */
+static uint64_t vtd_bits(const struct fixture *f, uint64_t attr, int level)
+{
+	uint64_t snoop = f->pt.ops == &pt_vtd_snoop_ops && !(attr >> 2 & 3);
+
+	return (attr & 3) | (attr >> 2 & 3) << 52 | (uint64_t)(level > 1) << 7 |
+	       snoop << 11;
+}
+
 #define CONTIGUOUS ((uint64_t)1 << 52)
 
 /*
@@ -455,7 +509,7 @@ static uint64_t tables_below(const struct fixture *f, uint64_t table,
 	for (i = 0; i < entries; i++) {
 		if (i % 512 == 0)
 			page_is_clean(f, table + i * 8);
-		if (!level || !is_table_word(page[i]))
+		if (!level || !is_table_word(f, page[i]))
 			continue;
 		nr += 1 + tables_below(f, word_address(f, page[i]), level - 1,
 				       table_entries(f));
@@ -521,6 +575,15 @@ static void lookup_agrees(struct fixture *f, const struct window *w,
 	HOLDS(!((in + leaf.nr) & (span(f, leaf.level) - 1)));
 	HOLDS(!found || leaf.out == frame->out);
 	HOLDS(!found || leaf.attr == frame->attr);
+	if (is_vtd(f->pt.ops)) {
+		word = vtd_walk(f, in, &level, &out);
+		HOLDS((word != 0) == found);
+		HOLDS(!found || out == frame->out);
+		HOLDS(!found ||
+		      (word & ~VTD_ADDRESS) == vtd_bits(f, frame->attr, level));
+		HOLDS(leaf.entry == word);
+		HOLDS(!found || leaf.level == (unsigned int)level - 1);
+	}
 	if (!f->arm)
 		return;
 	word = arm_walk(f, f->pt.clean ? f->seen : f->host->arena, in, &level,
@@ -1322,7 +1385,7 @@ START_TEST(clear_unlinks_a_covered_table_in_one_store)
 	ck_assert_uint_eq(words[1] & PT_SINK_LEVEL, 0);
 	/* The 1 GiB table's own words are as they were: it may be walked. */
 	below = test_host_ptr(f.host, words[0] & ~PT_SINK_LEVEL);
-	ck_assert(is_table_word(below[0]) && is_table_word(below[511]));
+	ck_assert(is_table_word(&f, below[0]) && is_table_word(&f, below[511]));
 	ck_assert_uint_eq(linked(&f), before - 513 - 1);
 	while (sink.nr)
 		ck_assert_int_eq(pt_free_tables(&f.pt, words[--sink.nr], &f.mem,

@@ -284,6 +284,7 @@ struct iommuabs_sim_vtd_config {
 	unsigned int coherent; /* ECAP.C */
 	unsigned int qi, dt, ir, eim, sc, smts, smpwc;
 	unsigned int fetch_128; /* fetches 16 aligned bytes in one piece */
+	unsigned int itesid;	/* says which device did not answer (dt) */
 	/* Major version, 1..15; from 6 on registers don't invalidate. */
 	unsigned int version;
 };
@@ -396,6 +397,8 @@ enum iommuabs_sim_fault {
 	 * not by the acknowledge.
 	 */
 	IOMMUABS_SIM_SERVICE_FAILURE,
+	/* VT-d: a device answers what it was not asked (FSTS.ICE), at once. */
+	IOMMUABS_SIM_STRAY_ANSWER,
 };
 
 /**
@@ -471,13 +474,14 @@ IOMMUABS_API unsigned int iommuabs_sim_stalled(struct iommuabs_sim_unit *unit);
 /** iommuabs_sim_settle() - let all posted writes land */
 IOMMUABS_API void iommuabs_sim_settle(struct iommuabs_sim_arena *arena);
 
-/* ---- ATS and PRI: what a device asks for, and keeps; of SMMUv3 units ---- */
+/* ---- ATS and PRI: what a device asks for, and keeps ---- */
 
 /**
  * iommuabs_sim_ats() - a device's translation request for the page of @dma->addr
  *
  * What it is told it keeps, and uses for DMA with IOMMUABS_SIM_DMA_ATC, until a
- * CMD_ATC_INV that covers it is completed by a CMD_SYNC. @dma->data is not used.
+ * CMD_ATC_INV (VT-d: a Device-TLB invalidation) that covers it is completed by a
+ * CMD_SYNC (a wait). @dma->data is not used.
  * ADVERSARY: each device that may use ATS counts as having asked for everything
  * whenever it was to be had; probes with IOMMUABS_SIM_DMA_ATC see that.
  *
@@ -490,13 +494,13 @@ IOMMUABS_API int iommuabs_sim_ats(struct iommuabs_sim_unit *unit,
  * iommuabs_sim_atc_mute() - the device does not answer CMD_ATC_INV
  * @mute: 1 on, 0 off
  *
- * The next CMD_SYNC then fails with CERROR_ATC_INV_SYNC.
+ * The next CMD_SYNC then fails with CERROR_ATC_INV_SYNC; VT-d: FSTS.ITE.
  */
 IOMMUABS_API void iommuabs_sim_atc_mute(struct iommuabs_sim_unit *unit,
 					uint32_t sid, unsigned int mute);
 
 /**
- * iommuabs_sim_page_request() - a device's request into the PRI queue
+ * iommuabs_sim_page_request() - a device's request into an SMMUv3's PRI queue
  * @dma:   sid, addr, ssid and flags are used
  * @group: PRGIndex, 9 bits
  *

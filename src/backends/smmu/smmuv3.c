@@ -149,7 +149,7 @@ static void identify(const struct backend_unit *unit, struct identity *id)
 
 static void tables_free(struct smmuv3 *smmu)
 {
-	smmuv3_ats_free(smmu);
+	backend_ats_free(smmu->unit, &smmu->ats);
 	smmuv3_cd_free(smmu);
 	smmuv3_strtab_free(smmu);
 	smmuv3_memory_free(smmu, smmu->cmdq.maddr, smmu->cmdq.lg2 + CMD_LG2);

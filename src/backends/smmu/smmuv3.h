@@ -18,6 +18,7 @@
 #ifndef IOMMUABS_SMMU_SMMUV3_H
 #define IOMMUABS_SMMU_SMMUV3_H
 
+#include "../ats.h"
 #include "../backend.h"
 #include "smmuv3_regs.h"
 
@@ -80,8 +81,6 @@ struct smmuv3_erratum {
 
 enum { SMMUV3_MSI_EVENTQ, SMMUV3_MSI_GERROR, SMMUV3_MSIS };
 
-struct smmuv3_ats;
-
 struct smmuv3 {
 	struct backend_unit *unit;
 	uint8_t ril, hyp, msi, attr_types_ovr;
@@ -93,7 +92,7 @@ struct smmuv3 {
 		uint32_t data;
 	} msis[SMMUV3_MSIS];
 	uint64_t cd_pages; /* directory of pages of descriptors, by id */
-	struct smmuv3_ats *ats;
+	struct backend_ats *ats;
 	uint32_t resume_failed; /* since the last reset; atomic */
 	struct smmuv3_strtab strtab;
 	struct smmuv3_cmdq cmdq;
@@ -203,7 +202,7 @@ void smmuv3_batch_add(struct smmuv3_batch *batch, uint64_t word0,
  * held, on any number of CPUs.
  * 0: everything was executed, or a reset of the unit has done more than that, or
  * the unit was turned off | E_TIMEOUT | BACKEND_STUCK: a CMD_ATC_INV among the last
- * COMMANDS_MAX of smmuv3_ats.c wasn't answered.
+ * BACKEND_ATS_TOGETHER wasn't answered.
  */
 int smmuv3_submit(struct smmuv3 *smmu, smmuv3_emit_fn emit, const void *arg);
 
@@ -278,24 +277,16 @@ void smmuv3_cd_decode(struct smmuv3 *smmu, uint64_t maddr,
 
 /* Can the command queue tell who didn't answer? */
 bool smmuv3_ats_possible(const struct smmuv3 *smmu);
-int smmuv3_ats_reserve(struct smmuv3 *smmu, uint32_t first, uint32_t nr);
-void smmuv3_ats_free(struct smmuv3 *smmu);
-/* NULL: these streams get no ATS. */
-struct smmuv3_ats *smmuv3_ats_find(struct smmuv3 *smmu, uint32_t first,
-				   uint32_t nr);
-/* From now on whoever invalidates @id asks these devices, too. */
-void smmuv3_ats_enter(struct smmuv3_ats *ats, uint32_t id);
-/* The streams' entries block. */
-void smmuv3_ats_leave(struct smmuv3 *smmu, uint32_t first, uint32_t nr);
 /* Have the devices forget all, and then let them use ATS. 0 | E_TIMEOUT. */
-int smmuv3_ats_open(struct smmuv3 *smmu, struct smmuv3_ats *ats);
+int smmuv3_ats_open(struct smmuv3 *smmu, struct backend_ats *ats);
 /* Refuse what claims to be translated. 0 | E_TIMEOUT. */
 int smmuv3_ats_close(struct smmuv3 *smmu, uint32_t first, uint32_t nr);
 /* All that were entered, on a unit that has just been enabled. */
 int smmuv3_ats_reopen(struct smmuv3 *smmu);
-/* 0 | E_TIMEOUT | BACKEND_STUCK. */
-int smmuv3_ats_invalidate(struct smmuv3 *smmu, const struct backend_inv *inv,
-			  struct backend_streams *stuck);
+/* A backend_ats_forget_fn. */
+int smmuv3_ats_forget(struct backend_unit *unit,
+		      const struct backend_streams *streams,
+		      const struct backend_range *range);
 
 /* ---- smmuv3_evtq.c ---- */
 

@@ -283,13 +283,13 @@ int smmuv3_stream_set(struct backend_unit *unit, uint32_t first, uint32_t nr,
 {
 	struct smmuv3 *smmu = smmuv3_of(unit);
 	struct change change = { .smmu = smmu, first, nr, { 0 } };
-	struct smmuv3_ats *ats = NULL;
+	struct backend_ats *ats = NULL;
 	int ret;
 
 	if (table && !unit->caps.stage2)
 		smmuv3_cd_publish(smmu, table);
 	if (table && (flags & BACKEND_STREAM_ATS))
-		ats = smmuv3_ats_find(smmu, first, nr);
+		ats = backend_ats_find(smmu->ats, first, nr);
 	ret = smmuv3_ats_close(smmu, first, nr);
 	if (ret)
 		return ret;
@@ -297,10 +297,10 @@ int smmuv3_stream_set(struct backend_unit *unit, uint32_t first, uint32_t nr,
 	ret = change_entries(&change);
 	if (ret)
 		return ret;
-	smmuv3_ats_leave(smmu, first, nr);
+	backend_ats_leave(smmu->ats, first, nr);
 	if (!ats)
 		return 0;
-	smmuv3_ats_enter(ats, table->id);
+	backend_ats_enter(ats, table->id);
 	return smmuv3_ats_open(smmu, ats);
 }
 

@@ -94,7 +94,7 @@ int smmuv3_streams_reserve(struct backend_unit *unit, uint32_t first,
 		 */
 		l1std_link(smmu, index, table);
 	}
-	return smmuv3_ats_reserve(smmu, first, nr);
+	return backend_ats_reserve(smmu->unit, &smmu->ats, first, nr);
 }
 
 uint64_t *smmuv3_strtab_entry(struct smmuv3 *smmu, uint32_t stream)

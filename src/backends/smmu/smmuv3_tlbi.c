@@ -148,7 +148,8 @@ int smmuv3_invalidate(struct backend_unit *unit, const struct backend_inv *inv,
 	ret = smmuv3_submit(smmu, emit_invalidation, &what);
 	/* Afterwards, lest a device asks for what was to be forgotten (4.5.1). */
 	if (!ret && smmu->ats)
-		ret = smmuv3_ats_invalidate(smmu, inv, stuck);
+		ret = backend_ats_invalidate(unit, smmu->ats, inv, stuck,
+					     smmuv3_ats_forget);
 	return ret;
 }
 

@@ -126,12 +126,14 @@ static void caps_fill(struct backend_unit *unit, uint64_t cap, uint64_t ecap)
 	caps->unsafe_msi = 1;
 	caps->caches_absent =
 		vtd_has(VTD_CAP_CM, cap) || vtd_has(VTD_CAP_RWBF, cap);
-	/* 6.2: a leaf may become a table of the same content at once. */
+	/* 6.2: a leaf may become a table of the same content at once: of several
+	 * translations that are cached any may be used. */
 	caps->bbml = 2;
 }
 
 static void pages_free(struct vtd *vtd)
 {
+	backend_ats_free(vtd->unit, &vtd->ats);
 	vtd_contexts_free(vtd);
 	vtd_pasids_free(vtd);
 	vtd_irt_free(vtd);
@@ -201,6 +203,7 @@ static int vtd_probe(struct backend_unit *unit)
 		tablemem_object_free(unit->mem, vtd, sizeof(*vtd));
 		return IOMMUABS_E_NOMEM;
 	}
+	unit->caps.ats = vtd->has_queue && vtd_has(VTD_ECAP_DT, ecap);
 	unit->priv = vtd;
 	return 0;
 }
@@ -276,6 +279,7 @@ int vtd_mirror(const struct backend_unit *unit, uint8_t input_bits,
 	geometry->root_lg2 = 12;
 	geometry->leaf_mask = leaves;
 	geometry->clean = !unit->caps.coherent;
+	geometry->bbml = unit->caps.bbml;
 	return 0;
 }
 

@@ -9,12 +9,14 @@
  *   vtd_forget.c	what to forget, as descriptors
  *   vtd_context.c	root and context tables: what an entry says, how it changes
  *   vtd_pasid.c	scalable mode: PASID tables
+ *   vtd_ats.c		devices that keep translations
  *   vtd_irt.c		remapping of interrupts
  *   vtd_faults.c	fault recording registers
  */
 #ifndef IOMMUABS_VTD_VTD_H
 #define IOMMUABS_VTD_VTD_H
 
+#include "../ats.h"
 #include "../backend.h"
 #include "vtd_regs.h"
 
@@ -38,6 +40,7 @@ struct vtd_queue {
 	uint64_t tail; /* inserted */
 	uint64_t
 		repaired_to; /* a descriptor before this may have been dropped */
+	uint64_t timed_out_to;	/* because a device did not answer */
 	uint32_t generation;	/* resets begun */
 	uint32_t generation_ok; /* the last reset that invalidated everything */
 };
@@ -61,6 +64,8 @@ struct vtd {
 	 * pages of 512, pages of a page. 0: none yet. */
 	uint64_t pasids;
 	struct vtd_queue queue;
+	struct backend_ats *ats;
+	uint32_t ats_busy; /* atomic: devices are asked to forget */
 	uint32_t busy; /* atomic: a command or a register invalidation runs */
 	uint32_t next_record; /* fault register to look at next */
 	uint32_t msi_data;
@@ -172,6 +177,12 @@ void vtd_batch_fence(struct vtd_batch *batch);
 int vtd_submit(struct vtd *vtd, vtd_emit_fn emit, const void *arg);
 
 /*
+ * The same of what devices are to forget, by one caller at a time; also
+ * BACKEND_STUCK: one of them did not answer.
+ */
+int vtd_submit_ats(struct vtd *vtd, vtd_emit_fn emit, const void *arg);
+
+/*
  * GCMD and the invalidation registers take one thing at a time: wait for one's
  * turn, and end it. 0 | E_TIMEOUT.
  */
@@ -221,6 +232,22 @@ bool vtd_stream_is_hitless(const struct backend_unit *unit,
 			   const struct backend_table *to);
 void vtd_read_stream(struct backend_unit *unit, uint32_t stream,
 		     struct backend_stream *out);
+
+/* Entries that are there allow ATS or not. 0 | E_TIMEOUT. */
+int vtd_contexts_ats(struct vtd *vtd, uint32_t first, uint32_t nr, bool on);
+
+/* ---- vtd_ats.c ---- */
+
+/* A backend_ats_forget_fn. */
+int vtd_ats_forget(struct backend_unit *unit,
+		   const struct backend_streams *streams,
+		   const struct backend_range *range);
+/* Have the devices forget all, and then let them use ATS. 0 | E_TIMEOUT. */
+int vtd_ats_open(struct vtd *vtd, struct backend_ats *ats);
+/* Refuse what claims to be translated. 0 | E_TIMEOUT. */
+int vtd_ats_close(struct vtd *vtd, uint32_t first, uint32_t nr);
+/* All that were entered, on a unit that has just been enabled. */
+int vtd_ats_reopen(struct vtd *vtd);
 
 /* ---- vtd_pasid.c ---- */
 

@@ -95,6 +95,8 @@ int vtd_streams_reserve(struct backend_unit *unit, uint32_t first, uint32_t nr)
 	/* A unit in caching mode may hold on to "not present" (6.1). */
 	if (!ret && vtd_has(VTD_CAP_CM, vtd->cap))
 		ret = vtd_forget_contexts(vtd, NULL, 0);
+	if (!ret)
+		ret = backend_ats_reserve(unit, &vtd->ats, first, nr);
 	return ret == IOMMUABS_E_TIMEOUT ? IOMMUABS_E_NOMEM : ret;
 }
 
@@ -256,10 +258,15 @@ static int do_step(const struct change *change,
 int vtd_stream_set(struct backend_unit *unit, uint32_t first, uint32_t nr,
 		   const struct backend_table *table, uint32_t flags)
 {
-	struct change change = { .vtd = vtd_of(unit), first, nr, { 0 } };
-	int ret = 0;
+	struct vtd *vtd = vtd_of(unit);
+	struct change change = { .vtd = vtd, first, nr, { 0 } };
+	struct backend_ats *ats = NULL;
+	int ret;
 
-	if (table && change.vtd->scalable)
+	if (table && (flags & BACKEND_STREAM_ATS))
+		ats = backend_ats_find(vtd->ats, first, nr);
+	ret = vtd_ats_close(vtd, first, nr);
+	if (!ret && table && change.vtd->scalable)
 		ret = vtd_pasid_set(change.vtd, table);
 	entry_make(change.vtd, table, flags, change.want);
 	/*
@@ -272,7 +279,38 @@ int vtd_stream_set(struct backend_unit *unit, uint32_t first, uint32_t nr,
 		ret = do_step(&change, fill_entry);
 	if (!ret)
 		ret = do_step(&change, validate_entry);
-	return ret;
+	if (ret)
+		return ret;
+	backend_ats_leave(vtd->ats, first, nr);
+	if (!ats)
+		return 0;
+	backend_ats_enter(ats, table->id);
+	return vtd_ats_open(vtd, ats);
+}
+
+/* In place: no other word of the entry says anything about it. */
+static bool set_ats(const struct change *change, uint64_t *entry)
+{
+	uint64_t field = change->vtd->scalable ? VTD_SCTX0_DTE : VTD_CTX0_TT;
+	uint64_t old = port_dev_load64(entry);
+	uint64_t now = (old & ~field) | change->want[0];
+
+	if (!(old & VTD_ENTRY_P) || now == old)
+		return false;
+	port_dev_store64(entry, now);
+	vtd_clean(change->vtd, entry, sizeof(*entry));
+	return true;
+}
+
+int vtd_contexts_ats(struct vtd *vtd, uint32_t first, uint32_t nr, bool on)
+{
+	struct change change = { .vtd = vtd, first, nr, { 0 } };
+
+	if (on)
+		change.want[0] = vtd->scalable
+					 ? VTD_SCTX0_DTE
+					 : field_put(VTD_CTX0_TT, VTD_TT_ATS);
+	return do_step(&change, set_ats);
 }
 
 bool vtd_stream_is_hitless(const struct backend_unit *unit,
@@ -293,7 +331,9 @@ static void decode_legacy(uint64_t word0, uint64_t word1,
 	struct backend_table *table = &out->table;
 
 	out->kind = BACKEND_STREAM_TABLE;
-	if (field_get(VTD_CTX0_TT, word0) != VTD_TT_UNTRANSLATED)
+	if (field_get(VTD_CTX0_TT, word0) == VTD_TT_ATS)
+		out->flags |= BACKEND_STREAM_ATS;
+	else if (field_get(VTD_CTX0_TT, word0) != VTD_TT_UNTRANSLATED)
 		out->kind = BACKEND_STREAM_BAD;
 	table->root = word0 & VTD_ENTRY_ADDRESS;
 	table->levels = (uint8_t)(field_get(VTD_CTX1_AW, word1) + 2);
@@ -319,6 +359,8 @@ void vtd_read_stream(struct backend_unit *unit, uint32_t stream,
 		return;
 	out->table.format = BACKEND_FORMAT_VTD;
 	out->table.granule_lg2 = 12;
+	if (vtd->scalable && (word0 & VTD_SCTX0_DTE))
+		out->flags |= BACKEND_STREAM_ATS;
 	if (!vtd->scalable)
 		decode_legacy(word0, word1, out);
 	else if (vtd_pasid_read(vtd, word0 & VTD_ENTRY_ADDRESS, &out->table))

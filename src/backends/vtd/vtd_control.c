@@ -237,7 +237,12 @@ int vtd_enable(struct backend_unit *unit)
 		return ret;
 	unit->holds = 1;
 	vtd->was_told = 1;
-	ret = vtd_queue_off(vtd);
+	port_store32(&unit->enabled, 0);
+	/* What claims to be translated is refused, until devices have forgotten
+	 * what they had. */
+	ret = vtd_ats_close(vtd, 0, ~(uint32_t)0);
+	if (!ret)
+		ret = vtd_queue_off(vtd);
 	if (!ret)
 		ret = vtd_queue_on(vtd);
 	if (ret)
@@ -253,6 +258,8 @@ int vtd_enable(struct backend_unit *unit)
 	ret = translate(vtd);
 	if (!ret)
 		ret = vtd_irt_enable(vtd);
+	if (!ret)
+		ret = vtd_ats_reopen(vtd);
 	return ret ? ret : protection_off(vtd);
 }
 

@@ -20,10 +20,11 @@ static enum iommuabs_fault_reason reason_of(uint64_t reason)
 	case 0x03: /* context entry: address width, translation type */
 	case 0x0b: /* reserved bits of a context entry */
 	case 0x0a: /* of a root entry */
+	case 0x30:
 	case 0x3a:
 	case 0x42:
 	case 0x43:
-	case 0x44:
+	case 0x48:
 	case 0x52:
 	case 0x5a:
 	case 0x5b:
@@ -50,9 +51,13 @@ static enum iommuabs_fault_reason reason_of(uint64_t reason)
 	case 0x78:
 		return IOMMUABS_FAULT_WALK_ABORT;
 	case 0x0d: /* a translated request, or one for a translation */
-	case 0x46:
+	case 0x44:
 	case 0x47:
 		return IOMMUABS_FAULT_TRANSLATED;
+	case 0x31: /* with a PASID, and none is to be used */
+	case 0x45:
+	case 0x46:
+		return IOMMUABS_FAULT_PASID;
 	case 0x20: /* a message with reserved bits set, */
 	case 0x21: /* of no entry, */
 	case 0x22: /* of one that is absent */

@@ -109,7 +109,6 @@ int vtd_invalidate(struct backend_unit *unit, const struct backend_inv *inv,
 	struct invalidation what = { vtd, inv };
 	int ret;
 
-	(void)stuck; /* no device keeps translations: caps.ats is 0 */
 	/*
 	 * Stores to tables before the look at @enabled, as in enable() the other
 	 * way round: whoever enables now finds the stores.
@@ -119,7 +118,13 @@ int vtd_invalidate(struct backend_unit *unit, const struct backend_inv *inv,
 	if (!port_load32(&unit->enabled))
 		return 0;
 	ret = vtd_flush_writes(vtd);
-	return ret ? ret : vtd_submit(vtd, emit_invalidation, &what);
+	if (!ret)
+		ret = vtd_submit(vtd, emit_invalidation, &what);
+	/* Afterwards, lest a device asks for what was to be forgotten. */
+	if (!ret && vtd->ats)
+		ret = backend_ats_invalidate(unit, vtd->ats, inv, stuck,
+					     vtd_ats_forget);
+	return ret;
 }
 
 /* ---- everything ---- */

@@ -10,8 +10,10 @@
 
 #if IOMMUABS_CONFIG_VTD
 
-/* A batch is repeated when the unit refused a descriptor of it. */
-#define TRIES 3
+/* A batch is repeated when the unit refused a descriptor of it; and, more often,
+ * when its wait was dropped because a device did not answer another's. */
+#define TRIES	      3
+#define TRIES_TIMEOUT 64
 
 #define QUEUE_ERRORS ((uint32_t)(VTD_FSTS_IQE | VTD_FSTS_ITE | VTD_FSTS_ICE))
 
@@ -86,7 +88,12 @@ static void repair(struct vtd *vtd)
 		return;
 	if (fsts & (uint32_t)VTD_FSTS_IQE)
 		desc_write(vtd, fetched(vtd), FENCE, fence_word(vtd));
-	port_store64(&q->repaired_to, q->tail);
+	if (fsts & (uint32_t)VTD_FSTS_ITE)
+		port_store64(&q->timed_out_to, q->tail);
+	/* An answer that nobody waits for (ICE) is no more than counted. */
+	if (fsts & (uint32_t)(VTD_FSTS_IQE | VTD_FSTS_ITE))
+		port_store64(&q->repaired_to, q->tail);
+	port_add64(&vtd->unit->errors, 1);
 	port_dev_mb();
 	hostif_write32(regs, VTD_FSTS, fsts & QUEUE_ERRORS);
 }
@@ -271,21 +278,31 @@ static int submit_once(struct vtd_batch *batch, vtd_emit_fn emit,
 			    batch);
 }
 
-static int submit_queued(struct vtd *vtd, vtd_emit_fn emit, const void *arg)
+static bool timed_out(const struct vtd_batch *batch)
+{
+	return port_load64(&batch->vtd->queue.timed_out_to) > batch->first;
+}
+
+/* @whose: it was asked for what devices do, and a time-out is the answer. */
+static int submit_queued(struct vtd *vtd, vtd_emit_fn emit, const void *arg,
+			 bool whose)
 {
 	struct backend_unit *unit = vtd->unit;
 	struct vtd_batch batch;
-	uint32_t i;
+	uint32_t refused = 0, i;
 	int ret;
 
 	batch.vtd = vtd;
-	for (i = 0; i < TRIES; i++) {
+	for (i = 0; i < TRIES_TIMEOUT && refused < TRIES; i++) {
 		ret = submit_once(&batch, emit, arg);
 		if (ret || !batch.started)
 			return ret;
 		port_add64(&unit->syncs, 1);
 		if (port_load64(&vtd->queue.repaired_to) <= batch.first)
 			return 0;
+		if (timed_out(&batch) && whose)
+			return BACKEND_STUCK;
+		refused += !timed_out(&batch);
 		hostif_log(unit->host, IOMMUABS_LOG_WARNING,
 			   "%s: a descriptor was refused, repeating",
 			   unit->name);
@@ -380,8 +397,13 @@ static int submit_by_registers(struct vtd *vtd, vtd_emit_fn emit,
 int vtd_submit(struct vtd *vtd, vtd_emit_fn emit, const void *arg)
 {
 	if (vtd->has_queue)
-		return submit_queued(vtd, emit, arg);
+		return submit_queued(vtd, emit, arg, false);
 	return submit_by_registers(vtd, emit, arg);
+}
+
+int vtd_submit_ats(struct vtd *vtd, vtd_emit_fn emit, const void *arg)
+{
+	return submit_queued(vtd, emit, arg, true);
 }
 
 /* ---- resets ---- */

@@ -42,10 +42,12 @@
 #define VTD_ECAP		REG64(0x010)
 #define   VTD_ECAP_C		FIELD(0, 0)
 #define   VTD_ECAP_QI		FIELD(1, 1)
+#define   VTD_ECAP_DT		FIELD(2, 2)
 #define   VTD_ECAP_IR		FIELD(3, 3)
 #define   VTD_ECAP_EIM		FIELD(4, 4)
 #define   VTD_ECAP_SC		FIELD(7, 7)
 #define   VTD_ECAP_IRO		FIELD(17, 8)
+#define   VTD_ECAP_DIT		FIELD(41, 41)
 #define   VTD_ECAP_SMTS		FIELD(43, 43)
 #define   VTD_ECAP_SSTS		FIELD(46, 46)
 #define   VTD_ECAP_SMPWCS	FIELD(48, 48)
@@ -129,6 +131,7 @@
 #define VTD_DESC_TYPE		FIELD(3, 0)
 #define   VTD_DESC_CONTEXT	1
 #define   VTD_DESC_IOTLB	2
+#define   VTD_DESC_DEVICE_TLB	3
 #define   VTD_DESC_IEC		4
 #define   VTD_DESC_WAIT		5
 #define   VTD_DESC_PASID	7
@@ -139,6 +142,11 @@
 #define VTD_CONTEXT_SID		FIELD(47, 32)
 #define VTD_IOTLB_DESC_DW	FIELD(6, 6)
 #define VTD_IOTLB_DESC_DR	FIELD(7, 7)
+#define VTD_DEVICE_TLB_PFSID_LOW	FIELD(15, 12)
+#define VTD_DEVICE_TLB_MIP	FIELD(20, 16)
+#define VTD_DEVICE_TLB_SID	FIELD(47, 32)
+#define VTD_DEVICE_TLB_PFSID_HIGH	FIELD64(63, 52)
+#define VTD_DEVICE_TLB_S	FIELD(0, 0) /* of the upper 64 bits */
 #define VTD_IEC_BY_INDEX	FIELD(4, 4)
 #define VTD_IEC_INDEX		FIELD(47, 32)
 #define VTD_WAIT_IF		FIELD(4, 4)
@@ -155,10 +163,12 @@
 /* 9.3: context entry of legacy mode, two words */
 #define VTD_CTX0_TT		FIELD(3, 2)
 #define   VTD_TT_UNTRANSLATED	0 /* of requests: they get translated, no other */
+#define   VTD_TT_ATS		1 /* these, and what ATS knows */
 #define VTD_CTX1_AW		FIELD(2, 0)
 #define VTD_CTX1_DID		FIELD(23, 8)
 
 /* 9.4: of scalable mode, four words; its FPD and directory are as above */
+#define VTD_SCTX0_DTE		FIELD(2, 2) /* what ATS knows, too */
 #define VTD_SCTX0_PDTS		FIELD(11, 9)
 
 /* 9.6: PASID-table entry, eight words */

@@ -1,40 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sim_smmuv3_ats.c - what devices are told by ATS, and keep (IHI 0070 3.9, 4.5)
+ * sim_ats.c - what devices are told by ATS, and keep (IHI 0070 3.9, 4.5; VT-d 4)
  *
  * FUNCTIONAL: what a device asked for by iommuabs_sim_ats(). ADVERSARY: a device
  * that may use ATS has asked for all; so what leaves the tables is kept, too.
  */
-#include "sim_smmuv3.h"
+#include "sim_unit.h"
 
-static void add(struct iommuabs_sim_unit *u, uint32_t sid, const struct leaf *t)
+void sim_atc_add(struct iommuabs_sim_unit *u, uint32_t sid,
+		 const struct leaf *t)
 {
-	struct atc *e = vec_add(&u->smmu->atc);
+	struct atc *e = vec_add(&u->atc);
 
 	e->sid = sid;
 	e->leaf = *t;
 	e->leaf.doomed = false;
-}
-
-static bool uses(const struct stream *s, const struct regime *r)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->nr_regimes; i++) {
-		if (s->regimes[i] == r)
-			return true;
-	}
-	return false;
-}
-
-void smmuv3_atc_leaf(struct iommuabs_sim_unit *u, const struct leaf *t)
-{
-	const struct stream *s;
-
-	for (s = u->smmu->streams; u->smmu->config.ats && s; s = s->next) {
-		if (s->ats && uses(s, t->regime))
-			add(u, s->sid, t);
-	}
 }
 
 static void add_tree(struct iommuabs_sim_unit *u, uint32_t sid,
@@ -61,7 +41,7 @@ static void add_tree(struct iommuabs_sim_unit *u, uint32_t sid,
 			if (!values[n].init || kind == DESC_INVALID)
 				continue;
 			if (kind == DESC_IS_LEAF)
-				add(u, sid, &t);
+				sim_atc_add(u, sid, &t);
 			else
 				add_tree(u, sid, r, level + 1, ipa,
 					 sim_desc_table(r, v));
@@ -69,29 +49,33 @@ static void add_tree(struct iommuabs_sim_unit *u, uint32_t sid,
 	}
 }
 
-void smmuv3_atc_regime(struct iommuabs_sim_unit *u, uint32_t sid,
-		       const struct regime *r)
+void sim_atc_add_all(struct iommuabs_sim_unit *u, uint32_t sid,
+		     const struct regime *r)
 {
 	if (!r->no_walk)
 		add_tree(u, sid, r, r->start_level, 0, r->ttb);
 }
 
-static bool permits(const struct leaf *t, bool write)
+static bool permits(struct iommuabs_sim_unit *u, const struct leaf *t,
+		    bool write)
 {
-	if (t->regime->tag.s1)
-		return t->desc & DESC_AP_USER &&
-		       !(write && t->desc & DESC_AP_RO);
-	return t->desc & (write ? DESC_S2AP_W : DESC_S2AP_R);
+	const struct walk w = {
+		.u = u,
+		.r = sim_find_regime(u, t->regime->key, &t->regime->tag),
+		.write = write,
+	};
+
+	return t->regime->format->permits(&w, t->desc);
 }
 
-bool smmuv3_atc_hit(const struct iommuabs_sim_unit *u, uint32_t i, uint32_t sid,
-		    uint64_t iova, bool write, uint64_t *maddr)
+bool sim_atc_hit(struct iommuabs_sim_unit *u, uint32_t i, uint32_t sid,
+		 uint64_t iova, bool write, uint64_t *maddr)
 {
-	const struct atc *e = vec_at(&u->smmu->atc, i);
+	const struct atc *e = vec_at(&u->atc, i);
 	const struct leaf *t = &e->leaf;
 
 	if (e->sid != sid || iova < t->ipa ||
-	    iova - t->ipa >= BIT64(t->size_lg2) || !permits(t, write))
+	    iova - t->ipa >= BIT64(t->size_lg2) || !permits(u, t, write))
 		return false;
 	*maddr = t->pa + (iova - t->ipa);
 	return true;
@@ -145,28 +129,25 @@ static bool is_mute(const struct iommuabs_sim_unit *u, uint32_t sid)
 {
 	uint32_t i;
 
-	for (i = 0; i < u->smmu->mute.nr; i++) {
-		if (*(uint32_t *)vec_at(&u->smmu->mute, i) == sid)
+	for (i = 0; i < u->mute.nr; i++) {
+		if (*(uint32_t *)vec_at(&u->mute, i) == sid)
 			return true;
 	}
 	return false;
 }
 
-void smmuv3_atc_inv(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
+void sim_atc_doom(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t first,
+		  uint64_t last)
 {
-	uint32_t sid = (uint32_t)FIELD(cmd[0], 63, 32), i;
-	unsigned int lg2 = 12 + (unsigned int)FIELD(cmd[1], 5, 0);
-	uint64_t first = lg2 > 63 ? 0 : ALIGN_DOWN(cmd[1], lg2);
-	uint64_t last = lg2 > 63 ? UINT64_MAX : first + (BIT64(lg2) - 1);
+	uint32_t i;
 
-	if (!smmuv3_may_be_enabled(u))
-		return;
 	if (is_mute(u, sid)) {
-		u->smmu->atc_timeouts++;
+		u->atc_timeouts++;
+		u->atc_mute_sid = sid;
 		return;
 	}
-	for (i = 0; i < u->smmu->atc.nr; i++) {
-		struct atc *e = vec_at(&u->smmu->atc, i);
+	for (i = 0; i < u->atc.nr; i++) {
+		struct atc *e = vec_at(&u->atc, i);
 		const struct leaf *t = &e->leaf;
 
 		if (e->sid == sid && t->ipa <= last &&
@@ -176,13 +157,27 @@ void smmuv3_atc_inv(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 	}
 }
 
-void smmuv3_atc_sync(struct iommuabs_sim_unit *u)
+void sim_atc_complete(struct iommuabs_sim_unit *u)
 {
 	uint32_t i;
 
-	for (i = u->smmu->atc.nr; i--;) {
-		if (((struct atc *)vec_at(&u->smmu->atc, i))->leaf.doomed)
-			vec_remove(&u->smmu->atc, i);
+	for (i = u->atc.nr; i--;) {
+		if (((struct atc *)vec_at(&u->atc, i))->leaf.doomed)
+			vec_remove(&u->atc, i);
+	}
+}
+
+void sim_atc_freed(struct iommuabs_sim_unit *u, uint64_t maddr)
+{
+	uint32_t i;
+
+	for (i = 0; i < u->atc.nr; i++) {
+		const struct leaf *t =
+			&((struct atc *)vec_at(&u->atc, i))->leaf;
+
+		if (maddr - t->pa < BIT64(t->size_lg2))
+			sim_freed(u, maddr,
+				  "by a translation a device may keep");
 	}
 }
 
@@ -195,28 +190,22 @@ int iommuabs_sim_ats(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma)
 	const struct outcome *o;
 	struct leaf t = { .size_lg2 = PAGE_LG2 };
 
-	if (u->ops != &smmuv3_ops)
-		return 0;
 	page.addr = ALIGN_DOWN(dma->addr, PAGE_LG2);
 	dma->event = 0;
 	sim_lock(u->arena);
-	smmuv3_outcomes(u, dma->sid, dma->ssid, page.addr,
-			dma->flags | DMA_ATS_REQUEST, &out);
+	u->ops->outcomes(u, dma->sid, dma->ssid, page.addr,
+			 dma->flags | DMA_ATS_REQUEST, &out);
 	o = &out.o[out.nr > 1 ? sim_random(u->arena) % out.nr : 0];
 	dma->maddr = o->maddr;
 	if (o->maddr == IOMMUABS_SIM_BLOCKED) {
-		/* 3.9.1.2: one reason is recorded, the others are answers. */
-		if (o->event == F_BAD_ATS_TREQ) {
-			dma->event = o->event;
-			smmuv3_record(u, &page, o);
-		}
+		dma->event = u->ops->ats_refused(u, &page, o);
 	} else if (!u->arena->adversary && o->regime) {
 		t.ipa = page.addr;
 		t.pa = o->maddr;
 		t.desc = o->desc;
 		t.regime = o->regime;
 		t.tag = o->regime->tag;
-		add(u, dma->sid, &t);
+		sim_atc_add(u, dma->sid, &t);
 	}
 	sim_unlock(u->arena);
 	return dma->maddr != IOMMUABS_SIM_BLOCKED;
@@ -227,14 +216,12 @@ void iommuabs_sim_atc_mute(struct iommuabs_sim_unit *u, uint32_t sid,
 {
 	uint32_t i;
 
-	if (u->ops != &smmuv3_ops)
-		return;
 	sim_lock(u->arena);
-	for (i = u->smmu->mute.nr; i--;) {
-		if (*(uint32_t *)vec_at(&u->smmu->mute, i) == sid)
-			vec_remove(&u->smmu->mute, i);
+	for (i = u->mute.nr; i--;) {
+		if (*(uint32_t *)vec_at(&u->mute, i) == sid)
+			vec_remove(&u->mute, i);
 	}
 	if (mute)
-		*(uint32_t *)vec_add(&u->smmu->mute) = sid;
+		*(uint32_t *)vec_add(&u->mute) = sid;
 	sim_unlock(u->arena);
 }

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Devices behind VT-d that keep translations of their own, and errors of the
+ * invalidation queue.
+ */
+#include "test_vtd.h"
+
+#include <string.h>
+
+#include "harness.h"
+#include "test_needs.h"
+
+#if IOMMUABS_CONFIG_VTD
+
+#define RW	 (IOMMUABS_READ | IOMMUABS_WRITE)
+#define SID	 ((uint32_t)0x18)
+#define GFN	 ((uint64_t)0x40000)
+#define MFN	 ((uint64_t)0x20000)
+#define ID	 7
+#define ATS	 BACKEND_STREAM_ATS
+#define FROM_ATC IOMMUABS_SIM_DMA_ATC
+
+#define FSTS	 0x34
+#define FSTS_IQE (1u << 4)
+#define FSTS_ITE (1u << 6)
+
+static struct driver_machine m;
+static struct driver_guest g;
+static const struct backend_ops *ops;
+
+static void tune_ats(struct iommuabs_sim_vtd_config *config)
+{
+	config->dt = 1;
+	config->itesid = config->smts;
+}
+
+/* Those with a queue. */
+static const enum vtd_kind kinds[] = {
+	VTD_PLAIN,
+	VTD_SCALABLE,
+	VTD_NONCOHERENT,
+	VTD_CACHING,
+};
+#define NR_KINDS ((int)IA_COUNT(kinds))
+
+static void begin(enum vtd_kind kind)
+{
+	vtd_machine_new(&m, kind, tune_ats);
+	ops = m.unit.ops;
+	driver_guest_new(&m, &g, ID, 39);
+	driver_guest_map(&g, GFN, MFN, 16, RW);
+	ck_assert_int_eq(ops->streams_reserve(&m.unit, SID, 1), 0);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+}
+
+static void finish(void)
+{
+	ck_assert_int_eq(ops->disable(&m.unit), 0);
+	driver_guest_delete(&g);
+	driver_machine_delete(&m);
+}
+
+static int set(uint32_t flags)
+{
+	return ops->stream_set(&m.unit, SID, 1, &g.table, flags);
+}
+
+static uint32_t live_flags(void)
+{
+	struct backend_stream live;
+
+	ops->read_stream(&m.unit, SID, &live);
+	return live.flags;
+}
+
+static int ask_of(uint32_t sid, uint64_t gfn)
+{
+	struct iommuabs_sim_dma dma = { .sid = sid,
+					.addr = gfn << 12,
+					.len = 4 };
+
+	return iommuabs_sim_ats(m.sim, &dma);
+}
+
+static int ask(uint64_t gfn)
+{
+	return ask_of(SID, gfn);
+}
+
+static int dma(uint64_t gfn, uint32_t flags)
+{
+	return driver_dma(&m, SID, gfn << 12, flags);
+}
+
+static int forget(uint64_t gfn, uint64_t nr, struct backend_streams *stuck)
+{
+	const struct backend_range range = { gfn, nr };
+	const struct backend_inv inv = { ID, &range, nr != 0, 1, 12 };
+
+	return ops->invalidate(&m.unit, &inv, stuck);
+}
+
+START_TEST(without_leave_nothing_that_claims_to_be_translated_passes)
+{
+	struct backend_event event;
+
+	begin(kinds[_i]);
+	ck_assert_uint_eq(m.unit.caps.ats, 1);
+	ck_assert_int_eq(set(0), 0);
+	ck_assert_uint_eq(live_flags(), 0);
+	ck_assert_int_eq(ask(GFN), 0);
+	ck_assert_uint_eq(ops->events(&m.unit, &event, 1), 1);
+	ck_assert_int_eq(event.reason, IOMMUABS_FAULT_TRANSLATED);
+	ck_assert_int_eq(dma(MFN, IOMMUABS_SIM_DMA_TRANSLATED), 0);
+	ck_assert_uint_eq(ops->events(&m.unit, &event, 1), 1);
+	ck_assert_int_eq(event.reason, IOMMUABS_FAULT_TRANSLATED);
+	ck_assert_int_eq(dma(GFN, 0), 1);
+	finish();
+}
+END_TEST
+
+START_TEST(what_a_device_keeps_is_taken_back_with_the_mapping)
+{
+	const uint64_t both[] = { IOMMUABS_SIM_BLOCKED, (MFN + 3) << 12 };
+	struct iommuabs_sim_probe *probe;
+	struct backend_streams stuck;
+
+	begin(kinds[_i]);
+	ck_assert_int_eq(set(ATS), 0);
+	ck_assert_uint_eq(live_flags(), ATS);
+	ck_assert_int_eq(ask(GFN + 3), 1);
+	ck_assert_int_eq(dma(GFN + 3, FROM_ATC), 1);
+	probe = iommuabs_sim_probe_add(m.sim, SID, (GFN + 3) << 12, FROM_ATC);
+	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, both, 2), 0);
+	driver_guest_unmap(&g, GFN + 3, 1);
+	ck_assert_int_eq(forget(GFN + 3, 1, &stuck), 0);
+	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, both, 1), 0);
+	ck_assert_int_eq(dma(GFN + 3, FROM_ATC), 0);
+	/* Detached and attached again, it begins with nothing. */
+	ck_assert_int_eq(ask(GFN + 4), 1);
+	ck_assert_int_eq(ops->stream_set(&m.unit, SID, 1, NULL, 0), 0);
+	ck_assert_int_eq(dma(GFN + 4, FROM_ATC), 0);
+	iommuabs_sim_probe_remove(probe);
+	driver_guest_unmap(&g, GFN + 4, 1);
+	ck_assert_int_eq(forget(0, 0, &stuck), 0);
+	probe = iommuabs_sim_probe_add(m.sim, SID, (GFN + 4) << 12, FROM_ATC);
+	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, both, 1), 0);
+	ck_assert_int_eq(set(ATS), 0);
+	iommuabs_sim_probe_remove(probe);
+	finish();
+}
+END_TEST
+
+START_TEST(a_reset_gives_no_translation_from_before_a_chance)
+{
+	const uint64_t blocked = IOMMUABS_SIM_BLOCKED;
+	struct iommuabs_sim_probe *probe;
+	struct backend_streams stuck;
+
+	begin(kinds[_i]);
+	ck_assert_int_eq(set(ATS), 0);
+	ck_assert_int_eq(ask(GFN), 1);
+	ck_assert_int_eq(ops->fence(&m.unit), 0);
+	driver_guest_unmap(&g, GFN, 1);
+	probe = iommuabs_sim_probe_add(m.sim, SID, GFN << 12, FROM_ATC);
+	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, &blocked, 1), 0);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	iommuabs_sim_probe_remove(probe);
+	ck_assert_uint_eq(live_flags(), ATS);
+	ck_assert_int_eq(dma(GFN, FROM_ATC), 0);
+	ck_assert_int_eq(ask(GFN + 1), 1);
+	ck_assert_int_eq(forget(GFN, 1, &stuck), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(a_device_that_does_not_answer_is_named)
+{
+	struct backend_streams stuck = { 0, 0 };
+
+	begin(kinds[_i]);
+	ck_assert_int_eq(set(ATS), 0);
+	ck_assert_int_eq(ask(GFN), 1);
+	iommuabs_sim_atc_mute(m.sim, SID, 1);
+	driver_guest_unmap(&g, GFN, 1);
+	ck_assert_int_eq(forget(GFN, 1, &stuck), BACKEND_STUCK);
+	ck_assert_uint_eq(stuck.first, SID);
+	ck_assert_uint_eq(stuck.nr, 1);
+	ck_assert_uint_ge(m.unit.errors, 1);
+	/* Blocked, it can use nothing, and nobody waits for it any more. */
+	ck_assert_int_eq(ops->stream_set(&m.unit, SID, 1, NULL, 0), 0);
+	ck_assert_int_eq(dma(GFN, FROM_ATC), 0);
+	ck_assert_int_eq(forget(GFN, 1, &stuck), 0);
+	/* Let in again, it gets no ATS while it is mute. */
+	ck_assert_int_eq(set(ATS), 0);
+	ck_assert_uint_eq(live_flags(), 0);
+	ck_assert_int_eq(dma(GFN + 1, 0), 1);
+	iommuabs_sim_atc_mute(m.sim, SID, 0);
+	ck_assert_int_eq(set(ATS), 0);
+	ck_assert_uint_eq(live_flags(), ATS);
+	ck_assert_uint_eq(vtd_reg(&m, FSTS, 4) & (FSTS_IQE | FSTS_ITE), 0);
+	finish();
+}
+END_TEST
+
+START_TEST(one_device_that_does_not_answer_is_told_from_others)
+{
+	struct backend_streams stuck = { 0, 0 };
+
+	begin(kinds[_i]);
+	ck_assert_int_eq(ops->streams_reserve(&m.unit, 8, 4), 0);
+	ck_assert_int_eq(ops->streams_reserve(&m.unit, 16, 1), 0);
+	ck_assert_int_eq(set(ATS), 0);
+	ck_assert_int_eq(ops->stream_set(&m.unit, 8, 4, &g.table, ATS), 0);
+	ck_assert_int_eq(ops->stream_set(&m.unit, 16, 1, &g.table, ATS), 0);
+	iommuabs_sim_atc_mute(m.sim, 10, 1);
+	ck_assert_int_eq(forget(0, 0, &stuck), BACKEND_STUCK);
+	ck_assert_uint_eq(stuck.first, 8);
+	ck_assert_uint_eq(stuck.nr, 4);
+	finish();
+}
+END_TEST
+
+/* Of every range that went, and what lies next to them may be kept. */
+START_TEST(each_id_of_a_device_is_taken_back_each_range)
+{
+	static const uint64_t gone[] = { 1, 2, 3, 6, 7, 11 };
+	const struct backend_range ranges[] = {
+		{ GFN + 1, 3 },
+		{ GFN + 6, 2 },
+		{ GFN + 11, 1 },
+	};
+	const struct backend_inv inv = { ID, ranges, 3, 1, 12 };
+	struct backend_streams stuck;
+	unsigned int i;
+	uint32_t sid;
+
+	begin(kinds[_i]);
+	ck_assert_int_eq(ops->streams_reserve(&m.unit, 8, 3), 0);
+	ck_assert_int_eq(ops->stream_set(&m.unit, 8, 3, &g.table, ATS), 0);
+	for (sid = 8; sid < 11; sid++)
+		for (i = 0; i < 16; i++)
+			ck_assert_int_eq(ask_of(sid, GFN + i), 1);
+	for (i = 0; i < 3; i++)
+		driver_guest_unmap(&g, ranges[i].gfn, ranges[i].nr);
+	ck_assert_int_eq(ops->invalidate(&m.unit, &inv, &stuck), 0);
+	for (sid = 8; sid < 11; sid++) {
+		for (i = 0; i < IA_COUNT(gone); i++)
+			ck_assert_int_eq(driver_dma(&m, sid,
+						    (GFN + gone[i]) << 12,
+						    FROM_ATC),
+					 0);
+		ck_assert_int_eq(driver_dma(&m, sid, (GFN + 8) << 12, FROM_ATC),
+				 1);
+	}
+	finish();
+}
+END_TEST
+
+START_TEST(a_bridge_of_many_ids_gets_no_ats)
+{
+	begin(kinds[_i]);
+	ck_assert_int_eq(ops->streams_reserve(&m.unit, 0x100, 0x100), 0);
+	ck_assert_int_eq(ops->stream_set(&m.unit, 0x100, 0x100, &g.table, ATS),
+			 0);
+	ck_assert_int_eq(driver_dma(&m, 0x110, GFN << 12, 0), 1);
+	ck_assert_int_eq(
+		driver_dma(&m, 0x110, MFN << 12, IOMMUABS_SIM_DMA_TRANSLATED),
+		0);
+	finish();
+}
+END_TEST
+
+/* ---- errors of the queue ---- */
+
+/* Its place is taken by something harmless, and what it was is done after all. */
+START_TEST(a_refused_descriptor_is_done_after_all)
+{
+	struct backend_streams stuck;
+
+	begin(kinds[_i / 4]);
+	ck_assert_int_eq(set(0), 0);
+	ck_assert_int_eq(dma(GFN, 0), 1);
+	iommuabs_sim_plant(m.sim, IOMMUABS_SIM_CMD_ILLEGAL,
+			   (uint64_t)_i % 4 + 1, 0);
+	driver_guest_unmap(&g, GFN, 1);
+	ck_assert_int_eq(forget(GFN, 1, &stuck), 0);
+	ck_assert_int_eq(dma(GFN, 0), 0);
+	driver_guest_unmap(&g, GFN + 1, 1);
+	ck_assert_int_eq(forget(GFN + 1, 1, &stuck), 0);
+	ck_assert_int_eq(dma(GFN + 1, 0), 0);
+	if (_i % 4 < 2)
+		ck_assert_uint_ge(m.unit.errors, 1);
+	ck_assert_uint_ne(vtd_reg(&m, 0x1c, 4) & 1u << 31, 0);
+	finish();
+}
+END_TEST
+
+/* Each time it comes to the front. */
+static void refuse_again(void *ctx, uint64_t addr, unsigned int width,
+			 uint64_t value)
+{
+	(void)ctx;
+	if (addr == VTD_TEST_BASE + 0x88)
+		iommuabs_sim_plant(m.sim, IOMMUABS_SIM_CMD_ILLEGAL, 1, 0);
+	iommuabs_sim_mmio_write(m.arena, addr, width, value);
+}
+
+START_TEST(a_unit_that_refuses_for_ever_is_fenced_with_te_on)
+{
+	void (*mmio_write)(void *ctx, uint64_t addr, unsigned int width,
+			   uint64_t value);
+	struct backend_streams stuck;
+
+	begin(kinds[_i]);
+	ck_assert_int_eq(set(0), 0);
+	mmio_write = m.host.ops.mmio_write;
+	m.host.ops.mmio_write = refuse_again;
+	driver_guest_unmap(&g, GFN, 1);
+	ck_assert_int_eq(forget(GFN, 1, &stuck), IOMMUABS_E_TIMEOUT);
+	ck_assert_ptr_nonnull(strstr(m.unit.reason, "IQE"));
+	iommuabs_sim_heal(m.sim);
+	m.host.ops.mmio_write = mmio_write;
+	ck_assert_int_eq(ops->fence(&m.unit), 0);
+	ck_assert_uint_ne(vtd_reg(&m, 0x1c, 4) & 1u << 31, 0);
+	ck_assert_int_eq(dma(GFN + 1, 0), 0);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_int_eq(dma(GFN, 0), 0);
+	ck_assert_int_eq(dma(GFN + 1, 0), 1);
+	finish();
+}
+END_TEST
+
+/* What nobody waits for in the queue is found by the poll. */
+START_TEST(an_error_that_nobody_met_is_acknowledged)
+{
+	begin(kinds[_i]);
+	ck_assert_int_eq(set(ATS), 0);
+	ck_assert_int_eq(ops->errors(&m.unit), 0);
+	ck_assert_uint_eq(m.unit.errors, 0);
+	/* An answer that was not asked for. */
+	iommuabs_sim_plant(m.sim, IOMMUABS_SIM_STRAY_ANSWER, 1, 0);
+	ck_assert_uint_ne(vtd_reg(&m, FSTS, 4) & 1u << 5, 0);
+	ck_assert_int_eq(ops->errors(&m.unit), 0);
+	ck_assert_uint_eq(m.unit.errors, 1);
+	ck_assert_uint_eq(vtd_reg(&m, FSTS, 4) & 1u << 5, 0);
+	ck_assert_int_eq(dma(GFN, 0), 1);
+	finish();
+}
+END_TEST
+
+static void add_tests(Suite *s)
+{
+	TCase *tc = tcase_create("ats");
+	const TTest *const each[] = {
+		without_leave_nothing_that_claims_to_be_translated_passes,
+		what_a_device_keeps_is_taken_back_with_the_mapping,
+		a_reset_gives_no_translation_from_before_a_chance,
+		a_device_that_does_not_answer_is_named,
+		one_device_that_does_not_answer_is_told_from_others,
+		each_id_of_a_device_is_taken_back_each_range,
+		a_bridge_of_many_ids_gets_no_ats,
+		a_unit_that_refuses_for_ever_is_fenced_with_te_on,
+		an_error_that_nobody_met_is_acknowledged,
+	};
+	size_t i;
+
+	tcase_set_timeout(tc, 60);
+	for (i = 0; i < IA_COUNT(each); i++)
+		tcase_add_loop_test(tc, each[i], 0, NR_KINDS);
+	tcase_add_loop_test(tc, a_refused_descriptor_is_done_after_all, 0,
+			    4 * NR_KINDS);
+	suite_add_tcase(s, tc);
+}
+
+#else
+
+static void add_tests(Suite *s)
+{
+	(void)s;
+}
+
+#endif
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("vtd_ats");
+
+	if (suite_needs(s, IOMMUABS_UNIT_VTD))
+		add_tests(s);
+	return s;
+}
+
+HARNESS_MAIN(suite)
