@@ -7,7 +7,7 @@
  * iotlb_flush: that is iommuabs_domain_refresh(). It believes that the P2M is
  * shared, whether it is or not: so it tells of all changes.
  *
- * Order of locks: dtdevs_lock of Xen's, the P2M's, the library's.
+ * Order of locks: dtdevs_lock of Xen's, xen_assign_lock, the P2M's, the library's.
  */
 #include <xen/domain_page.h>
 #include <xen/param.h>
@@ -17,6 +17,7 @@
 #include "xen_iommuabs.h"
 
 struct iommuabs *xen_iommuabs;
+DEFINE_SPINLOCK(xen_assign_lock);
 
 /* iommuabs=share, mirror, or auto */
 static char opt_strategy[8] = "auto";
@@ -25,9 +26,9 @@ string_param("iommuabs", opt_strategy);
 static int hook_table_alloc(void *ctx, void *dom_cookie, unsigned int size_lg2,
 			    uint32_t flags, uint64_t *maddr)
 {
-	struct page_info *page;
+	unsigned int order = size_lg2 - PAGE_SHIFT;
+	struct page_info *page = alloc_domheap_pages(NULL, order, 0);
 
-	page = alloc_domheap_pages(NULL, size_lg2 - PAGE_SHIFT, 0);
 	if (!page)
 		return IOMMUABS_E_NOMEM;
 	*maddr = page_to_maddr(page);
@@ -241,10 +242,11 @@ static int op_init(struct domain *d)
 	if (!xd)
 		return -ENOMEM;
 	xd->d = d;
-	xd->strategy = !strcmp(opt_strategy, "share") ? IOMMUABS_STRATEGY_SHARE
-		       : !strcmp(opt_strategy, "mirror")
-			       ? IOMMUABS_STRATEGY_MIRROR
-			       : IOMMUABS_STRATEGY_AUTO;
+	xd->strategy = IOMMUABS_STRATEGY_AUTO;
+	if (!strcmp(opt_strategy, "share"))
+		xd->strategy = IOMMUABS_STRATEGY_SHARE;
+	if (!strcmp(opt_strategy, "mirror"))
+		xd->strategy = IOMMUABS_STRATEGY_MIRROR;
 	dom_iommu(d)->arch.priv = xd;
 	/* Else Xen cleans each entry of the P2M to memory. */
 	while ((unit = iommuabs_unit_next(xen_iommuabs, unit)))
@@ -296,17 +298,14 @@ static int domain_begin(struct xen_domain *xd)
 static void domain_end(struct xen_domain *xd)
 {
 	struct iommuabs_domain *dom = xd->dom;
-	int error;
 
 	domain_publish(xd, NULL);
-	error = iommuabs_domain_destroy(dom, 0);
-	if (error)
-		printk(XENLOG_ERR "iommuabs: %pd stays: %s\n", xd->d,
-		       iommuabs_strerror(error));
+	if (iommuabs_domain_destroy(dom, 0))
+		printk(XENLOG_ERR "iommuabs: %pd stays\n", xd->d);
 }
 
 /* The hardware domain owns the machine's interrupts as it is. */
-static int op_assign_device(struct domain *d, u8 devfn, device_t *dev, u32 flag)
+static int device_assign(struct domain *d, device_t *dev)
 {
 	const struct iommuabs_attach_options options = {
 		.size = sizeof(options),
@@ -336,9 +335,18 @@ static int op_assign_device(struct domain *d, u8 devfn, device_t *dev, u32 flag)
 	return xen_errno(error);
 }
 
+static int op_assign_device(struct domain *d, u8 devfn, device_t *dev, u32 flag)
+{
+	int error;
+
+	spin_lock(&xen_assign_lock);
+	error = device_assign(d, dev);
+	spin_unlock(&xen_assign_lock);
+	return error;
+}
+
 /* After E_TIMEOUT the device is off; its unit is fenced and blocks all. */
-static int op_reassign_device(struct domain *s, struct domain *t, u8 devfn,
-			      device_t *dev)
+static int device_deassign(struct domain *s, device_t *dev)
 {
 	struct xen_domain *xd = xen_domain_of(s);
 	int error;
@@ -350,7 +358,20 @@ static int op_reassign_device(struct domain *s, struct domain *t, u8 devfn,
 		return xen_errno(error);
 	if (!--xd->nr_devices)
 		domain_end(xd);
-	return t ? op_assign_device(t, devfn, dev, 0) : 0;
+	return 0;
+}
+
+static int op_reassign_device(struct domain *s, struct domain *t, u8 devfn,
+			      device_t *dev)
+{
+	int error;
+
+	spin_lock(&xen_assign_lock);
+	error = device_deassign(s, dev);
+	if (!error && t)
+		error = device_assign(t, dev);
+	spin_unlock(&xen_assign_lock);
+	return error;
 }
 
 static void op_hwdom_init(struct domain *d)
@@ -386,20 +407,18 @@ static int op_iotlb_flush(struct domain *d, dfn_t dfn, unsigned long nr,
 	if (!locked)
 		p2m_read_lock(p2m);
 	if (xd->dom)
-		error = iommuabs_domain_refresh(xd->dom, IOMMUABS_GFN(gfn), nr,
-						xd, NULL);
+		do {
+			error = iommuabs_domain_refresh(
+				xd->dom, IOMMUABS_GFN(gfn), nr, xd, NULL);
+		} while (error == IOMMUABS_E_AGAIN);
 	if (!locked)
 		p2m_read_unlock(p2m);
-	if (error)
-		printk(XENLOG_ERR "iommuabs: %pd, gfn %#" PRIx64 ": %s\n", d,
-		       gfn, iommuabs_strerror(error));
 	return xen_errno(error);
 }
 
 static void op_crash_shutdown(void)
 {
-	if (iommuabs_crash_block(xen_iommuabs))
-		printk(XENLOG_ERR "iommuabs: a unit does not block\n");
+	(void)!iommuabs_crash_block(xen_iommuabs);
 }
 
 /* Grants of a 1:1 domain go into the P2M, and come from there by iotlb_flush. */

@@ -25,6 +25,8 @@ struct xen_domain {
 };
 
 extern struct iommuabs *xen_iommuabs;
+/* Held while domains get their first device or lose their last. */
+extern spinlock_t xen_assign_lock;
 
 /* xen_iommuabs.c */
 int xen_iommuabs_create(void);

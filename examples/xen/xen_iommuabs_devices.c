@@ -31,7 +31,12 @@ static void poll(void *unused)
 		tasklet_schedule(&poll_tasklet);
 }
 
+/* Handlers are given registers before Xen 4.19. */
+#if IOMMUABS_XEN_MINOR < 19
 static void unit_interrupt(int irq, void *arg, struct cpu_user_regs *regs)
+#else
+static void unit_interrupt(int irq, void *arg)
+#endif
 {
 	const struct unit_irq *wire = arg;
 
@@ -110,11 +115,8 @@ static int device_describe(device_t *dev, struct iommuabs_device_desc *desc)
 	desc->path = dt_node_full_name(dev_to_dt(dev));
 	desc->cookie = dev;
 	error = iommuabs_device_add(xen_iommuabs, desc, &device);
-	if (error) {
-		printk(XENLOG_ERR "iommuabs: %s: %s\n", desc->path,
-		       iommuabs_strerror(error));
+	if (error)
 		return xen_errno(error);
-	}
 	dev->archdata.iommu = device;
 	dt_device_set_protected(dev_to_dt(dev));
 	return 0;

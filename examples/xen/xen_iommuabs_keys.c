@@ -180,6 +180,7 @@ static void key(unsigned char which)
 		       virt_to_maddr(_srodata));
 		return;
 	}
+	spin_lock(&xen_assign_lock);
 	rcu_read_lock(&domlist_read_lock);
 	for_each_domain(d)
 	{
@@ -194,6 +195,7 @@ static void key(unsigned char which)
 			switch_one(xd);
 	}
 	rcu_read_unlock(&domlist_read_lock);
+	spin_unlock(&xen_assign_lock);
 }
 
 void xen_keys_register(void)

@@ -9,8 +9,4 @@
 #include <xen/types.h>
 #include <xen/compiler.h>
 
-#ifndef offsetof
-#define offsetof(type, member) __builtin_offsetof(type, member)
-#endif
-
 #endif

@@ -100,6 +100,13 @@ void __iomem *ioremap_nocache(paddr_t start, size_t size);
 void iounmap(void __iomem *va);
 int clean_and_invalidate_dcache_va_range(const void *p, unsigned long size);
 
+typedef struct {
+	int locked;
+} spinlock_t;
+#define DEFINE_SPINLOCK(l) spinlock_t l = { 0 }
+void spin_lock(spinlock_t *lock);
+void spin_unlock(spinlock_t *lock);
+
 /* xen/time.h, xen/tasklet.h, xen/softirq.h, xen/keyhandler.h, xen/irq.h, xen/param.h */
 s_time_t NOW(void);
 #define MICROSECS(us) ((s_time_t)((us)*1000ULL))
@@ -113,9 +120,12 @@ typedef void(keyhandler_fn_t)(unsigned char key);
 void register_keyhandler(unsigned char key, keyhandler_fn_t *fn,
 			 const char *desc, bool diagnostic);
 struct cpu_user_regs;
-int request_irq(unsigned int irq, unsigned int flags,
-		void (*handler)(int irq, void *dev_id,
-				struct cpu_user_regs *regs),
+#if IOMMUABS_XEN_MINOR < 19
+typedef void(irq_handler_t)(int irq, void *dev_id, struct cpu_user_regs *regs);
+#else
+typedef void(irq_handler_t)(int irq, void *dev_id);
+#endif
+int request_irq(unsigned int irq, unsigned int flags, irq_handler_t *handler,
 		const char *name, void *dev_id);
 #define string_param(name, var) \
 	static const char *const param_##var __attribute__((__used__)) = name
