@@ -1103,6 +1103,77 @@ START_TEST(what_is_attached_is_not_taken_into_a_group)
 }
 END_TEST
 
+/* Somebody else removes a device when the adding one lets go of its n-th lock. */
+static struct {
+	void (*unlock)(void *ctx, void *lock);
+	struct iommuabs_device *dev;
+	uint32_t countdown;
+	int ret;
+} meanwhile;
+
+static void unlock_and_remove(void *ctx, void *lock)
+{
+	meanwhile.unlock(ctx, lock);
+	if (meanwhile.countdown && !--meanwhile.countdown)
+		meanwhile.ret = iommuabs_device_remove(meanwhile.dev);
+}
+
+/* What it answered, and what the adding one did. */
+static int add_meanwhile(struct machine *m, struct iommuabs_device *dev,
+			 uint32_t n, struct iommuabs_device **group)
+{
+	struct iommuabs_host *ops = &m->w->abs->host.ops;
+	int ret;
+
+	*group = NULL;
+	meanwhile.unlock = ops->unlock;
+	meanwhile.dev = dev;
+	meanwhile.countdown = n;
+	meanwhile.ret = 1;
+	ops->unlock = unlock_and_remove;
+	ret = add(m, 0x208, group);
+	ops->unlock = meanwhile.unlock;
+	return ret;
+}
+
+START_TEST(what_becomes_a_member_is_not_removed_meanwhile)
+{
+	struct iommuabs_device *dev, *group;
+	uint32_t n, refused = 0, removed = 0;
+	struct machine m;
+	int ret;
+
+	for (n = 1;; n++) {
+		m = machine_new();
+		dev = _i ? m.bridge : described(&m, 0x208);
+		ret = add_meanwhile(&m, dev, n, &group);
+		if (meanwhile.countdown)
+			break;
+		if (meanwhile.ret) {
+			/* Once it is a member it can't go. */
+			ck_assert_int_eq(meanwhile.ret, IOMMUABS_E_BUSY);
+			ck_assert_int_eq(ret, 0);
+			refused++;
+		} else {
+			removed++;
+		}
+		if (!ret && !_i)
+			ck_assert_ptr_eq(group->members,
+					 meanwhile.ret ? dev : NULL);
+		if (!ret && _i)
+			ck_assert_ptr_eq(device_range(group, 0), dev);
+		if (ret)
+			ck_assert(!group && (ret == IOMMUABS_E_BUSY ||
+					     ret == IOMMUABS_E_UNTRANSLATED));
+		machine_delete(&m);
+	}
+	ck_assert_int_eq(ret, 0);
+	machine_delete(&m);
+	ck_assert_uint_gt(removed, 0);
+	ck_assert_uint_gt(refused, 0);
+}
+END_TEST
+
 /* Range devices [0, @boundary) and from there on, each with a region of its own. */
 static void two_ranges_add(struct machine *m, uint32_t boundary,
 			   struct iommuabs_device *ranges[2])
@@ -1227,7 +1298,21 @@ START_TEST(ids_of_two_ranges_are_one_device)
 }
 END_TEST
 
-/* More pieces than a device can have: the buses behind the port as a whole. */
+static struct {
+	void (*lock)(void *ctx, void *lock);
+	uint32_t taken;
+} counted;
+
+static void count_lock(void *ctx, void *lock)
+{
+	counted.taken++;
+	counted.lock(ctx, lock);
+}
+
+/*
+ * More pieces than a device can have: the buses behind the port as a whole. Others
+ * get the lock each time after a few ids.
+ */
 START_TEST(a_large_group_takes_whole_buses)
 {
 	struct machine m = machine_new();
@@ -1248,8 +1333,12 @@ START_TEST(a_large_group_takes_whole_buses)
 	for (i = 0; i < TEST_PCI_MAX; i++)
 		if (m.pci->functions[i].rid >> 8 == 5)
 			test_pci_multi(&m.pci->functions[i]);
+	counted.lock = m.w->abs->host.ops.lock;
+	m.w->abs->host.ops.lock = count_lock;
 	dev = added(&m, 0x3400);
+	m.w->abs->host.ops.lock = counted.lock;
 	ck_assert_str_eq(functions_text(dev), "0600-34ff");
+	ck_assert_uint_gt(counted.taken, 2 * 0x2f00 / 64);
 	ck_assert_uint_eq(dev->nr_streams, 1);
 	ck_assert_int_eq(iommuabs_device_attach(dev, guest(&m), NULL, 0), 0);
 	machine_delete(&m);
@@ -1363,6 +1452,8 @@ static void device_tests(TCase *tcase)
 	tcase_add_test(tcase, what_is_no_function_is_no_device);
 	tcase_add_test(tcase, what_is_attached_is_not_taken_into_a_group);
 	tcase_add_loop_test(tcase, ids_of_two_ranges_are_one_device, 0, 3);
+	tcase_add_loop_test(
+		tcase, what_becomes_a_member_is_not_removed_meanwhile, 0, 2);
 	tcase_add_test(tcase, a_large_group_takes_whole_buses);
 	tcase_add_test(tcase, a_group_without_memory_is_none);
 	tcase_add_test(tcase, why_functions_are_one_is_logged);

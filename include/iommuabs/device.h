@@ -215,7 +215,7 @@ iommuabs_device_functions(struct iommuabs_device *dev,
  * Context: TASK.
  * Return:  0 | E_INVAL | E_BUSY (attached, or it has interrupts, or devices are
  *          carved out of it, or it is carved out of one that is attached, or a
- *          member of another).
+ *          member of another, or about to be that or to be attached).
  */
 IOMMUABS_MUST_CHECK int iommuabs_device_remove(struct iommuabs_device *dev);
 

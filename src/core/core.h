@@ -538,7 +538,7 @@ int device_create(struct iommuabs *abs, const struct iommuabs_device_desc *desc,
 		  struct iommuabs_device **out);
 /* What else makes a device a group. */
 struct device_parts {
-	struct iommuabs_device *const *members; /* blocked, of no group */
+	struct iommuabs_device *const *members; /* taken: device_take() */
 	uint32_t nr_members;
 	bool coarse;
 };
@@ -599,6 +599,9 @@ struct iommuabs_device *device_of_stream(const struct iommuabs_unit *unit,
 /* A range device, if no other has the function. NULL: none has. */
 struct iommuabs_device *device_of_function(const struct iommuabs *abs,
 					   uint32_t pci);
+/* The last of the functions in a row that a device has by description, from @pci
+ * on; @pci if that is only in a range. */
+uint32_t functions_end(const struct iommuabs *abs, uint32_t pci);
 /* The range device that has it, whatever was carved out of that. */
 struct iommuabs_device *range_of_stream(const struct iommuabs_unit *unit,
 					uint32_t stream);

@@ -282,20 +282,6 @@ int device_create(struct iommuabs *abs, const struct iommuabs_device_desc *desc,
 
 /* ---- groups: members are out of all lists while the group is in ---- */
 
-static bool members_take(const struct device_parts *parts)
-{
-	uint32_t i;
-
-	for (i = 0; i < parts->nr_members; i++) {
-		if (device_take(parts->members[i]))
-			continue;
-		while (i--)
-			device_give(parts->members[i]);
-		return false;
-	}
-	return true;
-}
-
 /* Lock held, members taken. 0 | E_BUSY. */
 static int group_link(struct iommuabs_device *dev,
 		      const struct device_parts *parts)
@@ -328,19 +314,14 @@ int device_create_group(struct iommuabs *abs,
 			struct iommuabs_device **out)
 {
 	struct iommuabs_device *dev = device_make(abs, desc);
-	uint32_t i;
-	int ret = IOMMUABS_E_BUSY;
+	int ret;
 
 	if (!dev)
 		return IOMMUABS_E_NOMEM;
 	dev->topology = parts->coarse ? TOPOLOGY_COARSE : TOPOLOGY_EXACT;
-	if (members_take(parts)) {
-		ia_lock(&abs->host, &abs->lock);
-		ret = group_link(dev, parts);
-		ia_unlock(&abs->host, &abs->lock);
-		for (i = 0; i < parts->nr_members; i++)
-			device_give(parts->members[i]);
-	}
+	ia_lock(&abs->host, &abs->lock);
+	ret = group_link(dev, parts);
+	ia_unlock(&abs->host, &abs->lock);
 	if (ret)
 		device_free(dev);
 	else
@@ -378,8 +359,10 @@ int device_forget(struct iommuabs_device *dev)
 	bool buried = false, busy;
 
 	ia_lock(&abs->host, &abs->lock);
-	busy = dev->state != DEVICE_BLOCKED || dev->nr_carved || dev->group ||
-	       dev->irqs || device_range_is_busy(dev);
+	/* What is taken is about to become a group's. */
+	busy = port_load32(&dev->busy) || dev->state != DEVICE_BLOCKED ||
+	       dev->nr_carved || dev->group || dev->irqs ||
+	       device_range_is_busy(dev);
 	if (!busy) {
 		device_unlink(dev);
 		group_unlink(dev);

@@ -187,7 +187,8 @@ static bool is_member(const struct device_parts *parts,
 	return false;
 }
 
-/* Has nobody but members any of it? */
+/* Whose is it? Of an id, members have each or a range has all; of a function, at
+ * least nobody else. */
 static bool span_is_members(const struct device_span *span,
 			    const struct device_parts *parts)
 {
@@ -195,14 +196,17 @@ static bool span_is_members(const struct device_span *span,
 		span->unit ? &span->unit->streams : &span->dev->abs->functions;
 	const struct device_span *met;
 	uint64_t at = span->first;
+	bool whole = true;
 
 	while (at <= span_last(span) &&
 	       (met = span_meeting(index->others, at, span_last(span)))) {
 		if (!is_member(parts, met->dev))
 			return false;
+		whole = whole && met->first <= at;
 		at = span_last(met) + 1;
 	}
-	return true;
+	whole = whole && at > span_last(span);
+	return whole || !span->unit || span->range;
 }
 
 int device_place_group(struct iommuabs_device *dev,
@@ -211,8 +215,8 @@ int device_place_group(struct iommuabs_device *dev,
 	struct device_span *span;
 
 	for (span = dev->spans; span; span = span->next)
-		if (!span_is_members(span, parts) ||
-		    (span->unit && !span_carve(span)))
+		if ((span->unit && !span_carve(span)) ||
+		    !span_is_members(span, parts))
 			return IOMMUABS_E_BUSY; /* another call was here */
 	return device_range_is_busy(dev) ? IOMMUABS_E_BUSY : 0;
 }
@@ -320,6 +324,14 @@ struct iommuabs_device *device_of_function(const struct iommuabs *abs,
 					   uint32_t pci)
 {
 	return index_find(&abs->functions, pci);
+}
+
+uint32_t functions_end(const struct iommuabs *abs, uint32_t pci)
+{
+	const struct device_span *span =
+		span_meeting(abs->functions.others, pci, pci);
+
+	return span ? (uint32_t)span_last(span) : pci;
 }
 
 struct iommuabs_device *range_of_stream(const struct iommuabs_unit *unit,

@@ -8,7 +8,7 @@
  * in. Devices that are there for some of its functions become its members: they
  * are set aside, stand for it in every call, and are back when it is removed.
  */
-#include "core.h"
+#include "change.h"
 #include "pci_topology.h"
 
 /* What a group is made of; too large for a stack. */
@@ -25,6 +25,9 @@ struct parts {
 };
 
 _Static_assert(sizeof(struct parts) <= TABLEMEM_OBJECT_MAX, "a small object");
+
+/* Ids that are looked at before others get the lock. */
+#define LOCKED_IDS 64
 
 #define STREAMS_SIZE \
 	(IOMMUABS_STREAM_RANGES_MAX * sizeof(struct iommuabs_stream_range))
@@ -140,29 +143,41 @@ range_for(const struct iommuabs_device *owner, uint32_t pci)
 	return device_range(owner, 0);
 }
 
-/* One look at all ids so far. False: too many. */
-static bool records_add(struct iommuabs *abs, struct pci_walk *walk)
+/* What is known about one id. False: too many ids. */
+static bool record_add(struct iommuabs *abs, struct pci_walk *walk,
+		       uint32_t rid)
 {
 	struct iommuabs_stream_range where;
 	const struct iommuabs_device *owner, *range;
-	uint32_t rid;
 	bool fits = true;
 
-	ia_lock(&abs->host, &abs->lock);
-	for (rid = pci_ids_next(&walk->ids, 0); rid < PCI_RIDS && fits;
-	     rid = pci_ids_next(&walk->ids, rid + 1)) {
-		owner = owner_of(abs, walk->segment << 16 | rid, &where);
-		if (!owner)
-			continue;
-		range = range_for(owner, walk->segment << 16 | rid);
-		if (range && range->rid_ignored)
-			fits = variants_add(
-				walk, rid, range->rid_ignored & (PCI_RIDS - 1));
-		if (owner != range && fits)
-			fits = owner->topology ? members_add(walk, owner)
-					       : names_add(walk, owner);
+	owner = owner_of(abs, walk->segment << 16 | rid, &where);
+	if (!owner)
+		return true;
+	range = range_for(owner, walk->segment << 16 | rid);
+	if (range && range->rid_ignored)
+		fits = variants_add(walk, rid,
+				    range->rid_ignored & (PCI_RIDS - 1));
+	if (owner != range && fits)
+		fits = owner->topology ? members_add(walk, owner)
+				       : names_add(walk, owner);
+	return fits;
+}
+
+/* One look at all ids so far, a few under the lock at a time. False: too many. */
+static bool records_add(struct iommuabs *abs, struct pci_walk *walk)
+{
+	uint32_t rid = pci_ids_next(&walk->ids, 0), i;
+	bool fits = true;
+
+	while (rid < PCI_RIDS && fits) {
+		ia_lock(&abs->host, &abs->lock);
+		for (i = 0; i < LOCKED_IDS && rid < PCI_RIDS && fits; i++) {
+			fits = record_add(abs, walk, rid);
+			rid = pci_ids_next(&walk->ids, rid + 1);
+		}
+		ia_unlock(&abs->host, &abs->lock);
 	}
-	ia_unlock(&abs->host, &abs->lock);
 	return fits;
 }
 
@@ -256,7 +271,8 @@ static int alias_take(struct parts *parts, const char *path, uint32_t pci,
 	return 0;
 }
 
-/* Its ids, its regions, what it is called. */
+/* Its ids, its regions, what it is called. It is busy from here on, so that it
+ * stays. */
 static int member_take(struct parts *parts, struct iommuabs_device *dev)
 {
 	const struct device_stream *stream = dev->streams;
@@ -273,6 +289,8 @@ static int member_take(struct parts *parts, struct iommuabs_device *dev)
 		return IOMMUABS_E_EXISTS;
 	if (parts->nr_members == IOMMUABS_ALIASES_MAX)
 		return IOMMUABS_E_NOTSUP;
+	if (!device_take(dev))
+		return IOMMUABS_E_BUSY;
 	parts->members[parts->nr_members++] = dev;
 	parts->flags |= dev->flags & IOMMUABS_DEVICE_UNSAFE_MSI;
 	for (i = 0; i < dev->nr_streams && !ret; i++, stream++) {
@@ -308,15 +326,33 @@ static int id_take(struct parts *parts, uint32_t pci)
 	return stream_take(parts, &where);
 }
 
+/* A few under the lock at a time: what changes in between is seen when the group
+ * is placed. */
+static int ids_take(struct parts *parts)
+{
+	const struct hostif *host = &parts->abs->host;
+	const struct pci_ids *ids = &parts->walk->ids;
+	uint32_t segment = parts->walk->segment << 16;
+	uint32_t rid = pci_ids_next(ids, 0), i;
+	int ret = 0;
+
+	while (rid < PCI_RIDS && !ret) {
+		ia_lock(host, &parts->abs->lock);
+		for (i = 0; i < LOCKED_IDS && rid < PCI_RIDS && !ret; i++) {
+			ret = id_take(parts, segment | rid);
+			rid = pci_ids_next(ids, rid + 1);
+		}
+		ia_unlock(host, &parts->abs->lock);
+	}
+	return ret;
+}
+
 static int parts_take(struct parts *parts)
 {
 	const struct pci_ids *ids = &parts->walk->ids;
-	uint32_t segment = parts->walk->segment << 16, rid, i;
-	int ret = 0;
+	uint32_t segment = parts->walk->segment << 16, i;
+	int ret = ids_take(parts);
 
-	for (rid = pci_ids_next(ids, 0); rid < PCI_RIDS && !ret;
-	     rid = pci_ids_next(ids, rid + 1))
-		ret = id_take(parts, segment | rid);
 	for (i = 0; i < ids->nr && !ret; i++)
 		ret = alias_take(parts, NULL, segment | ids->spans[i].first,
 				 (uint32_t)ids->spans[i].last -
@@ -324,20 +360,27 @@ static int parts_take(struct parts *parts)
 	return ret;
 }
 
-/* Does one group have all of the ids already? */
+static void parts_give(struct parts *parts)
+{
+	while (parts->nr_members)
+		device_give(parts->members[--parts->nr_members]);
+}
+
+/* Does one group have all of the ids already? It has as many names as there are
+ * runs of ids at the most. */
 static struct iommuabs_device *whole_owner(struct iommuabs *abs,
 					   const struct pci_walk *walk)
 {
-	struct iommuabs_stream_range where;
+	uint32_t rid, segment = walk->segment << 16;
 	struct iommuabs_device *first = NULL, *owner;
-	uint32_t rid;
 
 	for (rid = pci_ids_next(&walk->ids, 0); rid < PCI_RIDS;
-	     rid = pci_ids_next(&walk->ids, rid + 1)) {
-		owner = owner_of(abs, walk->segment << 16 | rid, &where);
+	     rid = pci_ids_next(&walk->ids, (rid & (PCI_RIDS - 1)) + 1)) {
+		owner = device_of_function(abs, segment | rid);
 		if (!owner || !owner->topology || (first && first != owner))
 			return NULL;
 		first = owner;
+		rid = functions_end(abs, segment | rid);
 	}
 	return first;
 }
@@ -374,13 +417,14 @@ static int parts_collect(struct parts *parts, struct iommuabs_device **out)
 	struct iommuabs *abs = parts->abs;
 	int ret = 0;
 
-	parts->nr_members = parts->nr_streams = 0;
-	parts->nr_reserved = parts->nr_aliases = 0;
+	parts->nr_streams = parts->nr_reserved = parts->nr_aliases = 0;
 	ia_lock(&abs->host, &abs->lock);
 	*out = whole_owner(abs, parts->walk);
+	ia_unlock(&abs->host, &abs->lock);
 	if (!*out)
 		ret = parts_take(parts);
-	ia_unlock(&abs->host, &abs->lock);
+	if (ret)
+		parts_give(parts);
 	return ret;
 }
 
@@ -402,6 +446,7 @@ static int group_add(struct parts *parts, uint32_t pci, void *cookie,
 	}
 	if (!ret && !found)
 		ret = group_create(parts, pci, cookie, &found);
+	parts_give(parts);
 	if (!ret)
 		*out = found;
 	return ret;
