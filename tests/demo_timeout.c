@@ -136,6 +136,8 @@ static int instance_create(void)
 	const struct iommuabs_range tables = { { RAM >> 12 }, SIZE >> 12 };
 	const struct iommuabs_host host = {
 		.size = sizeof(host),
+		.flags = m.type == IOMMUABS_UNIT_VTD ? IOMMUABS_HOST_REMAPS_IRQS
+						     : 0,
 		.table_alloc = table_alloc,
 		.table_free = table_free,
 		.table_ranges = &tables,
@@ -171,15 +173,9 @@ static int memory_map(unsigned int dom, uint64_t gfn, uint64_t maddr)
 				   IOMMUABS_MFN(maddr >> 12), 1, RW, NULL);
 }
 
-/* The model's unit remaps no interrupts. */
 static int attach(unsigned int i)
 {
-	const struct iommuabs_attach_options options = {
-		.size = sizeof(options),
-		.flags = IOMMUABS_ALLOW_UNSAFE_MSI,
-	};
-
-	return iommuabs_device_attach(m.dev[i], m.dom[i], &options, 0);
+	return iommuabs_device_attach(m.dev[i], m.dom[i], NULL, 0);
 }
 
 /* What device 0 reads at @gfn; 0: blocked. */
@@ -235,6 +231,67 @@ static int set_up(void)
 	iommuabs_sim_dev_store64(iommuabs_sim_ptr(m.arena, m.gone), 0x60e);
 	iommuabs_sim_dev_mb();
 	return 0;
+}
+
+/* One interrupt for device @i, the n-th in its unit's table. */
+static int irq_give(unsigned int i, uint32_t vector, uint32_t *n)
+{
+	const struct iommuabs_irq_target target = {
+		.size = sizeof(target),
+		.vector = vector,
+	};
+	int st = iommuabs_irq_alloc(m.dev[i], STREAM + i, 1, n);
+
+	return st ? st : iommuabs_irq_set(m.dev[i], *n, &target);
+}
+
+/* Of all that may become of it: what gets through, and by which vector, the last. */
+static unsigned int irq_arrivals(unsigned int i, uint64_t address,
+				 unsigned int *vector)
+{
+	const struct iommuabs_sim_interrupt message = {
+		.sid = (uint16_t)(STREAM + i),
+		.addr = address,
+	};
+	struct iommuabs_sim_interrupt out[8];
+	unsigned int nr, arrivals = 0;
+
+	*vector = 0;
+	nr = iommuabs_sim_vtd_interrupt_outcomes(m.hw, &message, out, 8);
+	for (unsigned int k = 0; k < nr; k++) {
+		if (out[k].blocked)
+			continue;
+		arrivals++;
+		*vector = out[k].vector;
+	}
+	return arrivals;
+}
+
+/* QEMU's unit keeps no entries. This one may keep any that it could read. */
+static void interrupt_reused(void)
+{
+	struct iommuabs_irq_message message = { 0 };
+	unsigned int before, old, anew, vectors[3];
+	uint32_t first = 0, second = 0;
+	int st = irq_give(0, 0x41, &first);
+
+	if (!st)
+		st = iommuabs_irq_msi(m.dev[0], first, &message);
+	before = irq_arrivals(0, message.address, &vectors[0]);
+	if (!st)
+		st = iommuabs_irq_free(m.dev[0], first);
+	if (!st)
+		st = irq_give(1, 0x51, &second);
+	old = irq_arrivals(0, message.address, &vectors[1]);
+	anew = irq_arrivals(1, message.address, &vectors[2]);
+	if (!st)
+		st = iommuabs_irq_free(m.dev[1], second);
+	check(!st && first == second && before == 1 && vectors[0] == 0x41 &&
+		      !old && anew == 1 && vectors[2] == 0x51,
+	      "an interrupt is given anew: entry %u is one device's, vector "
+	      "%x, then another's, %x; nothing that the unit may have kept "
+	      "lets the first through: %u ways",
+	      second, vectors[0], vectors[2], old);
 }
 
 static void hang(void)
@@ -342,6 +399,8 @@ int main(int argc, char **argv)
 	if (!probe) {
 		check(0, "set-up: %s", iommuabs_strerror(st));
 	} else {
+		if (m.type == IOMMUABS_UNIT_VTD)
+			interrupt_reused();
 		hang();
 		fenced(probe);
 		recovered();

@@ -95,19 +95,15 @@ static int is_running(const struct edu *edu)
 	return (command & DMA_RUN) != 0;
 }
 
+/* The register says that it is over before an interrupt can. */
 int edu_end(struct edu *edu)
 {
 	uint64_t start = time_us();
-	int late = 0;
 
-	if (by_interrupt)
-		late = !timer_wait(&edu->done, DMA_TIMEOUT_US);
-	else
-		while (is_running(edu) && !late) {
-			(void)timer_wait(&edu->done, DMA_US);
-			late = time_us() - start > DMA_TIMEOUT_US;
-		}
-	if (late)
+	while (!timer_wait(&edu->done, DMA_US) && is_running(edu))
+		if (time_us() - start > DMA_TIMEOUT_US)
+			return -1;
+	if (by_interrupt && !timer_wait(&edu->done, DMA_US))
 		return -1;
 	memory_barrier();
 	return 0;

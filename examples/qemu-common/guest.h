@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guest.h - a virtual machine: a stage-2 table and a program at EL1
+ * guest.h - a virtual machine: a p2m and a program
  *
  * The program (guest_code.S) reads and writes the guest's memory with its own
  * instructions, so what these calls return is what a guest sees. It lives in
@@ -13,9 +13,9 @@
 #include "guest_regs.h"
 #include "p2m.h"
 
-#define GUEST_FAULT (-1) /* the program hit stage 2; see guest->fault */
+#define GUEST_FAULT (-1) /* the p2m refused; see guest->fault */
 
-/* The last stage-2 abort. */
+/* The last access that the p2m refused. */
 struct guest_fault {
 	uint64_t ipa;
 	uint64_t syndrome; /* as the CPU has it */

@@ -230,8 +230,8 @@ static void one_domain(struct racer *racers)
 			  after.syncs - before.syncs >=
 				  NR_ROUNDS * race.nr_racers,
 		  "race: %u CPUs map and unmap neighbouring ranges of one "
-		  "guest %u times: %u wrong; %lu commands, %lu of them "
-		  "CMD_SYNC",
+		  "guest %u times: %u wrong; %lu commands, waited for "
+		  "%lu times",
 		  race.nr_racers, NR_ROUNDS, wrong,
 		  after.commands - before.commands, after.syncs - before.syncs);
 	if (!st)

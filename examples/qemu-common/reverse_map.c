@@ -168,7 +168,7 @@ static void registers(struct scene *scene)
 		st = vm_map(&scene->vm, SCENE_HOLE_GFN + 2,
 			    state.base >> PAGE_LG2, 1, SCENE_DEVICE_RW);
 	tap_check(st == IOMMUABS_E_PERM,
-		  "the SMMU's registers can't be mapped: mfn %lx: %d, \"%s\"",
+		  "the unit's registers can't be mapped: mfn %lx: %d, \"%s\"",
 		  state.base >> PAGE_LG2, st, iommuabs_strerror(st));
 }
 

@@ -2,7 +2,7 @@
 /*
  * take_away.c - what was taken away is out of reach when the call returns
  *
- * Each time the device uses the frame first, so that the SMMU's caches hold what
+ * Each time the device uses the frame first, so that the unit's caches hold what
  * must be forgotten.
  */
 #include <stddef.h>

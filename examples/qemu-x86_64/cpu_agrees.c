@@ -11,6 +11,7 @@
 #include "arch.h"
 #include "board.h"
 #include "edu.h"
+#include "machine.h"
 #include "pages.h"
 #include "probe.h"
 #include "scenarios.h"
@@ -50,9 +51,15 @@ struct answers {
 	uint64_t first_wrong;
 };
 
+/* The page that an entry leads to; one of zeros, where that can't be a table. */
 static const uint64_t *words(uint64_t entry)
 {
-	return (const uint64_t *)(entry & ENTRY_ADDRESS);
+	static const uint64_t none[NR_ENTRIES];
+	uint64_t address = entry & ENTRY_ADDRESS;
+
+	if (address - machine.ram_base >= machine.ram_size)
+		return none;
+	return (const uint64_t *)address;
 }
 
 static int find_table(unsigned int edu, struct table *table)
@@ -144,12 +151,12 @@ static uint64_t root_make(const struct table *table)
 
 static void root_free(uint64_t root)
 {
-	const uint64_t *gibs = words(*words(root));
+	uint64_t gibs = *words(root) & ENTRY_ADDRESS;
 
 	for (unsigned int i = NR_IDENTITY; gibs && i < NR_GIB; i++)
-		entry_free(gibs[i], 2);
+		entry_free(words(gibs)[i], 2);
 	if (gibs)
-		pages_free(&guest_pool, (uint64_t)gibs, PAGE_LG2);
+		pages_free(&guest_pool, gibs, PAGE_LG2);
 	pages_free(&guest_pool, root, PAGE_LG2);
 }
 

@@ -548,10 +548,12 @@ static void ends(uint64_t tables)
 	raise(0);
 	stopped = came(NOTHING);
 	iommu_irqs_disable();
-	if (!st)
+	/* With its table gone, a unit that still remaps could raise anything. */
+	if (!st && stopped) {
 		st = iommuabs_destroy(iommu.abs);
-	edu_raise(edu_get(0));
-	(void)timer_wait(&arrived, TIMEOUT_US);
+		edu_raise(edu_get(0));
+		(void)timer_wait(&arrived, TIMEOUT_US);
+	}
 	tap_check(!st && before && stopped && came(NOTHING) &&
 			  table_pool.nr_used == tables + BOARD_PAGES_KEPT,
 		  "interrupts: stopped, and destroyed, the unit lets none "

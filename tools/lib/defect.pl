@@ -107,7 +107,8 @@ sub machines
 	my %of;
 
 	for (map { $_->{path} } @edits) {
-		$of{arm64} = 1 unless m{backends/vtd/|pt_vtd|/acpi_|qemu-x86_64/};
+		$of{arm64} = 1
+		    unless m{backends/vtd/|pt_vtd|irq\.c|/acpi_|qemu-x86_64/};
 		$of{pc} = 1
 		    unless m{backends/smmu/|pt_arm|/dt_|qemu-arm64/};
 	}
