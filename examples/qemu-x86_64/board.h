@@ -19,8 +19,11 @@
  */
 #define BOARD_FAULT_UNMAPPED IOMMUABS_FAULT_PERMISSION
 
-/* Register writes before the unit can be made to block: TE comes last. */
-#define BOARD_UNTRANSLATED_WRITES 4u
+/*
+ * Register writes before the unit, which reset left off, translates: TE comes last,
+ * when its tables are in place and whatever it had cached is forgotten.
+ */
+#define BOARD_UNTRANSLATED_WRITES 12u
 
 /*
  * A struct iommuabs_unit_state: does the unit walk guests' tables? They have four
