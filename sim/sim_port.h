@@ -118,10 +118,16 @@ static inline void port_mb(void)
 	__atomic_fetch_add(&word, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Waiters and holders of a spin lock may share one CPU here. */
+/*
+ * Waiters and holders of a spin lock may share one CPU here. Not each time: who
+ * polls a model waits for nobody but its own reads.
+ */
 static inline void port_relax(void)
 {
-	sched_yield();
+	static _Thread_local unsigned int times;
+
+	if (!(++times % 16))
+		sched_yield();
 }
 
 static inline uint32_t port_mmio_read32(const void *p)

@@ -104,8 +104,9 @@ static void each_kept(struct iommuabs_sim_unit *u, uint32_t sid, entry_fn fn,
 	}
 }
 
-void vtd_each_context(struct iommuabs_sim_unit *u, uint32_t sid, entry_fn fn,
-		      void *arg)
+/* What is fetched of memory, or was since its words changed. */
+static void each_fetched(struct iommuabs_sim_unit *u, uint32_t sid, entry_fn fn,
+			 void *arg)
 {
 	struct vtd *vtd = u->vtd;
 	struct fetch f = { fn,
@@ -126,6 +127,12 @@ void vtd_each_context(struct iommuabs_sim_unit *u, uint32_t sid, entry_fn fn,
 	}
 	f.place.at = NOWHERE;
 	sim_each_entry(u, &f.place, fn, arg);
+}
+
+void vtd_each_context(struct iommuabs_sim_unit *u, uint32_t sid, entry_fn fn,
+		      void *arg)
+{
+	each_fetched(u, sid, fn, arg);
 	each_kept(u, sid, fn, arg);
 }
 
@@ -498,12 +505,13 @@ void vtd_reach(struct iommuabs_sim_unit *u, uint64_t root)
 	vtd_streams_update(u);
 }
 
-/* As the CPU stored it last, by the root table that is in use. */
-static void newest(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t w[4])
+/* As the CPU stored it last, by that root table. */
+static void newest_by(struct iommuabs_sim_unit *u, uint64_t rtaddr,
+		      uint32_t sid, uint64_t w[4])
 {
 	struct iommuabs_sim_arena *a = u->arena;
-	uint64_t at = (u->vtd->root & RTADDR_TABLE) +
-		      8 * (uint64_t)root_index(u, sid);
+	uint64_t at =
+		(rtaddr & RTADDR_TABLE) + 8 * (uint64_t)root_index(u, sid);
 	uint64_t root = sim_inside(a, at, 8) ? sim_cpu_word(a, at) : 0;
 
 	memset(w, 0, 4 * sizeof(*w));
@@ -515,39 +523,9 @@ static void newest(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t w[4])
 				 vtd_is_scalable(u) ? 4 : 2, w);
 }
 
-struct keeping {
-	struct vec *list;
-	uint32_t sid;
-};
-
-static void keep(struct iommuabs_sim_unit *u, const struct entry *e, void *arg)
+static void newest(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t w[4])
 {
-	const struct keeping *k = arg;
-	struct cached *c;
-
-	(void)u;
-	if (e->event || !(e->w[0] & ENTRY_P))
-		return;
-	c = vec_add(k->list);
-	c->sid = k->sid;
-	memcpy(c->w, e->w, sizeof(c->w));
-}
-
-/* Through a list of its own, since what is kept is looked at, too. */
-void vtd_keep_contexts(struct iommuabs_sim_unit *u)
-{
-	struct vec kept = { .size = sizeof(struct cached) };
-	struct keeping k = { .list = &kept };
-	struct stream *s;
-
-	for (s = u->vtd->streams; s && u->arena->adversary; s = s->next) {
-		k.sid = s->sid;
-		newest(u, s->sid, s->before);
-		vtd_each_context(u, s->sid, keep, &k);
-	}
-	u->vtd->stale_contexts.nr = 0;
-	vec_free(&u->vtd->kept_contexts);
-	u->vtd->kept_contexts = kept;
+	newest_by(u, u->vtd->root, sid, w);
 }
 
 void vtd_forget_config_page(struct iommuabs_sim_arena *a, uint64_t page,
@@ -756,7 +734,8 @@ static void effective(const struct iommuabs_sim_unit *u, const uint64_t w[4],
 }
 
 struct tear {
-	uint64_t meant[4], before[4], now[4];
+	/* By the root table that is in use, and by one that is being taken. */
+	uint64_t meant[4], before[4], now[4], coming[4];
 	bool torn;
 };
 
@@ -771,7 +750,8 @@ static void look_for_tear(struct iommuabs_sim_unit *u, const struct entry *e,
 	effective(u, e->w, eff);
 	if (eff[0] && memcmp(eff, t->meant, sizeof(eff)) &&
 	    memcmp(eff, t->before, sizeof(eff)) &&
-	    memcmp(eff, t->now, sizeof(eff)))
+	    memcmp(eff, t->now, sizeof(eff)) &&
+	    memcmp(eff, t->coming, sizeof(eff)))
 		t->torn = true;
 }
 
@@ -784,13 +764,51 @@ static void check_tear(struct iommuabs_sim_unit *u, struct stream *s)
 	effective(u, s->meant, t.meant);
 	effective(u, s->before, t.before);
 	effective(u, now, t.now);
-	vtd_each_context(u, s->sid, look_for_tear, &t);
+	newest_by(u, u->vtd->next_root, s->sid, now);
+	effective(u, now, t.coming);
+	each_fetched(u, s->sid, look_for_tear, &t);
 	if (t.torn && vtd_may_be_enabled(u))
 		sim_violation(u->arena, IOMMUABS_SIM_V_TORN_STE,
 			      "requester %#x: a mix of two context entries may "
 			      "be fetched",
 			      s->sid);
-	s->forgetting = true;
+}
+
+struct keeping {
+	struct vec *list;
+	uint32_t sid;
+};
+
+static void keep(struct iommuabs_sim_unit *u, const struct entry *e, void *arg)
+{
+	const struct keeping *k = arg;
+	struct cached *c;
+
+	(void)u;
+	if (e->event || !(e->w[0] & ENTRY_P))
+		return;
+	c = vec_add(k->list);
+	c->sid = k->sid;
+	memcpy(c->w, e->w, sizeof(c->w));
+}
+
+/* Through a list of its own, since what is kept is looked at, too. */
+void vtd_keep_contexts(struct iommuabs_sim_unit *u)
+{
+	struct vec kept = { .size = sizeof(struct cached) };
+	struct keeping k = { .list = &kept };
+	struct stream *s;
+
+	for (s = u->vtd->streams; s && u->arena->adversary; s = s->next) {
+		/* From here on it counts as one entry, which is not looked at again. */
+		check_tear(u, s);
+		k.sid = s->sid;
+		newest(u, s->sid, s->before);
+		vtd_each_context(u, s->sid, keep, &k);
+	}
+	u->vtd->stale_contexts.nr = 0;
+	vec_free(&u->vtd->kept_contexts);
+	u->vtd->kept_contexts = kept;
 }
 
 void vtd_meant(struct iommuabs_sim_unit *u, uint16_t sid, uint16_t mask)
@@ -798,8 +816,10 @@ void vtd_meant(struct iommuabs_sim_unit *u, uint16_t sid, uint16_t mask)
 	struct stream *s;
 
 	for (s = u->vtd->streams; s && u->arena->adversary; s = s->next) {
-		if ((s->sid & mask) == (sid & mask))
-			check_tear(u, s);
+		if ((s->sid & mask) != (sid & mask))
+			continue;
+		check_tear(u, s);
+		s->forgetting = true;
 	}
 }
 

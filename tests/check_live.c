@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * check_live.c - changes under devices that do DMA, on the SMMUv3 model as an
- * adversary: strategy, p2m, domain, sleep, crash
+ * check_live.c - changes under devices that do DMA, on the models as adversaries:
+ * strategy, p2m, domain, sleep, crash
  */
 #include <setjmp.h>
 #include <string.h>
@@ -61,6 +61,42 @@ static void expect_dma(uint32_t what)
 	rig_no_violation(&scene.rig);
 }
 
+/* Units that can share; from SMMU_SHARING on VT-d. */
+static const enum rig_kind sharing[] = {
+	RIG_QEMU,	 RIG_NONCOHERENT,   RIG_NO_RANGES,
+	RIG_BBML0,	 RIG_BBML1,	    RIG_LINEAR,
+	RIG_FETCH_128,
+#define SMMU_SHARING 7
+	RIG_VTD,	 RIG_VTD_SCALABLE,  RIG_VTD_NONCOHERENT,
+	RIG_VTD_CACHING, RIG_VTD_REGISTERS, RIG_VTD_FETCH_128,
+};
+#define SHARING ((int)IA_COUNT(sharing))
+
+/* And those that can't: any unit may have its device moved. */
+static const enum rig_kind smmu_mirrors[] = { RIG_STAGE1, RIG_STAGE1_BBML0 };
+#define MIRRORS ((int)IA_COUNT(smmu_mirrors))
+
+static bool is_vtd(enum rig_kind kind)
+{
+	return kind == RIG_VTD_FETCH_128 ||
+	       (kind >= RIG_VTD && kind <= RIG_VTD_REGISTERS);
+}
+
+/* Does a change of the table fault a request in between? Not with BBML 2, which
+ * lets leaves meet under one id, and not where an entry is fetched in one piece. */
+static bool switch_has_window(enum rig_kind kind)
+{
+	return kind == RIG_BBML0 || kind == RIG_BBML1 ||
+	       (is_vtd(kind) && kind != RIG_VTD_FETCH_128);
+}
+
+/* 128 bits at once; or another context descriptor. */
+static bool move_has_window(enum rig_kind kind)
+{
+	return kind != RIG_FETCH_128 && kind != RIG_VTD_FETCH_128 &&
+	       kind != RIG_STAGE1 && kind != RIG_STAGE1_BBML0;
+}
+
 static void probes_add(void)
 {
 	unsigned int p;
@@ -80,7 +116,7 @@ static struct iommuabs_domain *guest(int n, uint32_t flags,
 		.size = sizeof(config),
 		.flags = flags,
 		.max_leaf = IOMMUABS_LEAF_4K,
-		.input_bits = 40,
+		.input_bits = 39,
 		.p2m = p2m,
 	};
 	struct iommuabs_domain *dom;
@@ -100,7 +136,7 @@ static void scene_new(enum rig_kind kind)
 	struct iommuabs_p2m p2m = {
 		.size = sizeof(p2m),
 		.flags = IOMMUABS_P2M_CLEANED,
-		.format = IOMMUABS_P2M_ARM_S2,
+		.format = is_vtd(kind) ? IOMMUABS_P2M_EPT : IOMMUABS_P2M_ARM_S2,
 		.granule_lg2 = 12,
 	};
 	struct backend_table table;
@@ -109,8 +145,7 @@ static void scene_new(enum rig_kind kind)
 	rig_new(&scene.rig, kind);
 	scene.maker = guest(0, IOMMUABS_DOMAIN_HOST, NULL);
 	ck_assert_int_eq(rig_device(&scene.rig, 40, &scene.other), 0);
-	ck_assert_int_eq(
-		iommuabs_device_attach(scene.other, scene.maker, NULL, 0), 0);
+	ck_assert_int_eq(rig_attach(scene.other, scene.maker), 0);
 	table = scene.other->streams[0].binding->table;
 	p2m.root = table.root;
 	p2m.input_bits = table.input_bits;
@@ -120,8 +155,7 @@ static void scene_new(enum rig_kind kind)
 	scene.dom[0] = guest(0, 0, &p2m);
 	scene.dom[1] = guest(1, 0, NULL);
 	ck_assert_int_eq(rig_device(&scene.rig, SID, &scene.dev), 0);
-	ck_assert_int_eq(
-		iommuabs_device_attach(scene.dev, scene.dom[0], NULL, 0), 0);
+	ck_assert_int_eq(rig_attach(scene.dev, scene.dom[0]), 0);
 	probes_add();
 	expect_dma(MAY_SEE_0);
 }
@@ -145,11 +179,11 @@ static int strategy(enum iommuabs_strategy what, uint32_t flags)
 	return iommuabs_domain_set_strategy(scene.dom[0], what, flags, 0);
 }
 
-static int move(int to)
+static int move(int to, uint32_t flags)
 {
 	const struct iommuabs_attach_options options = {
 		.size = sizeof(options),
-		.flags = WINDOW,
+		.flags = flags | IOMMUABS_ALLOW_UNSAFE_MSI,
 	};
 
 	return iommuabs_device_move(scene.dev, scene.dom[to], &options, 0);
@@ -162,17 +196,12 @@ static void settled(int dom)
 	ck_assert_uint_eq(rig_write(&scene.rig, SID, 5), frame(dom, 5));
 }
 
-/* Kinds that can share, and one whose units fetch 128 bits in one piece. */
-static enum rig_kind kind_of(int i)
-{
-	return i < RIG_SHARE_KINDS ? (enum rig_kind)i : RIG_FETCH_128;
-}
-
 START_TEST(share_and_mirror_change_places_under_dma)
 {
+	const enum rig_kind kind = sharing[_i];
 	int i;
 
-	scene_new(kind_of(_i));
+	scene_new(kind);
 	ck_assert_int_eq(scene.dev->streams[0].binding->view->kind,
 			 VIEW_SHARED);
 	for (i = 0; i < 3; i++) {
@@ -194,8 +223,7 @@ START_TEST(share_and_mirror_change_places_under_dma)
 		settled(0);
 		ck_assert_int_eq(scene.dev->streams[0].binding->view->kind,
 				 i & 1 ? VIEW_SHARED : VIEW_MIRROR);
-		/* BBML 2 lets leaves meet under one id: no window there. */
-		ck_assert_int_eq(ret != 0, _i == RIG_BBML0 || _i == RIG_BBML1);
+		ck_assert_int_eq(ret != 0, switch_has_window(kind));
 	}
 	/* The p2m's old table is not read any more: its owner may change. */
 	ck_assert_int_eq(
@@ -206,22 +234,18 @@ START_TEST(share_and_mirror_change_places_under_dma)
 }
 END_TEST
 
-START_TEST(a_move_shows_one_guest_or_the_other)
+static void moves(enum rig_kind kind)
 {
 	uint64_t word = 0x1234567;
 	const uint64_t *landed;
 	bool one_step;
 	int i;
 
-	scene_new(_i < RIG_SMMU_KINDS ? (enum rig_kind)_i : RIG_FETCH_128);
-	/* 128 bits at once; or another context descriptor. */
-	one_step = _i >= RIG_SHARE_KINDS;
-	ck_assert_int_eq(iommuabs_device_move(scene.dev, scene.dom[0], NULL, 0),
-			 IOMMUABS_E_BUSY);
+	scene_new(kind);
+	one_step = !move_has_window(kind);
+	ck_assert_int_eq(move(0, 0), IOMMUABS_E_BUSY);
 	if (!one_step)
-		ck_assert_int_eq(
-			iommuabs_device_move(scene.dev, scene.dom[1], NULL, 0),
-			IOMMUABS_E_WINDOW);
+		ck_assert_int_eq(move(1, 0), IOMMUABS_E_WINDOW);
 	settled(0);
 	for (i = 1; i < 4; i++) {
 		/* Translated before, and landed when the move is over. */
@@ -234,21 +258,26 @@ START_TEST(a_move_shows_one_guest_or_the_other)
 							      scene.rig.arena));
 		expect_dma(MAY_SEE_0 | MAY_SEE_1 |
 			   (one_step ? 0 : MAY_BE_MISSED));
-		ck_assert_int_eq(move(i & 1), 0);
+		ck_assert_int_eq(move(i & 1, WINDOW), 0);
 		settled(i & 1);
 		ck_assert_uint_eq(*landed, word + i);
 	}
 	scene_end();
 }
+
+START_TEST(a_move_shows_one_guest_or_the_other)
+{
+	moves(_i < 0 ? smmu_mirrors[-1 - _i] : sharing[_i]);
+}
 END_TEST
 
 /* Each wait of a whole day hangs once. */
-static uint64_t day_with(uint64_t wait)
+static uint64_t day_with(enum rig_kind kind, uint64_t wait)
 {
 	struct iommuabs_sim_counters before, after;
 	int ret, at = 0;
 
-	scene_new(RIG_QEMU);
+	scene_new(kind);
 	iommuabs_sim_counters(scene.rig.sim, &before);
 	iommuabs_sim_plant(scene.rig.sim, IOMMUABS_SIM_WAIT_HANG, wait,
 			   HANG_US);
@@ -256,7 +285,7 @@ static uint64_t day_with(uint64_t wait)
 	ret = strategy(IOMMUABS_STRATEGY_MIRROR, WINDOW);
 	ck_assert(!ret || ret == IOMMUABS_E_TIMEOUT);
 	expect_dma(MAY_SEE_0 | MAY_SEE_1 | MAY_BE_MISSED);
-	ret = move(1);
+	ret = move(1, WINDOW);
 	ck_assert(!ret || ret == IOMMUABS_E_TIMEOUT ||
 		  ret == IOMMUABS_E_FENCED);
 	at = scene.dev->dom == scene.dom[1];
@@ -274,7 +303,7 @@ static uint64_t day_with(uint64_t wait)
 	settled(at);
 	expect_dma(MAY_SEE_0 | MAY_SEE_1 | MAY_BE_MISSED);
 	if (!at)
-		ck_assert_int_eq(move(1), 0);
+		ck_assert_int_eq(move(1, WINDOW), 0);
 	settled(1);
 	scene_end();
 	return after.waits - before.waits;
@@ -282,11 +311,12 @@ static uint64_t day_with(uint64_t wait)
 
 START_TEST(every_wait_of_a_live_change_may_hang)
 {
-	uint64_t waits = day_with(UINT64_MAX), k;
+	const enum rig_kind kind = sharing[_i];
+	uint64_t waits = day_with(kind, UINT64_MAX), k;
 
 	ck_assert_uint_gt(waits, 10);
 	for (k = 1; k <= waits; k++)
-		day_with(k);
+		day_with(kind, k);
 }
 END_TEST
 
@@ -294,7 +324,7 @@ START_TEST(what_is_under_way_has_landed_when_units_sleep)
 {
 	const uint64_t *landed;
 
-	scene_new((enum rig_kind)_i);
+	scene_new(_i < 0 ? smmu_mirrors[-1 - _i] : sharing[_i]);
 	landed = (const uint64_t *)(uintptr_t)((frame(0, 7) << 12) +
 					       iommuabs_sim_offset(
 						       scene.rig.arena));
@@ -331,17 +361,17 @@ static void crash_here(struct rig *rig)
 }
 
 /* True: it crashed. The library is left as it stood. */
-static bool crash_at(uint64_t write)
+static bool crash_at(enum rig_kind kind, uint64_t write)
 {
 	bool crashed = false;
 
-	scene_new(RIG_QEMU);
+	scene_new(kind);
 	writes_left = write;
 	scene.rig.on_write = crash_here;
 	expect_dma(MAY_SEE_0 | MAY_SEE_1 | MAY_BE_MISSED);
 	if (!setjmp(stopped)) {
 		ck_assert_int_eq(strategy(IOMMUABS_STRATEGY_MIRROR, WINDOW), 0);
-		ck_assert_int_eq(move(1), 0);
+		ck_assert_int_eq(move(1, WINDOW), 0);
 		ck_assert_int_eq(iommuabs_suspend(scene.rig.lib), 0);
 		ck_assert_int_eq(iommuabs_resume(scene.rig.lib), 0);
 	} else {
@@ -364,7 +394,7 @@ START_TEST(a_crash_at_any_register_write_blocks)
 {
 	uint64_t n = 1;
 
-	while (crash_at(n))
+	while (crash_at(sharing[_i], n))
 		n++;
 	ck_assert_uint_gt(n, 20);
 }
@@ -462,20 +492,31 @@ START_TEST(sixteen_bits_of_ids_run_out_and_come_back)
 }
 END_TEST
 
-static void add_tests(Suite *s)
+/* Of sharing[@from] to sharing[@to], and @mirrors that can't share. */
+static TCase *live(const char *name, int from, int to, int mirrors)
 {
-	TCase *tcase = tcase_create("live");
+	TCase *tcase = tcase_create(name);
 
 	tcase_set_timeout(tcase, 120);
-	tcase_add_loop_test(tcase, share_and_mirror_change_places_under_dma, 0,
-			    RIG_SHARE_KINDS + 1);
-	tcase_add_loop_test(tcase, a_move_shows_one_guest_or_the_other, 0,
-			    RIG_SMMU_KINDS + 1);
-	tcase_add_test(tcase, every_wait_of_a_live_change_may_hang);
+	tcase_add_loop_test(tcase, share_and_mirror_change_places_under_dma,
+			    from, to);
+	tcase_add_loop_test(tcase, a_move_shows_one_guest_or_the_other,
+			    from - mirrors, to);
 	tcase_add_loop_test(tcase,
-			    what_is_under_way_has_landed_when_units_sleep, 0,
-			    RIG_SMMU_KINDS);
-	tcase_add_test(tcase, a_crash_at_any_register_write_blocks);
+			    what_is_under_way_has_landed_when_units_sleep,
+			    from - mirrors, to);
+	/* The first unit, and VT-d's other way to find its tables. */
+	tcase_add_loop_test(tcase, every_wait_of_a_live_change_may_hang, from,
+			    from + (from ? 2 : 1));
+	tcase_add_loop_test(tcase, a_crash_at_any_register_write_blocks, from,
+			    from + (from ? 2 : 1));
+	return tcase;
+}
+
+static void add_smmu(Suite *s)
+{
+	TCase *tcase = live("live", 0, SMMU_SHARING, MIRRORS);
+
 	tcase_add_test(tcase, ids_run_out_and_come_back);
 	tcase_add_test(tcase, sixteen_bits_of_ids_run_out_and_come_back);
 	suite_add_tcase(s, tcase);
@@ -486,7 +527,9 @@ static Suite *suite(void)
 	Suite *s = suite_create("live");
 
 	if (suite_needs(s, IOMMUABS_UNIT_SMMUV3))
-		add_tests(s);
+		add_smmu(s);
+	if (suite_needs(s, IOMMUABS_UNIT_VTD))
+		suite_add_tcase(s, live("vtd", SMMU_SHARING, SHARING, 0));
 	return s;
 }
 

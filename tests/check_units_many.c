@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * check_units_many.c - a domain behind two units, on the SMMUv3 model as an
- * adversary: each change reaches both, whether they walk one table or two
+ * check_units_many.c - a domain behind two units, on the models as adversaries:
+ * each change reaches both, whether they walk one table or two
  */
 #include <string.h>
 
@@ -21,6 +21,8 @@
 static const struct difference {
 	unsigned int quirks, bbml, nr_views;
 	uint32_t flags;
+	bool vtd;
+	unsigned int small, scalable;
 } differences[] = {
 	{ .bbml = 2, .nr_views = 1 },
 	/* It hangs when it meets a large leaf: its table must have none. */
@@ -31,9 +33,15 @@ static const struct difference {
 		.flags = IOMMUABS_UNIT_NO_BLOCKS,
 	},
 	{ .bbml = 0, .nr_views = 2 },
+	{ .vtd = true, .nr_views = 1 },
+	/* It takes pages only. */
+	{ .vtd = true, .small = 1, .nr_views = 2 },
+	/* Its tables are selected otherwise, and make accesses snoop. */
+	{ .vtd = true, .scalable = 1, .nr_views = 2 },
 };
 
-#define DIFFERENCES ((int)IA_COUNT(differences))
+#define SMMU_DIFFERENCES 3
+#define DIFFERENCES	 ((int)IA_COUNT(differences))
 
 static struct scene {
 	struct rig rig;
@@ -49,15 +57,8 @@ static uint64_t frame(uint64_t block, uint64_t gfn)
 	return rig_frame(&scene.rig, block * BLOCK + gfn - BLOCK);
 }
 
-static void second_unit(const struct difference *difference)
+static void second_smmu(const struct difference *difference)
 {
-	const struct iommuabs_unit_desc desc = {
-		.size = sizeof(desc),
-		.type = IOMMUABS_UNIT_SMMUV3,
-		.flags = difference->flags,
-		.base = SECOND_BASE,
-		.name = "second",
-	};
 	struct iommuabs_sim_smmuv3_config config;
 
 	iommuabs_sim_smmuv3_defaults(&config);
@@ -67,6 +68,37 @@ static void second_unit(const struct difference *difference)
 	ck_assert_int_eq(iommuabs_sim_smmuv3_create(scene.rig.arena, &config,
 						    &scene.sim[1]),
 			 0);
+}
+
+static void second_vtd(const struct difference *difference)
+{
+	struct iommuabs_sim_vtd_config config;
+
+	iommuabs_sim_vtd_defaults(&config);
+	config.base = SECOND_BASE;
+	config.sslps = difference->small ? 0 : 3;
+	config.smts = config.sc = difference->scalable;
+	ck_assert_int_eq(iommuabs_sim_vtd_create(scene.rig.arena, &config,
+						 &scene.sim[1]),
+			 0);
+	scene.rig.more_vtd = 1;
+}
+
+static void second_unit(const struct difference *difference)
+{
+	const struct iommuabs_unit_desc desc = {
+		.size = sizeof(desc),
+		.type = difference->vtd ? IOMMUABS_UNIT_VTD
+					: IOMMUABS_UNIT_SMMUV3,
+		.flags = difference->flags,
+		.base = SECOND_BASE,
+		.name = "second",
+	};
+
+	if (difference->vtd)
+		second_vtd(difference);
+	else
+		second_smmu(difference);
 	ck_assert_int_eq(
 		iommuabs_unit_add(scene.rig.lib, &desc, &scene.unit[1]), 0);
 }
@@ -109,7 +141,7 @@ static int unmap(uint64_t gfn, uint64_t nr)
 static void scene_machine(const struct difference *difference)
 {
 	memset(&scene, 0, sizeof(scene));
-	rig_machine(&scene.rig, RIG_QEMU);
+	rig_machine(&scene.rig, difference->vtd ? RIG_VTD : RIG_QEMU);
 	ck_assert_int_eq(rig_library(&scene.rig), 0);
 	scene.sim[0] = scene.rig.sim;
 	scene.unit[0] = scene.rig.unit;
@@ -372,21 +404,22 @@ START_TEST(a_device_behind_two_units_is_in_or_out_behind_both)
 }
 END_TEST
 
-static void add_tests(Suite *s)
+static void add_tests(Suite *s, const char *name, int from, int to)
 {
-	TCase *tcase = tcase_create("many");
+	const TTest *const each[] = {
+		every_change_is_seen_behind_both,
+		a_batch_is_synced_with_both,
+		a_detach_behind_one_leaves_the_other,
+		a_device_behind_two_units_is_in_or_out_behind_both,
+	};
+	TCase *tcase = tcase_create(name);
+	size_t i;
 
 	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, every_change_is_seen_behind_both, 0,
-			    DIFFERENCES);
-	tcase_add_loop_test(tcase, a_batch_is_synced_with_both, 0, DIFFERENCES);
-	tcase_add_loop_test(tcase, a_detach_behind_one_leaves_the_other, 0,
-			    DIFFERENCES);
-	tcase_add_loop_test(tcase, while_one_hangs_the_other_is_told, 0,
-			    2 * DIFFERENCES);
-	tcase_add_loop_test(tcase,
-			    a_device_behind_two_units_is_in_or_out_behind_both,
-			    0, DIFFERENCES);
+	for (i = 0; i < IA_COUNT(each); i++)
+		tcase_add_loop_test(tcase, each[i], from, to);
+	tcase_add_loop_test(tcase, while_one_hangs_the_other_is_told, 2 * from,
+			    2 * to);
 	suite_add_tcase(s, tcase);
 }
 
@@ -395,7 +428,9 @@ static Suite *suite(void)
 	Suite *s = suite_create("units_many");
 
 	if (suite_needs(s, IOMMUABS_UNIT_SMMUV3))
-		add_tests(s);
+		add_tests(s, "many", 0, SMMU_DIFFERENCES);
+	if (suite_needs(s, IOMMUABS_UNIT_VTD))
+		add_tests(s, "vtd", SMMU_DIFFERENCES, DIFFERENCES);
 	return s;
 }
 

@@ -236,7 +236,7 @@ void rig_delete(struct rig *rig)
 	rig_no_violation(rig);
 	/* What a VT-d unit blocks by is never given back. */
 	ck_assert_uint_le(iommuabs_sim_pages_used(rig->arena),
-			  is_vtd(rig->kind) ? 1 : 0);
+			  (is_vtd(rig->kind) ? 1 : 0) + rig->more_vtd);
 	iommuabs_sim_arena_destroy(rig->arena);
 }
 

@@ -49,6 +49,8 @@ struct rig {
 	void (*on_fault)(struct rig *rig);
 	/* Instead of iommuabs_unit_add(): 0, or what a call answered. */
 	int (*describe)(struct rig *rig);
+	/* Units of VT-d that the test itself has added. */
+	unsigned int more_vtd;
 	/* Each look at the clock takes so much longer. */
 	uint64_t hurry_us, skew_us;
 	/* Runs after each register write of the library. */
