@@ -5,6 +5,7 @@
  * usage: dom0 keys KEYS			debug keys, as from Xen's console
  *	  dom0 mark FUNCTION			the guest may use this edu device
  *	  dom0 dma FUNCTION [ADDRESS]		to a page of its own, or there
+ *	  dom0 taken FUNCTION			to a page that is taken from dom0
  *	  dom0 xen-address			where constants of Xen's are
  *	  dom0 grant DOMAIN DISK		backend I/O on a granted page
  *	  dom0 stop DOMAIN			the guest's DMA goes on: end that
@@ -25,6 +26,7 @@
 #include <unistd.h>
 #include <public/xen.h>
 #include <public/domctl.h>
+#include <public/memory.h>
 #include <public/sysctl.h>
 #include "demo.h"
 
@@ -60,9 +62,9 @@ static void *page_new(size_t size)
 	return page;
 }
 
-static long hypercall(uint64_t op, void *argument)
+static long hypercall2(uint64_t op, uint64_t first, void *second)
 {
-	struct privcmd call = { .op = op, .arg = { (uintptr_t)argument } };
+	struct privcmd call = { .op = op, .arg = { first, (uintptr_t)second } };
 	int file = open("/dev/xen/privcmd", O_RDWR | O_CLOEXEC);
 	long ret;
 
@@ -73,6 +75,11 @@ static long hypercall(uint64_t op, void *argument)
 	} while (ret < 0 && errno == EAGAIN);
 	close(file);
 	return ret;
+}
+
+static long hypercall(uint64_t op, void *argument)
+{
+	return hypercall2(op, (uintptr_t)argument, NULL);
 }
 
 static int keys(const char *which)
@@ -206,6 +213,55 @@ static int dma(const char *function, uint64_t elsewhere)
 	return (elsewhere ? zeros : right) != n;
 }
 
+/* Out of dom0's P2M, or back: of 1:1 memory, Xen gives back what it was. */
+static void page_move(uint64_t address, uint64_t command)
+{
+	struct xen_memory_reservation *call = page_new(PAGE);
+	xen_pfn_t *frame = page_new(PAGE);
+
+	*frame = address / PAGE;
+	set_xen_guest_handle(call->extent_start, frame);
+	call->nr_extents = 1;
+	call->domid = DOMID_SELF;
+	if (hypercall2(__HYPERVISOR_memory_op, command, call) != 1)
+		fail("memory reservation");
+}
+
+/*
+ * A page of ours that the device has just written to, so that the SMMU knows the
+ * way, is taken out of the P2M: when that call has returned, what the device
+ * writes doesn't get there.
+ */
+static int taken(const char *function)
+{
+	volatile uint64_t *edu = edu_open(function);
+	uint64_t *page = page_new(PAGE), *out = page_new(PAGE);
+	uint64_t address = address_of(page), from = address_of(out);
+	unsigned int i, first = 0, second = 0, third = 0;
+	const unsigned int n = DEMO_BYTES / 8;
+
+	for (i = 0; i < n; i++)
+		out[i] = 1;
+	dma_run(edu, from, EDU_BUFFER, 0);
+	dma_run(edu, EDU_BUFFER, address, EDU_TO_MEMORY);
+	for (i = 0; i < n; i++)
+		first += page[i] == 1;
+	page_move(address, XENMEM_decrease_reservation);
+	for (i = 0; i < n; i++)
+		out[i] = 2;
+	dma_run(edu, from, EDU_BUFFER, 0);
+	dma_run(edu, EDU_BUFFER, address, EDU_TO_MEMORY);
+	page_move(address, XENMEM_populate_physmap);
+	for (i = 0; i < n; i++)
+		second += page[i] == 2;
+	dma_run(edu, EDU_BUFFER, address, EDU_TO_MEMORY);
+	for (i = 0; i < n; i++)
+		third += page[i] == 2;
+	printf("at %#llx: %u words arrived, taken away %u, given back %u\n",
+	       (unsigned long long)address, first, second, third);
+	return first != n || second || third != n;
+}
+
 /* MAP_FAILED until the guest has granted it. */
 static void *grant_try(unsigned int domain)
 {
@@ -327,6 +383,8 @@ int main(int argc, char **argv)
 		return mark(first);
 	if (!strcmp(what, "dma"))
 		return dma(first, strtoull(second, NULL, 0));
+	if (!strcmp(what, "taken"))
+		return taken(first);
 	if (!strcmp(what, "xen-address"))
 		return xen_address();
 	if (!strcmp(what, "grant"))
