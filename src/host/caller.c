@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "caller.h"
 
+#if CALLER_CHECKS
+
 /* struct iommuabs_caller, word by word. */
 enum {
 	LOCKS, /* a bit per class */
@@ -134,3 +136,5 @@ uint32_t caller_set_hook(const struct hostif *host, uint32_t hook)
 	}
 	return before;
 }
+
+#endif
