@@ -2,6 +2,7 @@
 /*
  * prove.c - all scenarios, from the unit as reset leaves it to nothing left
  */
+#include <stddef.h>
 #include "board.h"
 #include "console.h"
 #include "iommuabs_host.h"
@@ -9,6 +10,17 @@
 #include "scenarios.h"
 #include "scene.h"
 #include "tap.h"
+
+/* As firmware has them, and the edu devices. */
+static unsigned int devices_count(void)
+{
+	struct iommuabs_device *dev = NULL;
+	unsigned int nr = 0;
+
+	while ((dev = iommuabs_device_next(iommu.abs, dev)) != NULL)
+		nr++;
+	return nr;
+}
 
 static int bring_up_iommu(void)
 {
@@ -25,11 +37,12 @@ static int bring_up_iommu(void)
 		scene_cannot_share();
 	return tap_check(!st && state.status == IOMMUABS_UNIT_RUNNING,
 			 "the machine's unit runs: %s, registers %lx, "
-			 "input %u bits, output %u, stage 1 %u, 2 %u, BBML %u: "
-			 "%s",
+			 "input %u bits, output %u, stage 1 %u, 2 %u, BBML %u; "
+			 "%u devices: %s",
 			 state.name, state.base, state.input_bits,
 			 state.output_bits, state.stage1, state.stage2,
-			 state.bbml, st ? iommuabs_strerror(st) : state.reason);
+			 state.bbml, devices_count(),
+			 st ? iommuabs_strerror(st) : state.reason);
 }
 
 /* Of each instance that was started the unit keeps a page, if it blocks by one. */
