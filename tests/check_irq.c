@@ -428,6 +428,68 @@ START_TEST(where_messages_go_nothing_is_mapped)
 }
 END_TEST
 
+/* One frame at @shown, if there is one. */
+static uint64_t shown;
+
+static int walk_shown(struct rig *r, struct iommuabs_p2m_query *query)
+{
+	query->next = IOMMUABS_GFN(query->gfn.frame + query->nr);
+	if (!shown || shown - query->gfn.frame >= query->nr)
+		return 0;
+	query->runs[0] = (struct iommuabs_p2m_run){
+		.gfn = IOMMUABS_GFN(shown),
+		.mfn = IOMMUABS_MFN(rig_frame(r, 9)),
+		.nr = 1,
+		.flags = IOMMUABS_READ,
+	};
+	query->nr_runs = 1;
+	return 0;
+}
+
+/* Nor does the host's own table bring it there. */
+START_TEST(where_messages_go_nothing_is_read_of_the_p2m)
+{
+	const uint64_t gfns[] = { 0xfee00, 0xfeeff, 0xfedff, 0xfef00 };
+	struct iommuabs_domain *dom;
+	iommuabs_mfn_t mfn;
+	unsigned int i;
+	int want;
+
+	COVERS(iommuabs_domain_refresh, E_RESERVED);
+	rig_machine(&rig, RIG_VTD);
+	rig.on_walk = walk_shown;
+	ck_assert_int_eq(rig_library(&rig), 0);
+	ck_assert_int_eq(iommuabs_start(rig.lib), 0);
+	ck_assert_int_eq(rig_device(&rig, SID, &dev), 0);
+	dom = rig_domain(&rig);
+	ck_assert_int_eq(rig_attach(dev, dom), 0);
+	for (i = 0; i < 4; i++) {
+		want = i < 2 ? IOMMUABS_E_RESERVED : 0;
+		shown = gfns[i];
+		ck_assert_int_eq(iommuabs_domain_refresh(dom,
+							 IOMMUABS_GFN(0xfed00),
+							 0x300, NULL, NULL),
+				 want);
+		ck_assert_int_eq(iommuabs_domain_translate(
+					 dom, IOMMUABS_GFN(shown), &mfn, NULL),
+				 want ? IOMMUABS_E_NOENT : 0);
+	}
+	shown = 0;
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, IOMMUABS_GFN(0xfed00),
+						 0x300, NULL, NULL),
+			 0);
+	/* What was read before keeps such a device out. */
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	shown = gfns[0];
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, IOMMUABS_GFN(0xfed00),
+						 0x300, NULL, NULL),
+			 0);
+	ck_assert_int_eq(rig_attach(dev, dom), IOMMUABS_E_RESERVED);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	finish();
+}
+END_TEST
+
 /* Nor is it declared to be there, as long as such a device is attached. */
 START_TEST(where_messages_go_nothing_is_fixed)
 {
@@ -763,6 +825,7 @@ static void add_tests(Suite *s)
 		a_target_of_a_later_version,
 		a_device_with_interrupts_stays,
 		where_messages_go_nothing_is_fixed,
+		where_messages_go_nothing_is_read_of_the_p2m,
 	};
 	size_t i;
 

@@ -57,6 +57,7 @@ SIM_TESTS = \
 	tests/check_smmuv3_events \
 	tests/check_smmuv3_stage1 \
 	tests/check_units_many \
+	tests/check_vtd \
 	tests/check_vtd_ats \
 	tests/check_vtd_control
 
@@ -141,6 +142,8 @@ tests_check_smmuv3_stage1_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_smmuv3_stage1_LDADD = $(SIM_TEST_LIBS)
 tests_check_units_many_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_units_many_LDADD = $(SIM_TEST_LIBS)
+tests_check_vtd_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_vtd_LDADD = $(SIM_TEST_LIBS)
 tests_check_vtd_ats_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_vtd_ats_LDADD = $(SIM_TEST_LIBS)
 tests_check_vtd_control_CPPFLAGS = $(SIM_TEST_CPPFLAGS)

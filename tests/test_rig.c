@@ -72,6 +72,13 @@ static void fault(void *ctx, const struct iommuabs_fault *event)
 		rig->on_fault(rig);
 }
 
+static int p2m_walk(void *ctx, struct iommuabs_p2m_query *query)
+{
+	struct rig *rig = ctx;
+
+	return rig->on_walk(rig, query);
+}
+
 static bool is_vtd(enum rig_kind kind)
 {
 	return (kind >= RIG_VTD && kind < RIG_KINDS) ||
@@ -191,6 +198,7 @@ int rig_library(struct rig *rig)
 		.cache_clean = cache_clean,
 		.time_us = time_us,
 		.fault = fault,
+		.p2m_walk = rig->on_walk ? p2m_walk : NULL,
 	};
 	const struct iommuabs_unit_desc desc = {
 		.size = sizeof(desc),

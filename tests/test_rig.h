@@ -47,6 +47,8 @@ struct rig {
 	struct iommuabs_fault fault; /* the last */
 	/* Runs inside host->fault(). */
 	void (*on_fault)(struct rig *rig);
+	/* host->p2m_walk(); set before rig_library(). */
+	int (*on_walk)(struct rig *rig, struct iommuabs_p2m_query *query);
 	/* Instead of iommuabs_unit_add(): 0, or what a call answered. */
 	int (*describe)(struct rig *rig);
 	/* Units of VT-d that the test itself has added. */

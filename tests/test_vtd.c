@@ -15,6 +15,7 @@ static void tune_kind(struct iommuabs_sim_vtd_config *config,
 	config->smts = config->smpwc = config->sc = kind == VTD_SCALABLE;
 	config->coherent = kind != VTD_NONCOHERENT;
 	config->cm = kind == VTD_CACHING;
+	config->rwbf = kind == VTD_BUFFERED;
 	if (kind == VTD_VERSION_6)
 		config->version = 6;
 	if (kind == VTD_REGISTERS) {

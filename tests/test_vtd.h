@@ -15,6 +15,7 @@ enum vtd_kind {
 	VTD_CACHING,   /* CAP.CM */
 	VTD_REGISTERS, /* no queue, a write buffer */
 	VTD_VERSION_6, /* no invalidation by registers */
+	VTD_BUFFERED,  /* a write buffer, and a queue */
 	VTD_KINDS,
 };
 

@@ -96,6 +96,8 @@ int vtd_flush_writes(struct vtd *vtd)
 {
 	if (!vtd_has(VTD_CAP_RWBF, vtd->cap))
 		return 0;
+	/* What is to leave the buffer is in it. */
+	port_dev_mb();
 	return command(vtd, 0, ONE_SHOT_WBF,
 		       (struct vtd_expectation){ VTD_GSTS, ONE_SHOT_WBF, 0 },
 		       "the write buffer is not flushed");
