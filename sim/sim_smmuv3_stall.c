@@ -4,7 +4,8 @@
  */
 #include "sim_smmuv3.h"
 
-enum { HELD, WAITING, DONE, TERMINATED };
+/* ENDED: by a CMD_STALL_TERM or a reset, perhaps before its event was read. */
+enum { HELD, WAITING, DONE, TERMINATED, ENDED };
 
 /* One that faults now; its record can't be written: it is tried again later. */
 int smmuv3_stall(struct iommuabs_sim_unit *u, struct iommuabs_sim_dma *dma,
@@ -67,7 +68,7 @@ void smmuv3_terminate(struct iommuabs_sim_unit *u, uint32_t sid, bool all)
 		struct stalled *s = vec_at(&u->smmu->stalled, i);
 
 		if (s->state <= WAITING && (all || s->dma.sid == sid))
-			s->state = TERMINATED;
+			s->state = ENDED;
 	}
 }
 
@@ -75,6 +76,7 @@ void smmuv3_resume(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 {
 	uint32_t sid = (uint32_t)FIELD(cmd[0], 63, 32), i;
 	uint32_t stag = (uint32_t)FIELD(cmd[1], 15, 0);
+	bool was = false;
 
 	if (FIELD(cmd[0], 7, 0) == CMD_STALL_TERM) {
 		smmuv3_terminate(u, sid, false);
@@ -84,8 +86,10 @@ void smmuv3_resume(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 	for (i = 0; i < u->smmu->stalled.nr; i++) {
 		struct stalled *s = vec_at(&u->smmu->stalled, i);
 
-		if (s->state != WAITING || s->dma.sid != sid ||
-		    s->dma.stag != stag)
+		if (s->dma.sid != sid || s->dma.stag != stag)
+			continue;
+		was |= s->state == ENDED;
+		if (s->state != WAITING)
 			continue;
 		if (cmd[0] & RESUME_RETRY)
 			retry(u, i);
@@ -94,10 +98,11 @@ void smmuv3_resume(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 		smmuv3_retry_held(u);
 		return;
 	}
-	sim_violation(
-		u->arena, IOMMUABS_SIM_V_COMMAND,
-		"CMD_RESUME of stream %#x, STAG %#x, which is not stalled", sid,
-		stag);
+	if (!was)
+		sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
+			      "CMD_RESUME of stream %#x, STAG %#x, which is "
+			      "not stalled",
+			      sid, stag);
 }
 
 int iommuabs_sim_dma_result(struct iommuabs_sim_unit *u,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "firmware/acpi.h"
 #include "harness.h"
 #include "test_acpi.h"
 #include "test_world.h"
@@ -52,6 +53,23 @@ START_TEST(a_scan_without_a_way_to_tables_is_invalid)
 END_TEST
 
 #if IOMMUABS_CONFIG_ACPI
+
+START_TEST(what_a_structure_is_too_short_for_is_0)
+{
+	static const unsigned char bytes[16] = { 1, 2, 3, 4, 5, 6, 7, 8,
+						 9, 9, 9, 9, 9, 9, 9, 9 };
+	const struct acpi_span span = { bytes, 0, 8 };
+	uint32_t at;
+
+	ck_assert_uint_eq(acpi_get32(&span, 4), 0x08070605);
+	ck_assert_uint_eq(acpi_get8(&span, 7), 8);
+	for (at = 5; at < 12; at++)
+		ck_assert_uint_eq(acpi_get32(&span, at), 0);
+	for (at = 1; at < 12; at++)
+		ck_assert_uint_eq(acpi_get64(&span, at), 0);
+	ck_assert_uint_eq(acpi_get64(&span, ~0u), 0);
+}
+END_TEST
 
 static void machine_add(struct machine *machine, const char *text)
 {
@@ -496,6 +514,7 @@ END_TEST
 
 static void add_tests(TCase *tables)
 {
+	tcase_add_test(tables, what_a_structure_is_too_short_for_is_0);
 	tcase_add_test(tables, include_pci_all_is_a_range_device);
 	tcase_add_test(tables, what_a_broken_unit_sees_is_untranslated);
 	tcase_add_test(tables, a_device_on_an_unknown_bus_is_left_out);

@@ -211,6 +211,7 @@ static const struct {
 	{ "maps", "smmuv3 /iommu@1000000 1000000+20000\n"
 		  "smmuv3 /iommu@1100000 1100000+20000 off\n"
 		  "smmuv2 /iommu@1200000 1200000+10000\n"
+		  "smmuv2 /iommu@1300000 1300000+10000\n"
 		  "device /pcie@10000000 pci=31000+2000 range"
 		  " /iommu@1000000:0+200@1000 /iommu@1000000:8000+100@2000\n"
 		  "device /pcie@20000000 pci=40000+200 range unsafe"
@@ -243,6 +244,11 @@ static const struct {
 		  "device /pcie@f1000000 pci=111000+1000 range"
 		  " /iommu@1000000:81000+1000@1000\n"
 		  "device /pcie@f2000000 pci=120000+300\n"
+		  "device /pcie@f4000000 pci=130000+10000 range ignored=f0"
+		  " /iommu@1000000:c0000+110@0\n"
+		  "device /pcie@f5000000 pci=140000+10000 range"
+		  " /iommu@1300000:1000+100@0 /iommu@1300000:3000+100@100"
+		  " /iommu@1300000:2000+100@200 /iommu@1300000:100+10@300\n"
 		  "device /bus@f3000000 range\n"
 		  "device /fabric@b0000000 range"
 		  " /iommu@1000000:70000+40@100000\n" },
@@ -252,6 +258,8 @@ static const struct {
 			" error=131e event=19l sync=39e msi=71:0\n"
 			"smmuv3 /iommu@8300000 8300000+20000"
 			" event=19l error=19l sync=19l pri=19l\n"
+			"smmuv3 /iommu@8500000 8500000+20000"
+			" event=49l error=49l sync=49l pri=49l\n"
 			"smmuv3 /iommu@8400000 8400000+20000 off\n" },
 	{ "ranges", "smmuv3 /iommu@fffffffffffe0000 fffffffffffe0000+20000\n"
 		    "smmuv3 /soc/iommu@10000000 fffffffffff00000+10000\n"
@@ -651,6 +659,78 @@ START_TEST(a_broken_tree_is_refused_and_the_node_named)
 	void *fdt = tree_good();
 
 	refused_as(fdt, &broken[_i]);
+	free(fdt);
+}
+END_TEST
+
+START_TEST(a_phandle_of_all_ones_names_nothing)
+{
+	static const struct broken everyones =
+		SET("/soc/dma", "iommus",
+		    "/soc/dma: iommus: a phandle that no node has", ~0u, 7);
+	const fdt32_t ones = ~(fdt32_t)0;
+	void *fdt = tree_good();
+
+	ck_assert_int_eq(fdt_setprop(fdt, fdt_path_offset(fdt, "/smmu"),
+				     "phandle", &ones, sizeof(ones)),
+			 0);
+	refused_as(fdt, &everyones);
+	free(fdt);
+}
+END_TEST
+
+/* A unit whose interrupt passes @nr nexuses, one behind the other. */
+static void *tree_nexuses(uint32_t nr)
+{
+	void *fdt = calloc(1, TREE_SIZE);
+	char name[16];
+	uint32_t i;
+
+	ck_assert_ptr_nonnull(fdt);
+	tree_begin(fdt, TREE_SIZE);
+	begin(fdt, "gic");
+	string(fdt, "compatible", "arm,gic-v3");
+	cells(fdt, "#interrupt-cells", 1, 3);
+	cells(fdt, "phandle", 1, 1);
+	end(fdt);
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "nexus%u", i);
+		begin(fdt, name);
+		cells(fdt, "#interrupt-cells", 1, 1);
+		cells(fdt, "phandle", 1, 0x10 + i);
+		if (i)
+			cells(fdt, "interrupt-map", 3, 7, 0x10 + i - 1, 7);
+		else
+			cells(fdt, "interrupt-map", 5, 7, 1, 0, 5, 4);
+		end(fdt);
+	}
+	begin(fdt, "smmu");
+	string(fdt, "compatible", "arm,smmu-v3");
+	cells(fdt, "reg", 2, 0x10000, 0x20000);
+	cells(fdt, "#iommu-cells", 1, 1);
+	cells(fdt, "interrupts-extended", 2, 0x10 + nr - 1, 7);
+	end(fdt);
+	end(fdt);
+	ck_assert_int_eq(fdt_finish(fdt), 0);
+	return fdt;
+}
+
+START_TEST(an_interrupt_passes_8_nexuses_and_no_more)
+{
+	void *fdt = tree_nexuses(8);
+	struct scanned *s = scan(fdt, TREE_SIZE);
+
+	ck_assert_int_eq(s->ret, 0);
+	ck_assert_uint_eq(s->set.units->nr_irqs, 4);
+	ck_assert_uint_eq(s->set.units->irqs[0].number, 32 + 5);
+	scanned_free(s);
+	free(fdt);
+	fdt = tree_nexuses(9);
+	s = scan(fdt, TREE_SIZE);
+	ck_assert_int_eq(s->ret, IOMMUABS_E_FIRMWARE);
+	ck_assert_str_eq(s->set.error, "/smmu: interrupts-extended: too many "
+				       "interrupt-maps above");
+	scanned_free(s);
 	free(fdt);
 }
 END_TEST
@@ -1476,6 +1556,8 @@ static Suite *suite(void)
 	tcase_add_test(whole, the_tree_that_is_broken_below_is_good);
 	suite_add_tcase(s, whole);
 	ADD_TABLE(bad, a_broken_tree_is_refused_and_the_node_named, broken);
+	tcase_add_test(bad, a_phandle_of_all_ones_names_nothing);
+	tcase_add_test(bad, an_interrupt_passes_8_nexuses_and_no_more);
 	tcase_add_test(bad, the_wide_tree_that_is_broken_below_is_good);
 	ADD_TABLE(bad, a_broken_wide_tree_is_refused_and_the_node_named,
 		  broken_wide);

@@ -380,6 +380,20 @@ START_TEST(xsa_373_a_hung_queue_is_a_timeout_and_can_be_fenced)
 }
 END_TEST
 
+START_TEST(an_answer_that_comes_much_too_late_is_none)
+{
+	struct world w;
+
+	world_start(&w, SMMU_ABORTS);
+	iommuabs_sim_plant(w.m.sim, IOMMUABS_SIM_SYNC_HANG, 1,
+			   20 * BACKEND_TIMEOUT_US);
+	ck_assert_int_eq(driver_guest_forget(&w.g, GFN, 1), IOMMUABS_E_TIMEOUT);
+	iommuabs_sim_heal(w.m.sim);
+	ck_assert_int_eq(w.ops->fence(w.unit), 0);
+	world_delete(&w);
+}
+END_TEST
+
 START_TEST(a_full_queue_is_waited_for_and_not_for_ever)
 {
 	struct backend_range ranges[20];
@@ -946,6 +960,30 @@ START_TEST(an_incoherent_unit_may_be_described_as_coherent)
 }
 END_TEST
 
+static void tune_asids(struct iommuabs_sim_smmuv3_config *config)
+{
+	config->vmid16 = 0;
+}
+
+static void tune_vmids(struct iommuabs_sim_smmuv3_config *config)
+{
+	config->asid16 = 0;
+}
+
+START_TEST(ids_are_as_wide_as_those_of_the_stage_that_is_used)
+{
+	smmu_tune_fn tune = _i & 1 ? tune_asids : tune_vmids;
+	uint32_t flags = _i & 2 ? SMMU_STAGE1 : 0;
+	struct driver_machine m;
+
+	/* A VMID tells tables of stage 2 apart, an ASID those of stage 1. */
+	smmu_machine_new_tuned(&m, flags, tune, 0);
+	ck_assert_uint_eq(m.unit.caps.id_bits,
+			  !flags == (tune == tune_vmids) ? 16 : 8);
+	driver_machine_delete(&m);
+}
+END_TEST
+
 /* ---- which tables ---- */
 
 static const struct {
@@ -1202,6 +1240,7 @@ static void add_all(TCase *tc)
 			    0, NR_UNITS);
 	tcase_add_loop_test(
 		tc, xsa_373_a_hung_queue_is_a_timeout_and_can_be_fenced, 0, 2);
+	tcase_add_test(tc, an_answer_that_comes_much_too_late_is_none);
 	tcase_add_test(
 		tc, who_waits_while_the_unit_is_reset_is_answered_by_the_reset);
 	tcase_add_test(tc, a_reset_that_failed_completes_nobodys_wait);
@@ -1227,6 +1266,8 @@ static void add_all(TCase *tc)
 	tcase_add_loop_test(tc, a_unit_is_known_by_its_id_registers, 0,
 			    (int)IA_COUNT(fakes));
 	tcase_add_test(tc, an_incoherent_unit_may_be_described_as_coherent);
+	tcase_add_loop_test(
+		tc, ids_are_as_wide_as_those_of_the_stage_that_is_used, 0, 4);
 	tcase_add_test(
 		tc, xsa_390_a_shared_root_is_checked_against_levels_and_widths);
 	tcase_add_test(tc,

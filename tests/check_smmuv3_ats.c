@@ -387,6 +387,65 @@ START_TEST(blocking_ends_what_stalled)
 }
 END_TEST
 
+/* Requests of SID and of the next stream wait. */
+static void two_stall(struct world *w, struct iommuabs_sim_dma dma[2])
+{
+	uint32_t i;
+
+	ck_assert_int_eq(w->ops->streams_reserve(w->unit, SID + 1, 1), 0);
+	ck_assert_int_eq(w->ops->stream_set(w->unit, SID, 2, &w->g.table, 0),
+			 0);
+	for (i = 0; i < 2; i++) {
+		dma[i] = (struct iommuabs_sim_dma){ .sid = SID + i,
+						    .addr = 0x5000,
+						    .len = 4 };
+		ck_assert_int_eq(iommuabs_sim_dma(w->m.sim, &dma[i]),
+				 IOMMUABS_SIM_STALLED);
+	}
+	ck_assert_uint_eq(iommuabs_sim_stalled(w->m.sim), 2);
+}
+
+START_TEST(each_of_several_stalls_is_ended)
+{
+	struct backend_event events[4];
+	struct iommuabs_sim_dma dma[2];
+	struct world w;
+	int i;
+
+	world_new(&w, _i ? SMMU_ABORTS | SMMU_STAGE1 : SMMU_ABORTS, tune_stall);
+	two_stall(&w, dma);
+	ck_assert_uint_eq(w.ops->events(w.unit, events, 4), 2);
+	ck_assert_uint_eq(iommuabs_sim_stalled(w.m.sim), 0);
+	for (i = 0; i < 2; i++)
+		ck_assert_int_eq(iommuabs_sim_dma_result(w.m.sim, &dma[i]), 0);
+	world_delete(&w);
+}
+END_TEST
+
+START_TEST(blocking_ends_what_stalled_of_its_streams)
+{
+	struct backend_event events[4];
+	struct iommuabs_sim_dma dma[2];
+	struct world w;
+
+	world_new(&w, SMMU_ABORTS, tune_stall);
+	two_stall(&w, dma);
+	/* Of the one alone: the other's waits until its event is read. */
+	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_sim_dma_result(w.m.sim, &dma[1]),
+			 IOMMUABS_SIM_STALLED);
+	ck_assert_uint_eq(iommuabs_sim_stalled(w.m.sim), 1);
+	ck_assert_uint_eq(w.ops->events(w.unit, events, 4), 2);
+	ck_assert_int_eq(iommuabs_sim_dma_result(w.m.sim, &dma[0]), 0);
+	ck_assert_int_eq(iommuabs_sim_dma_result(w.m.sim, &dma[1]), 0);
+	/* Of both at once. */
+	two_stall(&w, dma);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 2, NULL, 0), 0);
+	ck_assert_uint_eq(iommuabs_sim_stalled(w.m.sim), 0);
+	world_delete(&w);
+}
+END_TEST
+
 START_TEST(stalls_that_cannot_be_ended_cost_one_timeout_and_the_unit)
 {
 	struct iommuabs_sim_dma many[3];
@@ -445,6 +504,8 @@ static void add_tests(Suite *s)
 		tc, a_request_that_stalled_is_ended_when_its_event_is_read, 0,
 		2);
 	tcase_add_loop_test(tc, blocking_ends_what_stalled, 0, 2);
+	tcase_add_loop_test(tc, each_of_several_stalls_is_ended, 0, 2);
+	tcase_add_test(tc, blocking_ends_what_stalled_of_its_streams);
 	tcase_add_test(
 		tc, stalls_that_cannot_be_ended_cost_one_timeout_and_the_unit);
 	suite_add_tcase(s, tc);
