@@ -1233,6 +1233,92 @@ static void place_is(const struct iommuabs_frame_place *place, uint64_t mfn,
 	ck_assert_uint_eq(place->user.gfn.frame, gfn);
 }
 
+static int declare_kind(uint64_t mfn, uint64_t nr,
+			enum iommuabs_frame_kind kind)
+{
+	const struct iommuabs_frame_policy policy = {
+		.size = sizeof(policy),
+		.kind = kind,
+	};
+
+	return iommuabs_frames_declare(w->abs, MFN(mfn), nr, &policy);
+}
+
+/* From the first time on it is one of two; neither, by *@arg, is a mistake. */
+static void *ask_what_is_declared(void *arg)
+{
+	struct iommuabs_frame_policy policy = { .size = sizeof(policy) };
+	uint64_t *rounds = arg;
+	bool seen = false;
+
+	while (port_load64_acquire(rounds)) {
+		if (iommuabs_frames_declared(w->abs, MFN(RAM + 0x1200),
+					     &policy))
+			return arg;
+		if (seen && policy.kind == IOMMUABS_FRAMES_EXCLUSIVE)
+			return arg;
+		seen = seen || policy.kind != IOMMUABS_FRAMES_EXCLUSIVE;
+	}
+	return NULL;
+}
+
+START_TEST(a_declaration_is_not_seen_in_the_making)
+{
+	uint64_t rounds = 20000, i;
+	pthread_t asking;
+	void *failed;
+
+	ck_assert_int_eq(
+		pthread_create(&asking, NULL, ask_what_is_declared, &rounds),
+		0);
+	for (i = rounds; i; i--)
+		ck_assert_int_eq(declare_kind(RAM + 0x1001, 0x3fe,
+					      i % 2 ? IOMMUABS_FRAMES_SHARED
+						    : IOMMUABS_FRAMES_HOST),
+				 0);
+	port_store64_release(&rounds, 0);
+	pthread_join(asking, &failed);
+	ck_assert_ptr_null(failed);
+}
+END_TEST
+
+/* What is declared, and what may be a table, is looked at within the budget. */
+START_TEST(a_step_of_a_walk_is_small_whatever_was_declared)
+{
+	struct iommuabs_frame_place place;
+	struct iommuabs_frames_walk walk = {
+		.size = sizeof(walk),
+		.max_places = 1,
+		.mfn = MFN(RAM),
+		.nr = 1000,
+		.places = &place,
+	};
+	uint64_t before;
+	uint32_t i, steps;
+
+	for (i = 0; i < 500; i++)
+		ck_assert_int_eq(
+			declare_kind(RAM + 2 * i, 1, IOMMUABS_FRAMES_SHARED),
+			0);
+	for (steps = 0, before = walk.nr;
+	     iommuabs_frames_walk(w->abs, &walk, 2) == IOMMUABS_E_AGAIN;
+	     steps++) {
+		ck_assert_uint_le(before - walk.nr, 8);
+		ck_assert_uint_lt(walk.nr, before);
+		before = walk.nr;
+	}
+	ck_assert_uint_gt(steps, 100);
+	ck_assert_uint_eq(walk.nr_places, 0);
+	/* Two chunks of table ranges without a table. */
+	walk.mfn = MFN(w->host->mfn + 0x7ff0);
+	walk.nr = 0x20;
+	ck_assert_int_eq(iommuabs_frames_walk(w->abs, &walk, 1),
+			 IOMMUABS_E_AGAIN);
+	ck_assert_uint_eq(walk.nr, 0x10);
+	ck_assert_int_eq(iommuabs_frames_walk(w->abs, &walk, 1), 0);
+}
+END_TEST
+
 START_TEST(a_walk_tells_every_place_of_a_range)
 {
 	/* Room for places, budget. */
@@ -2087,6 +2173,8 @@ static void add_books_and_walks(Suite *s)
 	tcase_add_test(tcase,
 		       a_refresh_that_the_books_refuse_blocks_what_shares);
 	tcase_add_test(tcase, a_domain_may_go_while_its_places_are_listed);
+	tcase_add_test(tcase, a_declaration_is_not_seen_in_the_making);
+	tcase_add_test(tcase, a_step_of_a_walk_is_small_whatever_was_declared);
 	tcase_add_loop_test(tcase, a_walk_tells_every_place_of_a_range, 0, 5);
 	tcase_add_test(tcase, a_walk_checks_its_arguments);
 	tcase_add_test(tcase, a_walk_tells_what_is_the_librarys);

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "core/core.h"
 #include "harness.h"
 #include "test_needs.h"
 #include "test_rig.h"
@@ -659,6 +660,73 @@ START_TEST(a_free_that_times_out_blocks_them_all)
 }
 END_TEST
 
+START_TEST(nobody_waits_again_for_a_lost_unit)
+{
+	struct iommuabs_unit_state state = { .size = sizeof(state) };
+	uint64_t begun;
+	uint32_t n, i;
+
+	begin(kinds[_i]);
+	n = take(dev, SID, 3);
+	for (i = 0; i < 3; i++)
+		ck_assert_int_eq(set(n + i, 0x41 + i, 3), 0);
+	rig.hurry_us = 10000;
+	iommuabs_sim_plant(rig.sim, IOMMUABS_SIM_DEAD, 1, 0);
+	ck_assert_int_eq(iommuabs_irq_set(dev, n, NULL), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_unit_state(rig.unit, &state), 0);
+	ck_assert_int_ne(state.status, IOMMUABS_UNIT_RUNNING);
+	begun = rig.skew_us;
+	ck_assert_uint_ne(begun, 0);
+	for (i = 0; i < 3; i++)
+		ck_assert_int_eq(set(n + i, 0x51, 3), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(rig.skew_us, begun); /* nobody looked at a clock */
+	rig.hurry_us = 0;
+	/* All are blocked, should it come to life. */
+	iommuabs_sim_plant(rig.sim, IOMMUABS_SIM_DEAD, 0, 0);
+	ck_assert_int_eq(iommuabs_unit_recover(rig.unit, 0), 0);
+	for (i = 0; i < 3; i++)
+		blocks(dev, n + i, SID, ABSENT);
+	ck_assert_int_eq(set(n, 0x61, 3), 0);
+	delivers(dev, n, SID, 0x61, 3);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), 0);
+	finish();
+}
+END_TEST
+
+static int no_table(void *ctx, void *cookie, unsigned int size_lg2,
+		    uint32_t flags, uint64_t *maddr)
+{
+	(void)ctx;
+	(void)cookie;
+	(void)size_lg2;
+	(void)flags;
+	(void)maddr;
+	return IOMMUABS_E_NOMEM;
+}
+
+/* The unit's map of them is made once: who comes next needs no other. */
+START_TEST(an_interrupt_costs_one_object)
+{
+	struct tablemem *mem;
+	size_t size;
+	void *object[16];
+	uint32_t nr = 0;
+
+	begin(RIG_VTD);
+	(void)take(dev, SID, 1);
+	mem = &rig.lib->mem;
+	size = rig.unit->hw.caps.irqs / 8;
+	rig.lib->host.ops.table_alloc = no_table;
+	while ((object[nr] = tablemem_object_alloc(mem, size)) != NULL)
+		ck_assert_uint_lt(++nr, IA_COUNT(object));
+	(void)take(dev, SID, 1);
+	while (nr)
+		tablemem_object_free(mem, object[--nr], size);
+	finish();
+}
+END_TEST
+
 START_TEST(what_is_not_the_devices_is_not_found)
 {
 	const struct iommuabs_irq_target target = to(0x41, 3);
@@ -813,6 +881,7 @@ static void add_tests(Suite *s)
 		a_free_that_times_out_keeps_them,
 		a_fenced_unit_has_forgotten_nothing,
 		a_free_that_times_out_blocks_them_all,
+		nobody_waits_again_for_a_lost_unit,
 	};
 	const TTest *const once[] = {
 		an_ioapics_entry_names_the_index,
@@ -820,6 +889,7 @@ static void add_tests(Suite *s)
 		a_unit_that_can_not_post_says_so,
 		several_ids_are_told_by_their_buses,
 		a_full_table_and_an_empty_allocator,
+		an_interrupt_costs_one_object,
 		what_is_not_the_devices_is_not_found,
 		arguments_that_make_no_sense,
 		a_target_of_a_later_version,

@@ -62,7 +62,10 @@ int iommuabs_frames_declared(struct iommuabs *abs, iommuabs_mfn_t mfn,
 	if (!abs || !policy || !mapping_frames_good(mfn.frame, 1) ||
 	    api_struct_check(policy))
 		return IOMMUABS_E_INVAL;
+	/* A declaration is not seen in the making. */
+	instance_enter(abs);
 	(void)frames_policy(abs, mfn.frame, 1, &decl);
+	instance_leave(abs);
 	answer.kind = decl.kind;
 	answer.gfn = IOMMUABS_GFN(decl.gfn);
 	answer.flags = decl.flags;

@@ -47,9 +47,11 @@ struct frames {
 	/* mfn -> gfn, kind and flags; root 0: nothing was declared so far. */
 	struct pt pt;
 	struct tablemem_account account; /* of its tables */
-	/* All that was ever declared lies in [first, end). Atomic. */
+	/* All that was ever declared lies in [first, end). Atomic, and seen with
+	 * @pt: who makes a table looks here inside no gate. */
 	uint64_t first, end;
-	/* About to be declared fixed: never to become tables. Atomic. */
+	/* About to be declared fixed: never to become tables. Atomic; what is
+	 * 0 again is seen with what was declared. */
 	uint64_t coming, nr_coming;
 };
 
@@ -635,8 +637,8 @@ struct frames_policy {
 static inline bool frames_are_far(const struct iommuabs *abs, uint64_t mfn,
 				  uint64_t nr)
 {
-	return mfn >= port_load64(&abs->frames.end) ||
-	       mfn + nr <= port_load64(&abs->frames.first);
+	return mfn >= port_load64_acquire(&abs->frames.end) ||
+	       mfn + nr <= port_load64_acquire(&abs->frames.first);
 }
 
 /* What is declared about @mfn, and up to @nr frames from there on are declared

@@ -223,9 +223,9 @@ static void policy_enter(struct declaration *decl)
 	iommuabs_assert(status == PT_OK);
 	(void)status;
 	if (!frames->end || decl->mfn < frames->first)
-		port_store64(&frames->first, decl->mfn);
+		port_store64_release(&frames->first, decl->mfn);
 	if (end > frames->end)
-		port_store64(&frames->end, end);
+		port_store64_release(&frames->end, end);
 }
 
 /* ---- what is fixed, in every guest ---- */
@@ -358,7 +358,7 @@ int frames_declare(struct iommuabs *abs, uint64_t mfn, uint64_t nr,
 
 	domains_shut(abs);
 	ret = declare(&decl);
-	port_store64(&abs->frames.nr_coming, 0);
+	port_store64_release(&abs->frames.nr_coming, 0);
 	domains_open(abs);
 	tablemem_pool_drain(&abs->mem, &abs->frames.account, &decl.pool);
 	return ret;

@@ -71,7 +71,8 @@ static bool move_away(struct iommuabs_device *dev)
 	};
 	struct iommuabs_domain *refuge;
 	uint64_t budget = ~(uint64_t)0;
-	bool kept, away;
+	bool kept;
+	int ret;
 
 	/* It may be detached right now, and the domain destroyed. */
 	if (!device_take(dev))
@@ -81,9 +82,11 @@ static bool move_away(struct iommuabs_device *dev)
 	device_give(dev);
 	if (!kept)
 		return false;
-	away = !move_run(dev, refuge, &options, &budget);
+	ret = move_run(dev, refuge, &options, &budget);
+	/* There is nothing to fill: views of a scratch domain begin complete. */
+	iommuabs_assert(ret != IOMMUABS_E_AGAIN);
 	refuge_release(&refuge);
-	return away;
+	return !ret;
 }
 
 /*

@@ -91,10 +91,10 @@ bool frames_any_fixed(const struct iommuabs *abs, uint64_t mfn, uint64_t nr)
 
 bool frames_in_use(struct iommuabs *abs, uint64_t mfn, uint64_t nr)
 {
+	uint64_t coming = port_load64_acquire(&abs->frames.nr_coming);
 	uint64_t first = port_load64(&abs->frames.coming);
 
-	if (mfn < first + port_load64(&abs->frames.nr_coming) &&
-	    first < mfn + nr)
+	if (mfn < first + coming && first < mfn + nr)
 		return true;
 	return frames_any_fixed(abs, mfn, nr) ||
 	       rmap_is_mapped(&abs->rmap, mfn, nr);
@@ -280,8 +280,8 @@ bool frames_fixed_fits(const struct iommuabs_domain *dom, uint64_t gfn,
 int frames_enter_fixed(struct iommuabs_domain *dom)
 {
 	const struct frames *frames = &dom->abs->frames;
+	uint64_t end = port_load64_acquire(&frames->end), nr;
 	uint64_t at = port_load64(&frames->first);
-	uint64_t end = port_load64(&frames->end), nr;
 	struct frames_policy policy;
 	struct batch own;
 	int ret = 0, paid;

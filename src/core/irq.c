@@ -51,13 +51,19 @@ static bool find_free(const struct iommuabs_unit *unit, uint32_t nr,
 static int map_make(struct iommuabs_unit *unit)
 {
 	struct iommuabs *abs = unit->abs;
-	uint64_t *map = tablemem_object_alloc(&abs->mem, map_size(unit));
+	uint64_t *map;
 	bool is_new;
 
+	ia_lock(&abs->host, &abs->lock);
+	is_new = !unit->irq_map;
+	ia_unlock(&abs->host, &abs->lock);
+	if (!is_new)
+		return 0;
+	map = tablemem_object_alloc(&abs->mem, map_size(unit));
 	if (!map)
 		return IOMMUABS_E_NOMEM;
 	ia_lock(&abs->host, &abs->lock);
-	is_new = !unit->irq_map;
+	is_new = !unit->irq_map; /* nobody else was here meanwhile */
 	if (is_new)
 		unit->irq_map = map;
 	ia_unlock(&abs->host, &abs->lock);
@@ -243,9 +249,6 @@ int irq_give(struct iommuabs_device *dev, uint32_t first)
 	for (i = 0; i < run.nr; i++) {
 		one = entry_set(&run, first + i, NULL);
 		ret = ret ? ret : one;
-		/* One that is fenced is waited for no more, a dead one would. */
-		if (ret && port_load32(&run.unit->hw.enabled))
-			break;
 	}
 	if (ret)
 		return ret;

@@ -15,9 +15,10 @@
  */
 #define CURSOR_LIBRARY ((uint64_t)1)
 
-_Static_assert(CORE_DOMAINS_LG2 + 40 < 64, "number and gfn in one word");
-
 #define CURSOR_GFN_BITS 48
+
+_Static_assert(CORE_DOMAINS_LG2 + CURSOR_GFN_BITS <= 64,
+	       "number and gfn in one word");
 
 /* Where users are written, and from which on. */
 struct listing {
@@ -189,19 +190,25 @@ uint32_t users_list(struct iommuabs *abs, uint64_t mfn, uint64_t *cursor,
 
 /* ---- a range ---- */
 
-/* The first frame in [@mfn, @end) that is declared fixed; @end: none. */
+/*
+ * The first frame in [@mfn, *@end) that is declared fixed; *@end: none. That is
+ * as far as it looked, which *@budget limits: a declaration each.
+ */
 static uint64_t fixed_next(const struct iommuabs *abs, uint64_t mfn,
-			   uint64_t end)
+			   uint64_t *end, uint64_t *budget)
 {
 	struct frames_policy policy;
-	uint64_t nr;
 
-	for (; mfn < end; mfn += nr) {
-		nr = frames_policy(abs, mfn, end - mfn, &policy);
+	do {
+		uint64_t nr = frames_policy(abs, mfn, *end - mfn, &policy);
+
 		if (policy.kind == IOMMUABS_FRAMES_FIXED)
 			return mfn;
-	}
-	return end;
+		mfn += nr;
+		*budget -= IA_MIN(*budget, 1);
+	} while (mfn < *end && *budget);
+	*end = IA_MIN(*end, mfn);
+	return *end;
 }
 
 /*
@@ -212,19 +219,19 @@ static void walk_next(struct iommuabs *abs,
 		      const struct iommuabs_frames_walk *walk, uint64_t *budget,
 		      struct rmap_stretch *next)
 {
-	uint64_t mfn = walk->mfn.frame, other;
+	uint64_t mfn = walk->mfn.frame, end, other;
 
 	rmap_next(&abs->rmap, mfn, mfn + walk->nr, budget, next);
-	other = next->mfn + next->nr;
-	other = registers_next(abs, mfn, other);
-	other = fixed_next(abs, mfn, other);
-	other = tablemem_next(&abs->mem, mfn, other);
-	if (other == next->mfn + next->nr)
-		return;
-	if (other <= next->mfn)
+	end = next->mfn + next->nr;
+	other = registers_next(abs, mfn, end);
+	other = IA_MIN(other, fixed_next(abs, mfn, &end, budget));
+	other = IA_MIN(other, tablemem_next(&abs->mem, mfn, &end, budget));
+	if (other < end && other <= next->mfn)
 		*next = (struct rmap_stretch){ .mfn = other, .nr = 1 };
+	else if (end <= next->mfn)
+		*next = (struct rmap_stretch){ .mfn = end };
 	else
-		next->nr = other - next->mfn;
+		next->nr = IA_MIN(other, end) - next->mfn;
 }
 
 static void walk_advance(struct iommuabs_frames_walk *walk, uint64_t to)

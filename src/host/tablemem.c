@@ -303,16 +303,22 @@ static uint64_t piece_first(const struct tablemem *mem,
 	return half.mfn;
 }
 
-uint64_t tablemem_next(const struct tablemem *mem, uint64_t mfn, uint64_t end)
+uint64_t tablemem_next(const struct tablemem *mem, uint64_t mfn, uint64_t *end,
+		       uint64_t *budget)
 {
 	struct piece piece;
 
-	for (; mfn < end && mfn < mem->end; mfn += piece.nr) {
-		piece = piece_of(mem, mfn, end - mfn);
+	if (tablemem_is_far(mem, mfn, *end - mfn))
+		return *end;
+	do {
+		piece = piece_of(mem, mfn, *end - mfn);
 		if (piece.range && piece_holds(mem, &piece))
 			return piece_first(mem, &piece);
-	}
-	return end;
+		mfn += piece.nr;
+		*budget -= IA_MIN(*budget, 1);
+	} while (mfn < *end && *budget);
+	*end = IA_MIN(*end, mfn);
+	return *end;
 }
 
 bool tablemem_may_hold(const struct tablemem *mem, uint64_t mfn, uint64_t nr)

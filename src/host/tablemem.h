@@ -116,8 +116,13 @@ static inline bool tablemem_is_far(const struct tablemem *mem, uint64_t mfn,
 {
 	return mfn >= mem->end || mfn + nr <= mem->first;
 }
-/* The first table in [@mfn, @end); @end: there is none. Context: as above. */
-uint64_t tablemem_next(const struct tablemem *mem, uint64_t mfn, uint64_t end);
+
+/*
+ * The first table in [@mfn, *@end); *@end: there is none. That is as far as it
+ * looked, which *@budget limits: a chunk of the bitmap each. Context: as above.
+ */
+uint64_t tablemem_next(const struct tablemem *mem, uint64_t mfn, uint64_t *end,
+		       uint64_t *budget);
 /* Could one become a table: is any of them in table_ranges? */
 bool tablemem_may_hold(const struct tablemem *mem, uint64_t mfn, uint64_t nr);
 

@@ -56,6 +56,7 @@ struct vtd {
 	uint8_t x2apic;	     /* its destinations have 32 bits */
 	uint8_t irt_is_used; /* from enable to disable, also while fenced */
 	uint8_t was_told;    /* of a root table: see pages_free() */
+	uint8_t is_lost;     /* it did not acknowledge the last fence */
 	uint64_t root;	     /* root table */
 	uint64_t blank;	     /* a root table that blocks everything */
 	uint64_t purge;	     /* a queue that forgets everything */

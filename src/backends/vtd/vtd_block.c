@@ -128,6 +128,7 @@ int vtd_fence(struct backend_unit *unit)
 	vtd->was_told = 1;
 	vtd_queue_drain(vtd);
 	ret = block(vtd, &in_turn);
+	vtd->is_lost = ret != 0;
 	if (!ret)
 		port_store32(&unit->enabled, 0);
 	return ret;

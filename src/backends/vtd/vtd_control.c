@@ -239,6 +239,7 @@ int vtd_enable(struct backend_unit *unit)
 		return ret;
 	unit->holds = 1;
 	vtd->was_told = 1;
+	vtd->is_lost = 0;
 	port_store32(&unit->enabled, 0);
 	/* What claims to be translated is refused, until devices have forgotten
 	 * what they had. */

@@ -207,7 +207,8 @@ static int entry_write(struct vtd *vtd, uint64_t *entry,
 	return ret;
 }
 
-/* A unit that is fenced remaps on, and can't be told what to forget. */
+/* A unit that is fenced remaps on, and can't be told what to forget. One that did
+ * not even acknowledge a fence isn't waited for again. */
 static int entry_block(const struct vtd *vtd, uint64_t *entry)
 {
 	port_dev_store64(entry, 0);
@@ -227,7 +228,7 @@ int vtd_irq_set(struct backend_unit *unit, uint32_t index,
 	page = hostif_map(unit->host,
 			  at & ~(uint64_t)(IOMMUABS_FRAME_SIZE - 1));
 	entry = page + at % IOMMUABS_FRAME_SIZE / sizeof(*page);
-	if (vtd->irt_is_used && !port_load32(&unit->enabled))
+	if (vtd->irt_is_used && (vtd->is_lost || !port_load32(&unit->enabled)))
 		ret = entry_block(vtd, entry);
 	else
 		ret = entry_write(vtd, entry, words, index);
