@@ -46,6 +46,9 @@
 #define IOTLB_NO_DRAIN(did) (0x22ull | (did) << 16), 0ull
 #define IEC_ALL		    0x04ull, 0ull
 #define WAIT_FENCE	    0x45ull, 0ull
+/* Of one page, and of all pages. */
+#define DEVICE_PAGE(sid, iova) (0x10003ull | (sid) << 32), ((iova) & ~0xfffull)
+#define DEVICE_ALL(sid)	       (0x10003ull | (sid) << 32), 0x7ffffffffffff001ull
 
 #define DID  5ull
 #define SID  0x18ull
@@ -61,6 +64,7 @@ static struct iommuabs_sim_unit *unit;
 static uint64_t queue, status, root, contexts, top, irt;
 static uint32_t tail, waits, gcmd;
 static int noncoherent;
+static enum iommuabs_sim_mode mode = IOMMUABS_SIM_ADVERSARY;
 
 /* ---- a driver in few lines ---- */
 
@@ -180,7 +184,7 @@ static void set_context(uint64_t low, uint64_t high)
 static void machine(const struct iommuabs_sim_vtd_config *config)
 {
 	const struct iommuabs_sim_arena_config ram = {
-		.mode = IOMMUABS_SIM_ADVERSARY,
+		.mode = mode,
 		.base = RAM,
 		.length = 16 << 20,
 		.seed = 3,
@@ -642,6 +646,222 @@ START_TEST(an_interrupt_entry_is_kept_until_it_is_invalidated)
 }
 END_TEST
 
+/* ---- devices that keep translations ---- */
+
+static struct iommuabs_sim_vtd_config with_ats(void)
+{
+	struct iommuabs_sim_vtd_config config = plain();
+
+	config.dt = 1;
+	config.itesid = 1;
+	return config;
+}
+
+static int ask(uint64_t iova)
+{
+	struct iommuabs_sim_dma dma = { .sid = SID, .addr = iova, .len = 4 };
+
+	return iommuabs_sim_ats(unit, &dma);
+}
+
+/* What the device keeps, or goes and asks for. */
+static uint64_t kept(uint64_t iova)
+{
+	struct iommuabs_sim_dma dma = { .sid = SID,
+					.flags = IOMMUABS_SIM_DMA_ATC |
+						 IOMMUABS_SIM_DMA_WRITE,
+					.addr = iova,
+					.len = 4 };
+
+	(void)iommuabs_sim_dma(unit, &dma);
+	return dma.maddr;
+}
+
+/* The context entry says who may. */
+START_TEST(a_device_keeps_what_it_asked_for_until_it_is_told)
+{
+	const struct iommuabs_sim_vtd_config config = with_ats();
+
+	begin(&config);
+	ck_assert_int_eq(ask(IOVA), 0);
+	set_context(top | 5, 2 | DID << 8);
+	inv(CONTEXT_ONE(SID, DID));
+	ck_assert_int_eq(ask(IOVA), 1);
+	ck_assert_int_eq(ask(IOVA + 0x1000), 0);
+	map(IOVA, 0);
+	inv(IOTLB_PAGE(DID, IOVA));
+	ck_assert_uint_eq(kept(IOVA), PA);
+	inv(DEVICE_PAGE(SID, IOVA + 0x1000));
+	ck_assert_uint_eq(kept(IOVA), PA);
+	inv(DEVICE_PAGE(SID + 1, IOVA));
+	ck_assert_uint_eq(kept(IOVA), PA);
+	if (_i)
+		inv(DEVICE_PAGE(SID, IOVA));
+	else
+		inv(DEVICE_ALL(SID));
+	ck_assert_uint_eq(kept(IOVA), BLOCKED);
+	/* What claims to be translated counts as long as the entry says so. */
+	map(IOVA, PA2 | RW);
+	inv(IOTLB_PAGE(DID, IOVA));
+	ck_assert_int_eq(ask(IOVA), 1);
+	ck_assert_uint_eq(kept(IOVA), PA2);
+	set_context(0, 2 | DID << 8);
+	inv(CONTEXT_ONE(SID, DID));
+	ck_assert_uint_eq(kept(IOVA), BLOCKED);
+	clean();
+	end();
+}
+END_TEST
+
+/* 6.5.2.11: waits are dropped, and who it was is told. */
+START_TEST(a_device_that_does_not_answer_stops_the_queue)
+{
+	const struct iommuabs_sim_vtd_config config = with_ats();
+
+	begin(&config);
+	set_context(top | 5, 2 | DID << 8);
+	inv(CONTEXT_ONE(SID, DID));
+	ck_assert_int_eq(ask(IOVA), 1);
+	iommuabs_sim_atc_mute(unit, SID, 1);
+	desc(DEVICE_ALL(SID));
+	ck_assert(!wait_done());
+	ck_assert_uint_eq(rd(FSTS, 4) & 0x70, 0x40);
+	ck_assert_uint_eq(rd(0xb0, 8) >> 32 & 0xffff, SID);
+	/* None is fetched until that is acknowledged. */
+	ck_assert(!wait_done());
+	wr(FSTS, 4, 0x40);
+	ck_assert(wait_done());
+	iommuabs_sim_atc_mute(unit, SID, 0);
+	inv(DEVICE_ALL(SID));
+	ck_assert_uint_eq(rd(FSTS, 4) & 0x70, 0);
+	end();
+}
+END_TEST
+
+/* ---- FUNCTIONAL: caches hold what was used, and nothing else ---- */
+
+static uint64_t reached(uint64_t sid, uint64_t iova)
+{
+	struct iommuabs_sim_dma dma = { .sid = (uint32_t)sid,
+					.flags = IOMMUABS_SIM_DMA_WRITE,
+					.addr = iova,
+					.len = 4 };
+
+	(void)iommuabs_sim_dma(unit, &dma);
+	return dma.maddr;
+}
+
+static void functional(void)
+{
+	mode = IOMMUABS_SIM_FUNCTIONAL;
+}
+
+static void adversary(void)
+{
+	mode = IOMMUABS_SIM_ADVERSARY;
+}
+
+START_TEST(a_page_that_was_used_is_cached_and_no_other)
+{
+	begin_plain();
+	map(IOVA + 0x1000, PA2 | RW);
+	ck_assert_uint_eq(reached(SID, IOVA), PA);
+	map(IOVA, 0);
+	map(IOVA + 0x1000, 0);
+	ck_assert_uint_eq(reached(SID, IOVA), PA);
+	ck_assert_uint_eq(reached(SID, IOVA + 0x1000), BLOCKED);
+	inv(IOTLB_PAGE(DID, IOVA + 0x1000));
+	ck_assert_uint_eq(reached(SID, IOVA), PA);
+	inv(IOTLB_DOMAIN(DID + 1));
+	ck_assert_uint_eq(reached(SID, IOVA), PA);
+	inv(IOTLB_PAGE(DID, IOVA));
+	ck_assert_uint_eq(reached(SID, IOVA), BLOCKED);
+	/* "Nothing is there" is not kept. */
+	map(IOVA, PA2 | RW);
+	ck_assert_uint_eq(reached(SID, IOVA), PA2);
+	clean();
+	end();
+}
+END_TEST
+
+START_TEST(an_entry_that_was_used_is_cached_until_it_is_invalidated)
+{
+	begin_plain();
+	ck_assert_uint_eq(reached(SID, IOVA), PA);
+	set_context(0, 2 | DID << 8);
+	ck_assert_uint_eq(reached(SID, IOVA), PA);
+	inv(CONTEXT_ONE(SID + 1, DID));
+	ck_assert_uint_eq(reached(SID, IOVA), PA);
+	inv(CONTEXT_ONE(SID, DID));
+	ck_assert_uint_eq(reached(SID, IOVA), BLOCKED);
+	ck_assert_uint_eq(reached(SID + 1, IOVA), BLOCKED);
+	set_context(top | 1, 2 | DID << 8);
+	/* Under the same id: what it had is still there. */
+	map(IOVA, 0);
+	ck_assert_uint_eq(reached(SID, IOVA), PA);
+	inv(IOTLB_ALL);
+	ck_assert_uint_eq(reached(SID, IOVA), BLOCKED);
+	clean();
+	end();
+}
+END_TEST
+
+START_TEST(another_root_table_is_seen_when_contexts_are_forgotten)
+{
+	begin_plain();
+	ck_assert_uint_eq(reached(SID, IOVA), PA);
+	wr(RTADDR, 8, page());
+	command(SRTP);
+	ck_assert_uint_eq(reached(SID, IOVA), PA);
+	inv(CONTEXT_ALL);
+	ck_assert_uint_eq(reached(SID, IOVA), BLOCKED);
+	clean();
+	end();
+}
+END_TEST
+
+START_TEST(an_interrupt_that_was_sent_is_cached)
+{
+	const uint64_t addr = 0xfee00010 | 3 << 5;
+
+	begin_plain();
+	irt = page();
+	wr(IRTA, 8, irt | 7);
+	command(SIRTP);
+	inv(IEC_ALL);
+	command(IRE);
+	st(irt + 16 * 3 + 8, SID | 1 << 18);
+	st(irt + 16 * 3, 1 | 0x41 << 16);
+	ck_assert_uint_eq(fault_of(SID, addr), 0);
+	st(irt + 16 * 3, 0);
+	ck_assert_uint_eq(fault_of(SID, addr), 0);
+	inv(IEC_ALL);
+	ck_assert_uint_eq(fault_of(SID, addr), 0x22);
+	clean();
+	end();
+}
+END_TEST
+
+static void add_functional(Suite *s)
+{
+	TCase *tcase = tcase_create("functional");
+
+	tcase_add_checked_fixture(tcase, functional, adversary);
+	tcase_add_test(tcase, a_page_that_was_used_is_cached_and_no_other);
+	tcase_add_test(
+		tcase,
+		an_entry_that_was_used_is_cached_until_it_is_invalidated);
+	tcase_add_test(tcase,
+		       another_root_table_is_seen_when_contexts_are_forgotten);
+	tcase_add_test(tcase, an_interrupt_that_was_sent_is_cached);
+	tcase_add_loop_test(
+		tcase, a_device_keeps_what_it_asked_for_until_it_is_told, 0, 2);
+	tcase_add_test(tcase, a_device_that_does_not_answer_stops_the_queue);
+	tcase_add_test(tcase, faults_are_recorded_until_there_is_no_room);
+	tcase_add_test(tcase, a_descriptor_that_is_none_stops_the_queue);
+	suite_add_tcase(s, tcase);
+}
+
 static void add_tests(Suite *s)
 {
 	TCase *tcase = tcase_create("vtd");
@@ -657,6 +877,7 @@ static void add_tests(Suite *s)
 		a_descriptor_that_is_none_stops_the_queue,
 		faults_are_recorded_until_there_is_no_room,
 		an_interrupt_entry_is_kept_until_it_is_invalidated,
+		a_device_that_does_not_answer_stops_the_queue,
 	};
 	size_t i;
 
@@ -676,6 +897,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("sim_vtd");
 
 	add_tests(s);
+	add_functional(s);
 	return s;
 }
 
