@@ -230,6 +230,56 @@ START_TEST(a_change_is_seen_as_old_or_new_and_nothing_else)
 }
 END_TEST
 
+#define POSTED_AT 0x123456789ac0
+
+static void look_posted(struct rig *r)
+{
+	struct iommuabs_irq_message message;
+	struct iommuabs_sim_interrupt irq = { .sid = SID }, out[8];
+	unsigned int i, nr;
+
+	ck_assert_int_eq(iommuabs_irq_msi(dev, moving, &message), 0);
+	irq.addr = message.address;
+	irq.data = message.data;
+	nr = iommuabs_sim_vtd_interrupt_outcomes(r->sim, &irq, out, 8);
+	looks++;
+	for (i = 0; i < nr; i++)
+		ck_assert(out[i].blocked ||
+			  (out[i].posted
+				   ? out[i].vector == 0x51 &&
+					     out[i].descriptor == POSTED_AT
+				   : out[i].vector == 0x41 &&
+					     out[i].destination == 3 << 8));
+}
+
+/* Both words change: never half a descriptor's address. */
+START_TEST(between_posted_and_remapped_nothing_else_is_seen)
+{
+	const struct iommuabs_irq_target posted = {
+		.size = sizeof(posted),
+		.flags = IOMMUABS_IRQ_POSTED,
+		.vector = 0x51,
+		.descriptor = POSTED_AT,
+	};
+	int i;
+
+	begin(RIG_VTD_SCALABLE);
+	moving = take(dev, SID, 1);
+	ck_assert_int_eq(set(moving, 0x41, 3), 0);
+	looks = 0;
+	rig.on_write = look_posted;
+	for (i = 0; i < 4; i++)
+		ck_assert_int_eq(i & 1 ? set(moving, 0x41, 3)
+				       : iommuabs_irq_set(dev, moving, &posted),
+				 0);
+	rig.on_write = NULL;
+	ck_assert_uint_ge(looks, 4);
+	delivers(dev, moving, SID, 0x41, 3);
+	ck_assert_int_eq(iommuabs_irq_free(dev, moving), 0);
+	finish();
+}
+END_TEST
+
 START_TEST(several_messages_differ_in_the_data_alone)
 {
 	struct iommuabs_irq_message a, b;
@@ -886,6 +936,7 @@ static void add_tests(Suite *s)
 	const TTest *const once[] = {
 		an_ioapics_entry_names_the_index,
 		a_posted_interrupt_names_its_descriptor,
+		between_posted_and_remapped_nothing_else_is_seen,
 		a_unit_that_can_not_post_says_so,
 		several_ids_are_told_by_their_buses,
 		a_full_table_and_an_empty_allocator,
