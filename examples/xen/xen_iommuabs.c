@@ -10,25 +10,47 @@
  * Order of locks: dtdevs_lock of Xen's, xen_assign_lock, the P2M's, the library's.
  */
 #include <xen/domain_page.h>
+#include <xen/kernel.h>
 #include <xen/param.h>
-#include <xen/time.h>
 #include <xen/vmap.h>
 #include <xen/xmalloc.h>
 #include "xen_iommuabs.h"
 
 struct iommuabs *xen_iommuabs;
 DEFINE_SPINLOCK(xen_assign_lock);
+bool xen_cleans_p2m;
 
 /* iommuabs=share, mirror, or auto */
 static char opt_strategy[8] = "auto";
 string_param("iommuabs", opt_strategy);
 
+/*
+ * A guest's tables come from its P2M's pool, as the P2M itself does: a guest can use
+ * up its own memory only. What is lent isn't counted as the pool's.
+ */
+static struct paging_domain *pool_of(void *dom_cookie, unsigned int order)
+{
+	struct xen_domain *xd = dom_cookie;
+
+	return xd && !order && !is_hardware_domain(xd->d) ? &xd->d->arch.paging
+							  : NULL;
+}
+
 static int hook_table_alloc(void *ctx, void *dom_cookie, unsigned int size_lg2,
 			    uint32_t flags, uint64_t *maddr)
 {
 	unsigned int order = size_lg2 - PAGE_SHIFT;
-	struct page_info *page = alloc_domheap_pages(NULL, order, 0);
+	struct paging_domain *pool = pool_of(dom_cookie, order);
+	struct page_info *page;
 
+	if (pool) {
+		spin_lock(&pool->lock);
+		page = page_list_remove_head(&pool->p2m_freelist);
+		pool->p2m_total_pages -= !!page;
+		spin_unlock(&pool->lock);
+	} else {
+		page = alloc_domheap_pages(NULL, order, 0);
+	}
 	if (!page)
 		return IOMMUABS_E_NOMEM;
 	*maddr = page_to_maddr(page);
@@ -38,7 +60,17 @@ static int hook_table_alloc(void *ctx, void *dom_cookie, unsigned int size_lg2,
 static void hook_table_free(void *ctx, void *dom_cookie, uint64_t maddr,
 			    unsigned int size_lg2)
 {
-	free_domheap_pages(maddr_to_page(maddr), size_lg2 - PAGE_SHIFT);
+	unsigned int order = size_lg2 - PAGE_SHIFT;
+	struct paging_domain *pool = pool_of(dom_cookie, order);
+
+	if (!pool) {
+		free_domheap_pages(maddr_to_page(maddr), order);
+		return;
+	}
+	spin_lock(&pool->lock);
+	page_list_add_tail(maddr_to_page(maddr), &pool->p2m_freelist);
+	pool->p2m_total_pages++;
+	spin_unlock(&pool->lock);
 }
 
 static void *hook_table_map(void *ctx, uint64_t maddr)
@@ -96,22 +128,15 @@ static const uint8_t type_flags[p2m_max_real_type] = {
 	[p2m_iommu_map_ro] = IOMMUABS_READ | IOMMUABS_FOREIGN,
 };
 
-/* What a memory-access monitor leaves of READ and WRITE. */
-static const uint8_t access_rights[p2m_access_n2rwx + 1] = {
-	[p2m_access_r] = IOMMUABS_READ,
-	[p2m_access_rx] = IOMMUABS_READ,
-	[p2m_access_rx2rw] = IOMMUABS_READ,
-	[p2m_access_w] = IOMMUABS_WRITE,
-	[p2m_access_wx] = IOMMUABS_WRITE,
-	[p2m_access_rw] = RW,
-	[p2m_access_rwx] = RW,
-};
-
+/* What a memory-access monitor leaves: READ and WRITE are as p2m_access_r and _w. */
 static uint32_t flags_of(p2m_type_t type, p2m_access_t access)
 {
 	uint32_t flags = type_flags[type];
-	uint32_t rights = flags & access_rights[access];
+	uint32_t rights = flags & (access == p2m_access_rx2rw ? IOMMUABS_READ
+				   : access > p2m_access_rwx  ? 0
+							      : RW & access);
 
+	BUILD_BUG_ON(RW != (p2m_access_r | p2m_access_w));
 	return rights ? (flags & ~(uint32_t)RW) | rights : 0;
 }
 
@@ -212,19 +237,10 @@ static const struct iommuabs_host hooks __initconstrel = {
 
 int xen_errno(int error)
 {
-	static const uint8_t numbers[] = {
-		[-IOMMUABS_E_NOMEM] = ENOMEM,	 [-IOMMUABS_E_QUOTA] = ENOMEM,
-		[-IOMMUABS_E_NOENT] = ENOENT,	 [-IOMMUABS_E_EXISTS] = EEXIST,
-		[-IOMMUABS_E_BUSY] = EBUSY,	 [-IOMMUABS_E_PERM] = EPERM,
-		[-IOMMUABS_E_NODRIVER] = ENODEV, [-IOMMUABS_E_TIMEOUT] = EIO,
-		[-IOMMUABS_E_FENCED] = EIO,
-	};
-
-	if (!error)
-		return 0;
-	return -error < (int)ARRAY_SIZE(numbers) && numbers[-error]
-		       ? -numbers[-error]
-		       : -EINVAL;
+	return !error			   ? 0
+	       : error == IOMMUABS_E_NOMEM ? -ENOMEM
+	       : error == IOMMUABS_E_BUSY  ? -EBUSY
+					   : -EINVAL;
 }
 
 struct xen_domain *xen_domain_of(struct domain *d)
@@ -235,9 +251,6 @@ struct xen_domain *xen_domain_of(struct domain *d)
 static int op_init(struct domain *d)
 {
 	struct xen_domain *xd = xzalloc(struct xen_domain);
-	struct iommuabs_unit_state state = { .size = sizeof(state) };
-	struct iommuabs_unit *unit = NULL;
-	bool coherent = true;
 
 	if (!xd)
 		return -ENOMEM;
@@ -249,10 +262,7 @@ static int op_init(struct domain *d)
 		xd->strategy = IOMMUABS_STRATEGY_MIRROR;
 	dom_iommu(d)->arch.priv = xd;
 	/* Else Xen cleans each entry of the P2M to memory. */
-	while ((unit = iommuabs_unit_next(xen_iommuabs, unit)))
-		coherent &=
-			!iommuabs_unit_state(unit, &state) && state.coherent;
-	if (coherent)
+	if (!xen_cleans_p2m)
 		iommu_set_feature(d, IOMMU_FEAT_COHERENT_WALK);
 	return 0;
 }

@@ -27,6 +27,8 @@ struct xen_domain {
 extern struct iommuabs *xen_iommuabs;
 /* Held while domains get their first device or lose their last. */
 extern spinlock_t xen_assign_lock;
+/* There is a unit that doesn't snoop. */
+extern bool xen_cleans_p2m;
 
 /* xen_iommuabs.c */
 int xen_iommuabs_create(void);

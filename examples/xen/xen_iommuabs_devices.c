@@ -6,7 +6,6 @@
  * to the library rather than scanned by it.
  */
 #include <xen/device_tree.h>
-#include <xen/init.h>
 #include <xen/irq.h>
 #include <xen/tasklet.h>
 #include <asm/device.h>
@@ -80,7 +79,6 @@ static int __init unit_init(struct dt_device_node *np, const void *data)
 		.type = IOMMUABS_UNIT_SMMUV3,
 		.name = np->name,
 		.path = dt_node_full_name(np),
-		.cookie = np,
 	};
 	struct iommuabs_unit_state state = { .size = sizeof(state) };
 	struct iommuabs_unit *unit;
@@ -99,6 +97,7 @@ static int __init unit_init(struct dt_device_node *np, const void *data)
 		error = iommuabs_unit_state(unit, &state);
 	if (error)
 		return xen_errno(error);
+	xen_cleans_p2m |= !state.coherent;
 	if (state.stage2)
 		p2m_restrict_ipa_bits(state.input_bits);
 	dt_to_dev(np)->archdata.iommu = unit;
@@ -113,7 +112,6 @@ static int device_describe(device_t *dev, struct iommuabs_device_desc *desc)
 
 	desc->size = sizeof(*desc);
 	desc->path = dt_node_full_name(dev_to_dt(dev));
-	desc->cookie = dev;
 	error = iommuabs_device_add(xen_iommuabs, desc, &device);
 	if (error)
 		return xen_errno(error);
@@ -137,8 +135,6 @@ int xen_device_add(u8 devfn, device_t *dev)
 
 	if (!fwspec || fwspec->num_ids > ARRAY_SIZE(streams))
 		return -EINVAL;
-	if (dev->archdata.iommu)
-		return -EEXIST;
 	for (i = 0; i < fwspec->num_ids; i++)
 		streams[i] = (struct iommuabs_stream_range){
 			.unit = fwspec->iommu_dev->archdata.iommu,
@@ -199,23 +195,22 @@ static int __init devices_init(void)
 	struct dt_device_node *np;
 	const __be32 *map;
 	u32 length;
-	int error = 0;
 
 	if (!xen_iommuabs)
 		return 0;
 	dt_for_each_device_node(dt_host, np)
 	{
 		map = dt_get_property(np, "iommu-map", &length);
-		if (map && dt_device_is_available(np))
-			error = bridge_add(np, map, length / sizeof(*map));
-		if (error)
-			panic("iommuabs: %s: %d\n", dt_node_full_name(np),
-			      error);
+		if (map && dt_device_is_available(np) &&
+		    bridge_add(np, map, length / sizeof(*map)))
+			panic("iommuabs: %s\n", dt_node_full_name(np));
 	}
-	dt_for_each_device_node(dt_host,
-				np) if (dt_get_property(np, "iommus", NULL) &&
-					iommu_add_dt_device(np) < 0)
-		panic("iommuabs: %s\n", dt_node_full_name(np));
+	dt_for_each_device_node(dt_host, np)
+	{
+		if (dt_get_property(np, "iommus", NULL) &&
+		    iommu_add_dt_device(np) < 0)
+			panic("iommuabs: %s\n", dt_node_full_name(np));
+	}
 	return 0;
 }
 __initcall(devices_init);

@@ -8,6 +8,7 @@
  *		be, with a window in which DMA that is permitted may fault
  *	J	the library's state and its counters
  */
+#include <xen/kernel.h>
 #include <xen/keyhandler.h>
 #include <xen/softirq.h>
 #include "xen_iommuabs.h"

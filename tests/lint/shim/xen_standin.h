@@ -55,6 +55,8 @@ enum {
 	EPERM = 1
 };
 
+#define BUILD_BUG_ON(cond) _Static_assert(!(cond), #cond)
+
 /* printk() has %pd and %pp besides: no format attribute. */
 void printk(const char *format, ...);
 int printk_ratelimit(void);
@@ -216,15 +218,10 @@ typedef enum {
 } p2m_type_t;
 typedef enum {
 	p2m_access_n,
-	p2m_access_r,
-	p2m_access_w,
-	p2m_access_rw,
-	p2m_access_x,
-	p2m_access_rx,
-	p2m_access_wx,
-	p2m_access_rwx,
-	p2m_access_rx2rw,
-	p2m_access_n2rwx,
+	p2m_access_r = 1,
+	p2m_access_w = 2,
+	p2m_access_rwx = 7,
+	p2m_access_rx2rw = 8,
 } p2m_access_t;
 typedef struct {
 	int cnts;
@@ -234,6 +231,16 @@ struct p2m_domain {
 	uint64_t vttbr;
 	gfn_t max_mapped_gfn;
 	bool clean_pte;
+};
+struct page_list_head {
+	struct page_info *next;
+};
+struct page_info *page_list_remove_head(struct page_list_head *head);
+void page_list_add_tail(struct page_info *page, struct page_list_head *head);
+struct paging_domain {
+	spinlock_t lock;
+	struct page_list_head p2m_freelist;
+	unsigned long p2m_total_pages;
 };
 struct domain {
 	uint16_t domain_id;
@@ -246,6 +253,7 @@ struct domain {
 	} iommu;
 	struct {
 		struct p2m_domain p2m;
+		struct paging_domain paging;
 	} arch;
 };
 extern unsigned int p2m_ipa_bits;
