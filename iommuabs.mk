@@ -191,6 +191,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/core/pci_topology.h \
 	src/core/rmap.h \
 	src/core/rmap_tree.h \
+	src/core/single.h \
 	src/firmware/acpi.h \
 	src/firmware/acpi_iort_scan.h \
 	src/firmware/acpi_scan.h \

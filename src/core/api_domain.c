@@ -3,7 +3,7 @@
  * api_domain.c - the shell of calls on domains: validate, enter, call, leave
  */
 #include "api_struct.h"
-#include "change.h"
+#include "single.h"
 
 /* A budget of 0 means to the end. */
 static uint64_t budget_of(uint64_t budget)
@@ -189,12 +189,13 @@ static bool identity_good(const struct iommuabs_domain *dom,
 }
 
 /* What takes more than entries in tables that are there. Leaves the gate. */
-static int map_any(struct iommuabs_domain *dom, const struct mapping *map,
-		   struct iommuabs_batch *batch)
+static __attribute__((noinline)) int map_any(struct iommuabs_domain *dom,
+					     struct mapping map,
+					     struct iommuabs_batch *batch)
 {
 	struct batch own, *use = change_batch(dom, batch, &own);
 
-	return change_end(dom, use, &own, map_run(dom, map, use));
+	return change_end(dom, use, &own, map_run(dom, &map, use));
 }
 
 int iommuabs_domain_map(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
@@ -211,7 +212,7 @@ int iommuabs_domain_map(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
 	if (ret)
 		return ret;
 	if (!map_single(dom, &map))
-		return map_any(dom, &map, batch);
+		return map_any(dom, map, batch);
 	domain_leave(dom);
 	return 0;
 }

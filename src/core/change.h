@@ -211,17 +211,6 @@ void reserved_settle(struct iommuabs_domain *dom);
 bool reserved_all_in_ledger(const struct iommuabs_domain *dom,
 			    const struct iommuabs_device *dev);
 
-/* ---- single.c ---- */
-
-/* Nothing was done: it takes more than entries in tables that are there. */
-#define SINGLE_NOT_SIMPLE 1
-
-/* map_run(); false: not so simple. */
-bool map_single(struct iommuabs_domain *dom, const struct mapping *map);
-/* remove_run() of one frame, and paid. 0 | SINGLE_NOT_SIMPLE | E_TIMEOUT |
- * E_FENCED. */
-int remove_single(struct iommuabs_domain *dom, uint64_t gfn);
-
 /* ---- frames.c ---- */
 
 /* What rmap_claim() and frames_check() say is all there is to say. */

@@ -89,6 +89,7 @@ struct iommuabs {
 	struct core_domain_chunk *numbers[CORE_DOMAIN_CHUNKS];
 	struct core_registers *registers[CORE_UNITS_MAX / CORE_REGISTERS_NR];
 	uint64_t nr_units;  /* that may have registers there; atomic */
+	uint64_t registers_first, registers_end; /* bounds of all; atomic */
 	uint32_t phase;	    /* enum core_phase, atomic; instance_runs() */
 	uint32_t polling;   /* a faults_poll runs; atomic */
 	uint32_t poll_from; /* unit with which the next one begins */
@@ -304,11 +305,12 @@ struct quarantine {
 /*
  * What a small change has to know, worked out whenever somebody has been inside
  * the gate alone: below @end, a change of the ledger concerns at most @mirror
- * (NULL: no mirror), all of it, and no reserved region.
+ * (NULL: no mirror), all of it, and no reserved region; below @map_end, what is
+ * added concerns no unit that caches what is absent, either.
  */
 struct simple {
 	const struct view *mirror;
-	uint64_t end;
+	uint64_t end, map_end;
 };
 
 struct iommuabs_domain {
@@ -478,7 +480,9 @@ static inline uint64_t registers_next(const struct iommuabs *abs, uint64_t mfn,
 static inline bool registers_overlap(const struct iommuabs *abs, uint64_t mfn,
 				     uint64_t nr)
 {
-	return registers_next(abs, mfn, mfn + nr) != mfn + nr;
+	return mfn < port_load64(&abs->registers_end) &&
+	       mfn + nr > port_load64(&abs->registers_first) &&
+	       registers_next(abs, mfn, mfn + nr) != mfn + nr;
 }
 
 /* unit.c: a unit's life; callers hold no lock and not the unit's gate */

@@ -3,7 +3,7 @@
  * registers.c - which frames are registers of units, and so nobody's
  *
  * Every map asks, so no lock is needed: groups of entries are added and stay,
- * and what a group has lies between two bounds that only move apart.
+ * and what a group has, or all have, lies between two bounds that only move apart.
  */
 #include "core.h"
 
@@ -24,6 +24,17 @@ static int group_make(struct iommuabs *abs, struct core_registers **group)
 	return 0;
 }
 
+static void bounds_widen(struct iommuabs *abs, struct core_registers *group,
+			 uint64_t mfn, uint64_t end)
+{
+	uint64_t all = abs->registers_end ? abs->registers_first : mfn;
+
+	port_store64(&group->first, IA_MIN(group->first, mfn));
+	port_store64(&group->end, IA_MAX(group->end, end));
+	port_store64(&abs->registers_first, IA_MIN(all, mfn));
+	port_store64(&abs->registers_end, IA_MAX(abs->registers_end, end));
+}
+
 int registers_claim(struct iommuabs_unit *unit, uint64_t *mfn, uint64_t *nr)
 {
 	struct iommuabs *abs = unit->abs;
@@ -38,13 +49,12 @@ int registers_claim(struct iommuabs_unit *unit, uint64_t *mfn, uint64_t *nr)
 	if (unit->length) {
 		*nr = ((unit->base + unit->length - 1) >> IOMMUABS_FRAME_LG2) -
 		      *mfn + 1;
-		port_store64(&(*group)->first, IA_MIN((*group)->first, *mfn));
-		port_store64(&(*group)->end, IA_MAX((*group)->end, *mfn + *nr));
+		bounds_widen(abs, *group, *mfn, *mfn + *nr);
 	}
 	port_store64(&entry->mfn, *mfn);
 	port_store64_release(&entry->nr, *nr);
 	port_store64_release(&abs->nr_units, unit->index + 1);
-	/* Who maps claims the frame first and looks at nr_units afterwards. */
+	/* Who maps claims the frame first and looks at the bounds afterwards. */
 	port_mb();
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 void domain_note_simple(struct iommuabs_domain *dom)
 {
-	struct simple simple = { NULL, dom->reserved ? 0 : ~(uint64_t)0 };
+	struct simple simple = { .end = dom->reserved ? 0 : ~(uint64_t)0 };
 	const struct view *view;
 
 	for (view = dom->views; view; view = view->next) {
@@ -22,6 +22,7 @@ void domain_note_simple(struct iommuabs_domain *dom)
 		simple.end =
 			IA_MIN(simple.end, view_clip(view, 0, ~(uint64_t)0));
 	}
+	simple.map_end = dom->caching_bindings ? 0 : simple.end;
 	dom->simple = simple;
 }
 

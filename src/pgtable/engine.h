@@ -190,9 +190,15 @@ static uint64_t walk_mapped(const struct pt *pt, uint64_t in, unsigned int stop,
 /* A walk on its way, where machine addresses are pointers but for @offset. */
 struct descent {
 	uint64_t in, offset;
-	uint64_t at, entry; /* pointer to the slot, and what was read there */
+	uint64_t table, index; /* pointer, and bytes from there to the slot */
+	uint64_t entry;	       /* what was read there */
 	unsigned int level, stop;
 };
+
+static inline uint64_t *descent_at(const struct descent *descent)
+{
+	return (uint64_t *)(uintptr_t)(descent->table + descent->index);
+}
 
 /* From the slot at @level, a constant, to the one below; false: no further. */
 static inline __attribute__((__always_inline__)) bool
@@ -202,9 +208,9 @@ descend(struct descent *descent, unsigned int level)
 
 	if (level == descent->stop || !entry_is_table(descent->entry, level))
 		return false;
-	index = (index & (TABLE_ENTRIES - 1)) * sizeof(descent->entry);
-	descent->at = entry_table(descent->entry) + (descent->offset + index);
-	descent->entry = entry_load((uint64_t *)(uintptr_t)descent->at);
+	descent->index = (index & (TABLE_ENTRIES - 1)) * sizeof(index);
+	descent->table = entry_table(descent->entry) + descent->offset;
+	descent->entry = entry_load(descent_at(descent));
 	descent->level = level - 1;
 	return true;
 }
@@ -221,18 +227,22 @@ static inline __attribute__((__always_inline__)) uint64_t
 walk_linear(const struct pt *pt, uint64_t in, unsigned int stop, uint64_t **at,
 	    unsigned int *level)
 {
-	struct descent to = { in,  pt->host->ops.table_offset, 0, 0, pt->top,
-			      stop };
+	struct descent to = {
+		.in = in,
+		.offset = pt->host->ops.table_offset,
+		.level = pt->top,
+		.stop = stop,
+	};
 
-	to.at = pt->root + to.offset +
-		(in >> level_shift(to.level)) * sizeof(to.entry);
-	to.entry = entry_load((uint64_t *)(uintptr_t)to.at);
+	to.table = pt->root + to.offset;
+	to.index = (in >> level_shift(to.level)) * sizeof(to.entry);
+	to.entry = entry_load(descent_at(&to));
 	if ((to.level < 5 || descend(&to, 5)) &&
 	    (to.level < 4 || descend(&to, 4)) &&
 	    (to.level < 3 || descend(&to, 3)) &&
 	    (to.level < 2 || descend(&to, 2)) && to.level)
 		descend(&to, 1);
-	*at = (uint64_t *)(uintptr_t)to.at;
+	*at = descent_at(&to);
 	*level = to.level;
 	return to.entry;
 }
