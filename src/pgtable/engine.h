@@ -287,13 +287,14 @@ static inline void leaves_fill(uint64_t *entries, const struct fill *fill,
 			       unsigned int first, unsigned int nr,
 			       uint64_t hint)
 {
-	uint64_t out = fill->out + first * level_span(fill->level), leaf;
+	const unsigned int level = fill->level; /* no store changes it */
+	uint64_t out = fill->out + first * level_span(level), leaf;
 	unsigned int i;
 
 	if (!nr)
 		return;
-	leaf = leaf_entry(out, fill->attr, fill->level);
-	for (i = 0; i < nr; i++, leaf = leaf_after(leaf, fill->level))
+	leaf = leaf_entry(out, fill->attr, level);
+	for (i = 0; i < nr; i++, leaf = leaf_after(leaf, level))
 		entry_store(&entries[i], leaf | hint);
 }
 
@@ -544,10 +545,11 @@ static inline unsigned int leaves_put(const struct pt *pt,
 				      uint64_t hint)
 {
 	uint64_t *entry = &slot->page[slot->index], old;
-	uint64_t leaf = leaf_entry(run->out, run->attr, slot->level);
+	const unsigned int level = slot->level; /* no store changes it */
+	uint64_t leaf = leaf_entry(run->out, run->attr, level);
 	unsigned int i;
 
-	for (i = 0; i < nr; i++, leaf = leaf_after(leaf, slot->level)) {
+	for (i = 0; i < nr; i++, leaf = leaf_after(leaf, level)) {
 		old = entry_load(&entry[i]);
 		if (entry_is_taken(pt, old))
 			break;
