@@ -88,7 +88,7 @@ struct iommuabs {
 	struct iommuabs_domain *domains;
 	struct core_domain_chunk *numbers[CORE_DOMAIN_CHUNKS];
 	struct core_registers *registers[CORE_UNITS_MAX / CORE_REGISTERS_NR];
-	uint64_t nr_units;  /* that may have registers there; atomic */
+	uint64_t nr_units; /* that may have registers there; atomic */
 	uint64_t registers_first, registers_end; /* bounds of all; atomic */
 	uint32_t phase;	    /* enum core_phase, atomic; instance_runs() */
 	uint32_t polling;   /* a faults_poll runs; atomic */

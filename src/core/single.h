@@ -35,9 +35,8 @@ single_undo(struct iommuabs_domain *dom, struct mapping map, bool claimed)
 /* One leaf in every tree, if its tables are there. */
 static inline bool single_is_leaf(const struct mapping *map)
 {
-	return map->nr == 1 ||
-	       (map->nr == SINGLE_LARGE &&
-		!((map->gfn | map->mfn) & (SINGLE_LARGE - 1)));
+	return map->nr == 1 || (map->nr == SINGLE_LARGE &&
+				!((map->gfn | map->mfn) & (SINGLE_LARGE - 1)));
 }
 
 /* Does the mapping concern no more than the ledger, the reverse map and one mirror,

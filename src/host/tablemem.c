@@ -562,20 +562,21 @@ static void unmark_among(const struct tablemem *mem, uint64_t first,
 
 static void giving_unmark(const struct tablemem_giving *giving)
 {
+	/* A table is aligned: its first bit, times this, is all of its bits. */
 	const uint64_t table = FIELD64(frames_of(giving->size_lg2) - 1, 0);
-	uint64_t first = 0, frames = 0, mfn;
-	unsigned int i;
+	const uint64_t *at = giving->maddrs, *end = at + giving->nr;
+	uint64_t first = 0, starts = 0, mfn;
 
-	for (i = 0; i < giving->nr; i++) {
-		mfn = giving->maddrs[i] >> IOMMUABS_FRAME_LG2;
+	for (; at < end; at++) {
+		mfn = *at >> IOMMUABS_FRAME_LG2;
 		if (mfn - first >= 64) {
-			unmark_among(giving->mem, first, frames);
+			unmark_among(giving->mem, first, starts * table);
 			first = IA_ALIGN_DOWN(mfn, 64);
-			frames = 0;
+			starts = 0;
 		}
-		frames |= table << (mfn - first);
+		starts |= (uint64_t)1 << mfn % 64;
 	}
-	unmark_among(giving->mem, first, frames);
+	unmark_among(giving->mem, first, starts * table);
 }
 
 void tablemem_giving_flush(struct tablemem_giving *giving)

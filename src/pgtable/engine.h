@@ -1729,19 +1729,20 @@ static uint64_t dying_child(const struct pt *pt, struct dying *dying,
 }
 
 /*
- * Collect the tables in entries [@first, @left) of a page, at level 1, from the last
- * one on, as long as there is room. Return: up to where nothing was looked at.
+ * Collect the tables in @entries [@first, @left), at level 1, from the last one on,
+ * as long as there is room. Return: up to where nothing was looked at.
  */
-static inline unsigned int leaf_tables_give(const uint64_t *page,
+static inline unsigned int leaf_tables_give(const uint64_t *entries,
 					    unsigned int first,
 					    unsigned int left,
 					    struct tablemem_giving *giving)
 {
-	unsigned int nr = giving->nr;
+	unsigned int nr = giving->nr, stop;
 	uint64_t entry;
 
-	while (left > first && nr < TABLEMEM_GIVING) {
-		entry = entry_load(&page[--left % PAGE_ENTRIES]);
+	stop = left - IA_MIN(left - first, TABLEMEM_GIVING - nr);
+	while (left > stop) {
+		entry = entry_load(&entries[--left]);
 		if (entry_is_table(entry, 1))
 			giving->maddrs[nr++] = entry_table(entry);
 	}
@@ -1753,16 +1754,16 @@ static inline unsigned int leaf_tables_give(const uint64_t *page,
 static void dying_leaf_tables(const struct pt *pt, struct dying *dying,
 			      struct tablemem_giving *giving, uint64_t *budget)
 {
-	unsigned int first, left;
+	unsigned int base, first, left;
 	uint64_t *page;
 
 	while (dying->left && *budget) {
 		left = dying->left;
-		first = (left - 1) / PAGE_ENTRIES * PAGE_ENTRIES;
-		if (left - first > *budget)
-			first = left - (unsigned int)*budget;
-		page = dying_map(pt, dying, left - 1);
-		left = leaf_tables_give(page, first, left, giving);
+		base = (left - 1) / PAGE_ENTRIES * PAGE_ENTRIES;
+		first = left - (unsigned int)IA_MIN(left - base, *budget);
+		page = dying_map(pt, dying, base);
+		left = base + leaf_tables_give(page, first - base, left - base,
+					       giving);
 		hostif_unmap(pt->host, page);
 		if (giving->nr == TABLEMEM_GIVING)
 			tablemem_giving_flush(giving);
