@@ -3,7 +3,7 @@
  * machine.c - the host that the benchmarks play: table memory, one device
  *
  * Table memory is faulted in before, one arena for each thread, and comes from a
- * last-in-first-out list. It isn't zeroed here: what a table must hold, the
+ * last-in-first-out list, made anew with each instance. It isn't zeroed here: what a table must hold, the
  * library writes itself, when it makes one and so within the measured time.
  */
 #include "bench.h"
@@ -112,6 +112,11 @@ static uint64_t time_us(void *ctx)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
+static char *arena_base(unsigned int nr)
+{
+	return (char *)ARENA_BASE + nr * ARENA_SIZE;
+}
+
 static void arenas_make(void)
 {
 	void *at = (void *)ARENA_BASE;
@@ -125,9 +130,19 @@ static void arenas_make(void)
 		   -1, 0) == at,
 	      "the fixed address for tables is taken");
 	madvise(at, ARENAS * ARENA_SIZE, MADV_HUGEPAGE);
+	for (i = 0; i < ARENAS; i++)
+		memset(arena_base(i), 0, FAULTED_IN);
+}
+
+/* An instance finds memory as it was at first, whatever ran before: all is free,
+ * in the order of addresses. */
+static void arenas_reset(void)
+{
+	unsigned int i;
+
 	for (i = 0; i < ARENAS; i++) {
-		arenas[i].fresh = (char *)at + i * ARENA_SIZE;
-		memset(arenas[i].fresh, 0, FAULTED_IN);
+		arenas[i].free_list = NULL;
+		arenas[i].fresh = arena_base(i);
 	}
 }
 
@@ -157,6 +172,7 @@ void machine_start(void)
 						   .nr_streams = 1 };
 
 	arenas_make();
+	arenas_reset();
 	must(iommuabs_create(&host, NULL, &abs_), "create");
 	must(iommuabs_unit_add(abs_, &unit, &stream.unit), "unit_add");
 	must(iommuabs_device_add(abs_, &desc, &dev), "device_add");
