@@ -189,9 +189,9 @@ static bool identity_good(const struct iommuabs_domain *dom,
 }
 
 /* What takes more than entries in tables that are there. Leaves the gate. */
-static __attribute__((noinline)) int map_any(struct iommuabs_domain *dom,
-					     struct mapping map,
-					     struct iommuabs_batch *batch)
+static __attribute__((__noinline__)) int map_any(struct iommuabs_domain *dom,
+						 struct mapping map,
+						 struct iommuabs_batch *batch)
 {
 	struct batch own, *use = change_batch(dom, batch, &own);
 

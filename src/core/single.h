@@ -26,7 +26,7 @@ int remove_single(struct iommuabs_domain *dom, uint64_t gfn);
 bool map_single_undo(struct iommuabs_domain *dom, const struct mapping *map,
 		     bool claimed);
 
-static __attribute__((noinline)) bool
+static __attribute__((__noinline__)) bool
 single_undo(struct iommuabs_domain *dom, struct mapping map, bool claimed)
 {
 	return map_single_undo(dom, &map, claimed);
