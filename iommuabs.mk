@@ -176,6 +176,7 @@ IOMMUABS_HEADERS_PUBLIC = \
 IOMMUABS_HEADERS_PRIVATE = \
 	src/backends/ats.h \
 	src/backends/backend.h \
+	src/backends/resets.h \
 	src/backends/table_formats.h \
 	src/backends/smmu/smmuv3.h \
 	src/backends/smmu/smmuv3_regs.h \

@@ -20,6 +20,7 @@
 
 #include "../ats.h"
 #include "../backend.h"
+#include "../resets.h"
 #include "smmuv3_regs.h"
 
 /* Queues are no longer than the unit allows (IDR1). */
@@ -44,13 +45,11 @@ struct smmuv3_cmdq {
 	uint64_t maddr;
 	uint8_t lg2;
 	/* Under the unit's lock: */
-	uint32_t open;	/* commands may be inserted */
 	uint64_t known; /* consumed, as far as seen */
 	/* Written under the lock, read without: */
 	uint64_t prod;	      /* inserted */
 	uint64_t repaired_to; /* a command before this may have been dropped */
-	uint32_t generation;  /* resets begun */
-	uint32_t generation_ok; /* the last reset that invalidated everything */
+	struct backend_resets resets;
 	/* Under the lock: numbers, plus 1, of CMD_SYNCs that found a CMD_ATC_INV
 	 * without an answer; the last ones. */
 	uint64_t unanswered[8];

@@ -103,7 +103,7 @@ void smmuv3_cmdq_repair(struct smmuv3 *smmu)
 	struct backend_unit *unit = smmu->unit;
 
 	ia_lock(unit->host, &unit->lock);
-	if (smmu->cmdq.open)
+	if (smmu->cmdq.resets.open)
 		repair(smmu);
 	ia_unlock(unit->host, &unit->lock);
 }
@@ -151,7 +151,7 @@ static void insert(struct smmuv3_batch *batch)
 		batch->first = q->prod;
 	batch->started = 1;
 	batch->end = prod;
-	batch->generation = q->generation;
+	batch->generation = q->resets.begun;
 	port_store64_release(&q->prod, prod);
 	/* Commands, and whatever they are about, before the unit is told. */
 	port_dev_mb();
@@ -168,10 +168,10 @@ static bool try_insert(struct backend_unit *unit, void *arg)
 	bool done = false;
 
 	ia_lock(unit->host, &unit->lock);
-	if (q->open && has_room(smmu, batch->nr)) {
+	if (q->resets.open && has_room(smmu, batch->nr)) {
 		insert(batch);
 		done = true;
-	} else if (!q->open && !port_load32(&unit->enabled)) {
+	} else if (!q->resets.open && !port_load32(&unit->enabled)) {
 		done = true;
 	}
 	ia_unlock(unit->host, &unit->lock);
@@ -220,11 +220,11 @@ static bool is_complete(struct backend_unit *unit, void *arg)
 	struct smmuv3_cmdq *q = &smmu->cmdq;
 	uint64_t prod = port_load64_acquire(&q->prod);
 	uint32_t cons = hostif_read32(&unit->regs, SMMU_CMDQ_CONS);
+	bool is_done;
 
 	/* Looked at last: what was read above is of that generation. */
-	if (port_load32(&q->generation) != batch->generation)
-		return (int32_t)(port_load32(&q->generation_ok) -
-				 batch->generation) > 0;
+	if (backend_reset_since(&q->resets, batch->generation, &is_done))
+		return is_done;
 	if (cons == SMMU_NO_ANSWER)
 		return false;
 	if (consumed(q, prod, cons) >= batch->end)
@@ -299,8 +299,7 @@ void smmuv3_cmdq_reset(struct smmuv3 *smmu)
 	uint64_t start;
 
 	ia_lock(unit->host, &unit->lock);
-	q->open = 0;
-	port_store32(&q->generation, q->generation + 1);
+	backend_reset_begin(&q->resets);
 	/* Counting goes on where the index and the wrap bit are 0. */
 	start = IA_ALIGN_UP(q->prod, 2 * queue_size(q));
 	q->known = start;
@@ -312,28 +311,19 @@ void smmuv3_cmdq_reset(struct smmuv3 *smmu)
 	ia_unlock(unit->host, &unit->lock);
 }
 
-static void set_open(struct smmuv3 *smmu, uint32_t open)
-{
-	struct backend_unit *unit = smmu->unit;
-
-	ia_lock(unit->host, &unit->lock);
-	smmu->cmdq.open = open;
-	ia_unlock(unit->host, &unit->lock);
-}
-
 void smmuv3_cmdq_open(struct smmuv3 *smmu)
 {
-	set_open(smmu, 1);
+	backend_reset_open(smmu->unit, &smmu->cmdq.resets, 1);
 }
 
 void smmuv3_cmdq_close(struct smmuv3 *smmu)
 {
-	set_open(smmu, 0);
+	backend_reset_open(smmu->unit, &smmu->cmdq.resets, 0);
 }
 
 void smmuv3_cmdq_settle(struct smmuv3 *smmu)
 {
-	port_store32(&smmu->cmdq.generation_ok, smmu->cmdq.generation);
+	backend_reset_settle(&smmu->cmdq.resets);
 }
 
 #endif

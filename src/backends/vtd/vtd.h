@@ -18,6 +18,7 @@
 
 #include "../ats.h"
 #include "../backend.h"
+#include "../resets.h"
 #include "vtd_regs.h"
 
 #define VTD_BUSES 256
@@ -34,15 +35,13 @@ struct vtd_queue {
 	uint64_t maddr, status; /* a page each */
 	uint8_t lg2;		/* of descriptors in it */
 	/* Under the unit's lock: */
-	uint32_t open;	/* descriptors may be inserted */
 	uint64_t known; /* fetched, as far as seen */
 	/* Written under the lock, read without: */
 	uint64_t tail; /* inserted */
 	uint64_t
 		repaired_to; /* a descriptor before this may have been dropped */
-	uint64_t timed_out_to;	/* because a device did not answer */
-	uint32_t generation;	/* resets begun */
-	uint32_t generation_ok; /* the last reset that invalidated everything */
+	uint64_t timed_out_to; /* because a device did not answer */
+	struct backend_resets resets;
 };
 
 struct vtd {

@@ -184,7 +184,7 @@ int vtd_crash_block(struct backend_unit *unit)
 	int ret;
 
 	/* Of a CPU that still runs: no descriptor any more, and no answer. */
-	port_store32(&vtd->queue.open, 0);
+	port_store32(&vtd->queue.resets.open, 0);
 	ret = block(vtd, &alone);
 	if (!ret)
 		port_store32(&unit->enabled, 0);

@@ -103,7 +103,7 @@ void vtd_queue_repair(struct vtd *vtd)
 	struct backend_unit *unit = vtd->unit;
 
 	ia_lock(unit->host, &unit->lock);
-	if (vtd->queue.open)
+	if (vtd->queue.resets.open)
 		repair(vtd);
 	ia_unlock(unit->host, &unit->lock);
 }
@@ -145,7 +145,7 @@ static void insert(struct vtd_batch *batch)
 	if (!batch->started)
 		batch->first = q->tail;
 	batch->started = 1;
-	batch->generation = q->generation;
+	batch->generation = q->resets.begun;
 	port_store64_release(&q->tail, tail);
 	/* Descriptors, and whatever they are about, before the unit is told. */
 	port_dev_mb();
@@ -186,12 +186,12 @@ static bool try_insert(struct backend_unit *unit, void *arg)
 	bool done = false;
 
 	ia_lock(unit->host, &unit->lock);
-	if (q->open && has_room(vtd, batch->nr + insertion->last)) {
+	if (q->resets.open && has_room(vtd, batch->nr + insertion->last)) {
 		if (insertion->last)
 			wait_compose(batch);
 		insert(batch);
 		done = true;
-	} else if (!q->open && !port_load32(&unit->enabled)) {
+	} else if (!q->resets.open && !port_load32(&unit->enabled)) {
 		done = true;
 	}
 	ia_unlock(unit->host, &unit->lock);
@@ -248,11 +248,11 @@ static bool is_complete(struct backend_unit *unit, void *arg)
 	struct vtd *vtd = vtd_of(unit);
 	struct vtd_queue *q = &vtd->queue;
 	uint32_t status = status_read(vtd, batch->wait);
+	bool is_done;
 
 	/* Looked at last: what was read above is of that generation. */
-	if (port_load32(&q->generation) != batch->generation)
-		return (int32_t)(port_load32(&q->generation_ok) -
-				 batch->generation) > 0;
+	if (backend_reset_since(&q->resets, batch->generation, &is_done))
+		return is_done;
 	if ((int32_t)(status - (uint32_t)batch->wait) >= 0) {
 		port_dev_rmb();
 		return true;
@@ -415,8 +415,7 @@ void vtd_queue_reset(struct vtd *vtd)
 	uint64_t start;
 
 	ia_lock(unit->host, &unit->lock);
-	q->open = 0;
-	port_store32(&q->generation, q->generation + 1);
+	backend_reset_begin(&q->resets);
 	/* Counting goes on where the place is 0. */
 	start = IA_ALIGN_UP(q->tail, queue_size(q));
 	q->known = start;
@@ -429,28 +428,19 @@ void vtd_queue_reset(struct vtd *vtd)
 	ia_unlock(unit->host, &unit->lock);
 }
 
-static void set_open(struct vtd *vtd, uint32_t open)
-{
-	struct backend_unit *unit = vtd->unit;
-
-	ia_lock(unit->host, &unit->lock);
-	vtd->queue.open = open;
-	ia_unlock(unit->host, &unit->lock);
-}
-
 void vtd_queue_open(struct vtd *vtd)
 {
-	set_open(vtd, 1);
+	backend_reset_open(vtd->unit, &vtd->queue.resets, 1);
 }
 
 void vtd_queue_close(struct vtd *vtd)
 {
-	set_open(vtd, 0);
+	backend_reset_open(vtd->unit, &vtd->queue.resets, 0);
 }
 
 void vtd_queue_settle(struct vtd *vtd)
 {
-	port_store32(&vtd->queue.generation_ok, vtd->queue.generation);
+	backend_reset_settle(&vtd->queue.resets);
 }
 
 #endif
