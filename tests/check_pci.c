@@ -959,6 +959,39 @@ END_TEST
 
 /* ---- what comes and goes ---- */
 
+static struct {
+	void (*lock)(void *ctx, void *lock);
+	uint32_t taken;
+} counted;
+
+static void count_lock(void *ctx, void *lock)
+{
+	counted.taken++;
+	counted.lock(ctx, lock);
+}
+
+/* Of a unit that is told no requester ID at all: each has the lock now and then. */
+START_TEST(a_unit_takes_all_functions_for_one)
+{
+	struct world *w = world_new(1);
+	struct machine m = { .w = w, .pci = test_pci_new() };
+	struct iommuabs_device *dev;
+
+	w->abs->host.ops.pci_cfg_read = test_pci_read;
+	machine_space(m.pci);
+	m.bridge = range_add(w, 0x7fff);
+	counted.lock = w->abs->host.ops.lock;
+	counted.taken = 0;
+	w->abs->host.ops.lock = count_lock;
+	dev = added(&m, 0x301);
+	w->abs->host.ops.lock = counted.lock;
+	ck_assert_str_eq(functions_text(dev), "0000-7fff");
+	ck_assert_uint_eq(dev->nr_streams, 1);
+	ck_assert_uint_gt(counted.taken, 2 * 0x8000 / 64);
+	machine_delete(&m);
+}
+END_TEST
+
 START_TEST(a_function_added_at_run_time_makes_another_group)
 {
 	struct machine m = machine_new();
@@ -1298,17 +1331,6 @@ START_TEST(ids_of_two_ranges_are_one_device)
 }
 END_TEST
 
-static struct {
-	void (*lock)(void *ctx, void *lock);
-	uint32_t taken;
-} counted;
-
-static void count_lock(void *ctx, void *lock)
-{
-	counted.taken++;
-	counted.lock(ctx, lock);
-}
-
 /*
  * More pieces than a device can have: the buses behind the port as a whole. Others
  * get the lock each time after a few ids.
@@ -1334,6 +1356,7 @@ START_TEST(a_large_group_takes_whole_buses)
 		if (m.pci->functions[i].rid >> 8 == 5)
 			test_pci_multi(&m.pci->functions[i]);
 	counted.lock = m.w->abs->host.ops.lock;
+	counted.taken = 0;
 	m.w->abs->host.ops.lock = count_lock;
 	dev = added(&m, 0x3400);
 	m.w->abs->host.ops.lock = counted.lock;
@@ -1446,6 +1469,7 @@ static void device_tests(TCase *tcase)
 	tcase_add_test(tcase, a_described_device_brings_its_other_functions);
 	tcase_add_test(tcase, a_group_needs_the_regions_of_all);
 	tcase_add_test(tcase, functions_that_a_unit_takes_for_one_are_one);
+	tcase_add_test(tcase, a_unit_takes_all_functions_for_one);
 	tcase_add_test(tcase, a_function_added_at_run_time_makes_another_group);
 	tcase_add_test(tcase, buses_numbered_anew_are_noticed);
 	tcase_add_test(tcase, a_removed_group_leaves_its_ids_blocked);

@@ -143,40 +143,63 @@ range_for(const struct iommuabs_device *owner, uint32_t pci)
 	return device_range(owner, 0);
 }
 
-/* What is known about one id. False: too many ids. */
+/*
+ * Bits that @range's unit is not told. Ids are looked at in ascending order: where
+ * the first that differs in those only is known, its look added @rid, too.
+ */
+static uint32_t bits_ignored(const struct pci_walk *walk,
+			     const struct iommuabs_device *range, uint32_t rid)
+{
+	uint32_t ignored = range->rid_ignored & (PCI_RIDS - 1);
+	uint32_t first = rid & ~ignored;
+
+	if (rid != first && pci_ids_next(&walk->ids, first) == first &&
+	    range_of_function(range->abs, walk->segment << 16 | first) == range)
+		return 0;
+	return ignored;
+}
+
+/* What is known about one id; *@ignored: bits that its unit is not told. False:
+ * too many ids. */
 static bool record_add(struct iommuabs *abs, struct pci_walk *walk,
-		       uint32_t rid)
+		       uint32_t rid, uint32_t *ignored)
 {
 	struct iommuabs_stream_range where;
 	const struct iommuabs_device *owner, *range;
-	bool fits = true;
 
+	*ignored = 0;
 	owner = owner_of(abs, walk->segment << 16 | rid, &where);
 	if (!owner)
 		return true;
 	range = range_for(owner, walk->segment << 16 | rid);
-	if (range && range->rid_ignored)
-		fits = variants_add(walk, rid,
-				    range->rid_ignored & (PCI_RIDS - 1));
-	if (owner != range && fits)
-		fits = owner->topology ? members_add(walk, owner)
-				       : names_add(walk, owner);
-	return fits;
+	if (range)
+		*ignored = bits_ignored(walk, range, rid);
+	if (owner == range)
+		return true;
+	return owner->topology ? members_add(walk, owner)
+			       : names_add(walk, owner);
 }
 
 /* One look at all ids so far, a few under the lock at a time. False: too many. */
 static bool records_add(struct iommuabs *abs, struct pci_walk *walk)
 {
-	uint32_t rid = pci_ids_next(&walk->ids, 0), i;
+	uint32_t next = pci_ids_next(&walk->ids, 0), rid = 0, ignored, i;
 	bool fits = true;
 
-	while (rid < PCI_RIDS && fits) {
+	while (next < PCI_RIDS && fits) {
+		ignored = 0;
 		ia_lock(&abs->host, &abs->lock);
-		for (i = 0; i < LOCKED_IDS && rid < PCI_RIDS && fits; i++) {
-			fits = record_add(abs, walk, rid);
-			rid = pci_ids_next(&walk->ids, rid + 1);
+		for (i = 0;
+		     i < LOCKED_IDS && next < PCI_RIDS && fits && !ignored;
+		     i++) {
+			rid = next;
+			fits = record_add(abs, walk, rid, &ignored);
+			next = pci_ids_next(&walk->ids, rid + 1);
 		}
 		ia_unlock(&abs->host, &abs->lock);
+		if (fits && ignored)
+			fits = variants_add(walk, rid, ignored);
+		next = pci_ids_next(&walk->ids, rid + 1);
 	}
 	return fits;
 }
