@@ -452,16 +452,21 @@ int __init xen_iommuabs_create(void)
 {
 	const struct iommuabs_range all = { .nr = max_page };
 	struct iommuabs_host host = hooks;
+	struct iommuabs *abs = NULL;
 	int error;
 
 	if (xen_iommuabs)
 		return 0;
 	host.table_ranges = &all;
 	host.nr_table_ranges = 1;
-	error = iommuabs_create(&host, NULL, &xen_iommuabs);
+	error = iommuabs_create(&host, NULL, &abs);
 	if (!error)
-		error = iommuabs_start(xen_iommuabs);
-	if (!error)
+		error = iommuabs_start(abs);
+	if (!error) {
+		xen_iommuabs = abs;
 		iommu_set_ops(&xen_iommuabs_ops);
+	} else {
+		(void)!iommuabs_destroy(abs);
+	}
 	return xen_errno(error);
 }

@@ -12,16 +12,11 @@
 #include <asm/iommu_fwspec.h>
 #include "xen_iommuabs.h"
 
-/* A wire, for the handler. */
-struct unit_irq {
-	struct iommuabs_unit *unit;
-	enum iommuabs_unit_irq_which which;
-};
-
 /* Records of one go; the rest when others have had their turn. */
 #define POLL_RECORDS 256
 
-static struct tasklet poll_tasklet;
+static void poll(void *unused);
+static DECLARE_TASKLET(poll_tasklet, poll, NULL);
 
 static void poll(void *unused)
 {
@@ -30,27 +25,23 @@ static void poll(void *unused)
 		tasklet_schedule(&poll_tasklet);
 }
 
-/* Handlers are given registers before Xen 4.19. */
+/* Whichever of a unit's wires it was. Handlers are given registers before Xen 4.19. */
 #if IOMMUABS_XEN_MINOR < 19
 static void unit_interrupt(int irq, void *arg, struct cpu_user_regs *regs)
 #else
 static void unit_interrupt(int irq, void *arg)
 #endif
 {
-	const struct unit_irq *wire = arg;
-
-	(void)!iommuabs_unit_irq(wire->unit, wire->which);
+	(void)!iommuabs_unit_irq(arg, IOMMUABS_IRQ_EVENT);
+	(void)!iommuabs_unit_irq(arg, IOMMUABS_IRQ_ERROR);
 	tasklet_schedule(&poll_tasklet);
 }
 
-static int __init unit_request_irqs(struct dt_device_node *np,
-				    struct iommuabs_unit *unit)
+/* Without one the unit isolates as well, but what it blocks goes unreported. */
+static void __init unit_request_irqs(struct dt_device_node *np,
+				     struct iommuabs_unit *unit)
 {
-	static const char *const names[] = {
-		[IOMMUABS_IRQ_EVENT] = "eventq",
-		[IOMMUABS_IRQ_ERROR] = "gerror",
-	};
-	struct unit_irq *wire;
+	static const char *const names[] = { "eventq", "gerror" };
 	unsigned int i;
 	int index, irq;
 
@@ -58,18 +49,11 @@ static int __init unit_request_irqs(struct dt_device_node *np,
 		index = dt_property_match_string(np, "interrupt-names",
 						 names[i]);
 		irq = index < 0 ? index : platform_get_irq(np, index);
-		if (irq < 0)
-			continue;
-		wire = xmalloc(struct unit_irq);
-		if (!wire)
-			return -ENOMEM;
-		wire->unit = unit;
-		wire->which = i;
-		index = request_irq(irq, 0, unit_interrupt, names[i], wire);
-		if (index)
-			return index;
+		if (irq < 0 ||
+		    request_irq(irq, 0, unit_interrupt, names[i], unit))
+			printk(XENLOG_WARNING "iommuabs: %s: no interrupt %s\n",
+			       dt_node_full_name(np), names[i]);
 	}
-	return 0;
 }
 
 static int __init unit_init(struct dt_device_node *np, const void *data)
@@ -84,10 +68,8 @@ static int __init unit_init(struct dt_device_node *np, const void *data)
 	struct iommuabs_unit *unit;
 	int error = xen_iommuabs_create();
 
-	if (error)
-		return error;
-	tasklet_init(&poll_tasklet, poll, NULL);
-	error = dt_device_get_address(np, 0, &desc.base, &desc.length);
+	if (!error)
+		error = dt_device_get_address(np, 0, &desc.base, &desc.length);
 	if (error)
 		return error;
 	if (dt_get_property(np, "dma-coherent", NULL))
@@ -102,7 +84,8 @@ static int __init unit_init(struct dt_device_node *np, const void *data)
 		p2m_restrict_ipa_bits(state.input_bits);
 	dt_to_dev(np)->archdata.iommu = unit;
 	dt_device_set_used_by(np, DOMID_XEN);
-	return unit_request_irqs(np, unit);
+	unit_request_irqs(np, unit);
+	return 0;
 }
 
 static int device_describe(device_t *dev, struct iommuabs_device_desc *desc)
@@ -196,7 +179,7 @@ static int __init devices_init(void)
 	const __be32 *map;
 	u32 length;
 
-	if (!xen_iommuabs)
+	if (!xen_iommuabs || !iommu_enabled)
 		return 0;
 	dt_for_each_device_node(dt_host, np)
 	{

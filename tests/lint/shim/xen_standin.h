@@ -115,7 +115,7 @@ s_time_t NOW(void);
 struct tasklet {
 	void (*func)(void *data);
 };
-void tasklet_init(struct tasklet *t, void (*func)(void *), void *data);
+#define DECLARE_TASKLET(name, f, data) struct tasklet name = { f }
 void tasklet_schedule(struct tasklet *t);
 void process_pending_softirqs(void);
 typedef void(keyhandler_fn_t)(unsigned char key);
@@ -300,7 +300,7 @@ struct iommu_ops {
 			   unsigned long page_count, unsigned int flush_flags);
 	int (*dt_xlate)(device_t *dev, const struct dt_phandle_args *args);
 };
-extern bool iommu_verbose;
+extern bool iommu_enabled, iommu_verbose;
 bool is_iommu_enabled(const struct domain *d);
 void iommu_set_feature(struct domain *d, enum iommu_feature feature);
 void iommu_set_ops(const struct iommu_ops *ops);
