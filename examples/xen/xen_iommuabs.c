@@ -168,16 +168,13 @@ bool xen_p2m_next(struct domain *d, uint64_t gfn, uint64_t end,
 	return false;
 }
 
-/* A refresh says by its cookie that the P2M's lock is held. */
+/* The P2M's lock is held: by device_assign(), or for a refresh. */
 static int hook_p2m_walk(void *ctx, struct iommuabs_p2m_query *query)
 {
 	struct xen_domain *xd = query->dom_cookie;
-	struct p2m_domain *p2m = p2m_get_hostp2m(xd->d);
 	uint64_t at = query->gfn.frame, end = at + query->nr;
 	struct iommuabs_p2m_run *run = query->runs;
 
-	if (!query->call_cookie)
-		p2m_read_lock(p2m);
 	while (run < query->runs + query->max_runs &&
 	       xen_p2m_next(xd->d, at, end, run)) {
 		at = run->gfn.frame + run->nr;
@@ -186,8 +183,6 @@ static int hook_p2m_walk(void *ctx, struct iommuabs_p2m_query *query)
 	query->nr_runs = run - query->runs;
 	query->next =
 		IOMMUABS_GFN(query->nr_runs == query->max_runs ? at : end);
-	if (!query->call_cookie)
-		p2m_read_unlock(p2m);
 	return 0;
 }
 
@@ -314,7 +309,11 @@ static void domain_end(struct xen_domain *xd)
 		printk(XENLOG_ERR "iommuabs: %pd stays\n", xd->d);
 }
 
-/* The hardware domain owns the machine's interrupts as it is. */
+/*
+ * Attached with the P2M's lock held: a guest that went on to change it while it is
+ * read could keep the CPU here. The hardware domain owns the machine's interrupts
+ * as it is.
+ */
 static int device_assign(struct domain *d, device_t *dev)
 {
 	const struct iommuabs_attach_options options = {
@@ -330,10 +329,10 @@ static int device_assign(struct domain *d, device_t *dev)
 		error = domain_begin(xd);
 	if (error)
 		return xen_errno(error);
-	do {
-		error = iommuabs_device_attach(dev->archdata.iommu, xd->dom,
-					       &options, 0);
-	} while (error == IOMMUABS_E_AGAIN);
+	p2m_read_lock(p2m_get_hostp2m(d));
+	error = iommuabs_device_attach(dev->archdata.iommu, xd->dom, &options,
+				       0);
+	p2m_read_unlock(p2m_get_hostp2m(d));
 	printk("iommuabs: %s to %pd: %s\n", dt_node_full_name(dev_to_dt(dev)),
 	       d, iommuabs_strerror(error));
 	if (iommu_verbose)
@@ -419,7 +418,7 @@ static int op_iotlb_flush(struct domain *d, dfn_t dfn, unsigned long nr,
 	if (xd->dom)
 		do {
 			error = iommuabs_domain_refresh(
-				xd->dom, IOMMUABS_GFN(gfn), nr, xd, NULL);
+				xd->dom, IOMMUABS_GFN(gfn), nr, NULL, NULL);
 		} while (error == IOMMUABS_E_AGAIN);
 	if (!locked)
 		p2m_read_unlock(p2m);
