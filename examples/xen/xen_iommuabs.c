@@ -262,15 +262,6 @@ static int op_init(struct domain *d)
 	return 0;
 }
 
-static void domain_publish(struct xen_domain *xd, struct iommuabs_domain *dom)
-{
-	struct p2m_domain *p2m = p2m_get_hostp2m(xd->d);
-
-	p2m_write_lock(p2m);
-	xd->dom = dom;
-	p2m_write_unlock(p2m);
-}
-
 static int domain_begin(struct xen_domain *xd)
 {
 	struct p2m_domain *p2m = p2m_get_hostp2m(xd->d);
@@ -285,7 +276,6 @@ static int domain_begin(struct xen_domain *xd)
 		.callers = 1,
 		.cookie = xd,
 	};
-	struct iommuabs_domain *dom;
 	int error;
 
 	error = iommuabs_p2m_from_vtcr(READ_SYSREG(VTCR_EL2), p2m->vttbr,
@@ -294,19 +284,28 @@ static int domain_begin(struct xen_domain *xd)
 		return error;
 	if (p2m->clean_pte)
 		table.flags |= IOMMUABS_P2M_CLEANED;
-	error = iommuabs_domain_create(xen_iommuabs, &config, &dom);
-	if (!error)
-		domain_publish(xd, dom);
+	p2m_write_lock(p2m);
+	error = iommuabs_domain_create(xen_iommuabs, &config, &xd->dom);
+	p2m_write_unlock(p2m);
 	return error;
 }
 
-static void domain_end(struct xen_domain *xd)
+/* If it can't end it is told of changes as before. */
+static int domain_end(struct xen_domain *xd)
 {
-	struct iommuabs_domain *dom = xd->dom;
+	struct p2m_domain *p2m = p2m_get_hostp2m(xd->d);
+	int error = 0;
 
-	domain_publish(xd, NULL);
-	if (iommuabs_domain_destroy(dom, 0))
-		printk(XENLOG_ERR "iommuabs: %pd stays\n", xd->d);
+	p2m_write_lock(p2m);
+	if (xd->dom)
+		error = iommuabs_domain_destroy(xd->dom, 0);
+	if (!error)
+		xd->dom = NULL;
+	p2m_write_unlock(p2m);
+	if (error)
+		printk(XENLOG_ERR "iommuabs: %pd stays: %s\n", xd->d,
+		       iommuabs_strerror(error));
+	return error;
 }
 
 /*
@@ -337,10 +336,13 @@ static int device_assign(struct domain *d, device_t *dev)
 	       d, iommuabs_strerror(error));
 	if (iommu_verbose)
 		(void)!iommuabs_dump(xen_iommuabs, IOMMUABS_DUMP_DOMAINS);
+	/* Perhaps its unit goes on with what it was told: see device_deassign(). */
+	if (error == IOMMUABS_E_TIMEOUT && !xen_device_is_blocked(dev))
+		error = 0;
 	if (!error)
 		xd->nr_devices++;
 	else if (!xd->nr_devices)
-		domain_end(xd);
+		(void)domain_end(xd);
 	return xen_errno(error);
 }
 
@@ -354,31 +356,36 @@ static int op_assign_device(struct domain *d, u8 devfn, device_t *dev, u32 flag)
 	return error;
 }
 
-/* After E_TIMEOUT the device is off; its unit is fenced and blocks all. */
+/*
+ * After E_TIMEOUT the device is off, and its unit fenced. If that doesn't even
+ * acknowledge that it blocks, the device stays with the domain, and so does the
+ * memory: Xen gives up nothing of a domain that it can't take a device from.
+ */
 static int device_deassign(struct domain *s, device_t *dev)
 {
 	struct xen_domain *xd = xen_domain_of(s);
 	int error;
 
-	if (!xd || !xd->dom || !dev->archdata.iommu)
+	if (!xd || dt_device_used_by(dev_to_dt(dev)) != s->domain_id)
 		return -ENODEV;
 	error = iommuabs_device_detach(dev->archdata.iommu, 0);
 	if (error && error != IOMMUABS_E_TIMEOUT)
 		return xen_errno(error);
+	if (!xen_device_is_blocked(dev))
+		return -EIO;
 	if (!--xd->nr_devices)
-		domain_end(xd);
+		(void)domain_end(xd);
 	return 0;
 }
 
+/* To nobody: for another domain, what the tree names is assigned anew. */
 static int op_reassign_device(struct domain *s, struct domain *t, u8 devfn,
 			      device_t *dev)
 {
 	int error;
 
 	spin_lock(&xen_assign_lock);
-	error = device_deassign(s, dev);
-	if (!error && t)
-		error = device_assign(t, dev);
+	error = t ? -EINVAL : device_deassign(s, dev);
 	spin_unlock(&xen_assign_lock);
 	return error;
 }
@@ -392,8 +399,9 @@ static void op_teardown(struct domain *d)
 {
 	struct xen_domain *xd = xen_domain_of(d);
 
-	if (xd && xd->dom)
-		domain_end(xd);
+	/* Its memory is Xen's again: nothing may translate to there. */
+	if (xd && domain_end(xd))
+		panic("iommuabs: %pd has a device\n", d);
 	dom_iommu(d)->arch.priv = NULL;
 	xfree(xd);
 }

@@ -42,6 +42,8 @@ bool xen_p2m_next(struct domain *d, uint64_t gfn, uint64_t end,
 int xen_device_add(u8 devfn, device_t *dev);
 int xen_device_remove(u8 devfn, device_t *dev);
 int xen_device_xlate(device_t *dev, const struct dt_phandle_args *args);
+/* Of a device that was detached: can't it do DMA? */
+bool xen_device_is_blocked(device_t *dev);
 
 /* xen_iommuabs_keys.c */
 void xen_keys_register(void);

@@ -137,6 +137,21 @@ int xen_device_remove(u8 devfn, device_t *dev)
 	return xen_errno(error);
 }
 
+/* Of a bridge's units Xen has no record: then each of them must be able to block. */
+bool xen_device_is_blocked(device_t *dev)
+{
+	const struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(dev);
+	struct iommuabs_unit_state state = { .size = sizeof(state) };
+	struct iommuabs_unit *unit = NULL;
+
+	while ((unit = iommuabs_unit_next(xen_iommuabs, unit)))
+		if ((!fwspec || fwspec->iommu_dev->archdata.iommu == unit) &&
+		    (iommuabs_unit_state(unit, &state) ||
+		     state.status == IOMMUABS_UNIT_DEAD))
+			return false;
+	return true;
+}
+
 /*
  * A PCI host bridge: each requester ID is some stream. Xen knows `iommus` alone,
  * and gives what is marked as protected to the hardware domain.

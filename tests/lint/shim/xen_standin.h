@@ -190,6 +190,7 @@ int dt_device_get_address(const struct dt_device_node *dev, unsigned int index,
 			  u64 *addr, u64 *size);
 bool dt_device_is_available(const struct dt_device_node *np);
 void dt_device_set_protected(struct dt_device_node *np);
+uint16_t dt_device_used_by(const struct dt_device_node *np);
 void dt_device_set_used_by(struct dt_device_node *np, uint16_t domid);
 struct dt_device_node *dt_find_node_by_phandle(uint32_t handle);
 struct dt_device_node *dev_to_dt(device_t *dev);
