@@ -142,8 +142,7 @@ void sim_atc_doom(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t first,
 	uint32_t i;
 
 	if (is_mute(u, sid)) {
-		u->atc_timeouts++;
-		u->atc_mute_sid = sid;
+		*(uint32_t *)vec_add(&u->unanswered) = sid;
 		return;
 	}
 	for (i = 0; i < u->atc.nr; i++) {

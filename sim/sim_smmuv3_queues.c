@@ -259,8 +259,8 @@ static bool sync_over(struct iommuabs_sim_unit *u)
 	}
 	u->smmu->sync_started = false;
 	/* 3.9.1.4: nothing that waits for this one counts as complete. */
-	if (u->atc_timeouts) {
-		u->atc_timeouts = 0;
+	if (u->unanswered.nr) {
+		u->unanswered.nr = 0;
 		command_error(u, CERROR_ATC_INV_SYNC);
 		return false;
 	}

@@ -234,7 +234,7 @@ static void power_lost(struct iommuabs_sim_unit *u)
 {
 	smmuv3_terminate(u, 0, true);
 	smmuv3_undoom(u);
-	u->atc.nr = u->atc_timeouts = 0;
+	u->atc.nr = u->unanswered.nr = 0;
 	reset(u);
 }
 

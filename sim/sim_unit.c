@@ -23,6 +23,7 @@ struct iommuabs_sim_unit *sim_unit_new(struct iommuabs_sim_arena *a,
 	u->groups.size = sizeof(struct group);
 	u->atc.size = sizeof(struct atc);
 	u->mute.size = sizeof(uint32_t);
+	u->unanswered.size = sizeof(uint32_t);
 	sim_lock(a);
 	u->next = a->units;
 	a->units = u;
@@ -68,6 +69,7 @@ void sim_unit_delete(struct iommuabs_sim_unit *u)
 	vec_free(&u->groups);
 	vec_free(&u->atc);
 	vec_free(&u->mute);
+	vec_free(&u->unanswered);
 	free(u);
 }
 

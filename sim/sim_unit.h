@@ -276,10 +276,10 @@ struct iommuabs_sim_unit {
 	struct vec leaves, wtables;
 	struct vec groups; /* struct group: to be judged */
 	/* devices' own caches */
-	struct vec atc;	       /* struct atc */
-	struct vec mute;       /* ids that do not answer */
-	uint32_t atc_timeouts; /* since that was last told */
-	uint32_t atc_mute_sid; /* of the last */
+	struct vec atc;	 /* struct atc */
+	struct vec mute; /* ids that do not answer */
+	struct vec
+		unanswered; /* ids of what those were asked since the last told */
 	struct regime *regimes;
 	bool tlbs_empty;    /* nothing cached, and disabled since */
 	bool caches_absent; /* "nothing is there" is kept, too */

@@ -201,16 +201,20 @@ void vtd_waits_drop(struct iommuabs_sim_unit *u)
 
 /*
  * 6.5.2.11: a device did not answer in time. All waits that were fetched and are
- * not over are dropped; none is fetched until that is acknowledged.
+ * not over are dropped; none is fetched until that is acknowledged. Each
+ * invalidation has a time-out of its own, and those in any order.
  */
 static bool time_is_out(struct iommuabs_sim_unit *u)
 {
 	struct vtd *vtd = u->vtd;
+	uint32_t which, sid;
 
-	if (!u->atc_timeouts)
+	if (!u->unanswered.nr)
 		return false;
-	u->atc_timeouts = 0;
-	vtd->iqercd = vtd->config.itesid ? IQERCD_ITESID(u->atc_mute_sid) : 0;
+	which = (uint32_t)(sim_random(u->arena) % u->unanswered.nr);
+	sid = *(uint32_t *)vec_at(&u->unanswered, which);
+	vec_remove(&u->unanswered, which);
+	vtd->iqercd = vtd->config.itesid ? IQERCD_ITESID(sid) : 0;
 	vtd_waits_drop(u);
 	vtd_queue_error(u, FSTS_ITE);
 	return true;

@@ -120,7 +120,7 @@ static void queue_off(struct iommuabs_sim_unit *u)
 
 	vtd->iqh = 0;
 	vtd->hanging = false;
-	u->atc_timeouts = 0;
+	u->unanswered.nr = 0;
 	vtd_waits_drop(u);
 }
 

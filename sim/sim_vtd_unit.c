@@ -96,7 +96,7 @@ static void reset(struct iommuabs_sim_unit *u)
 	vtd->next_record = vtd->fri = 0;
 	vtd->pmen = vtd->plmbase = vtd->plmlimit = 0;
 	vtd->iqa = vtd->iqt = vtd->iqh = vtd->ics = vtd->iqercd = 0;
-	u->atc.nr = u->atc_timeouts = 0;
+	u->atc.nr = u->unanswered.nr = 0;
 	vtd->hanging = vtd->drains = false;
 	vtd->contexts_clean = vtd->pasids_clean = vtd->tlbs_clean = false;
 	vtd->contexts_dooming = vtd->pasids_dooming = false;

@@ -738,6 +738,33 @@ START_TEST(a_device_that_does_not_answer_stops_the_queue)
 }
 END_TEST
 
+/* Those that were sent together do not come together. */
+START_TEST(each_invalidation_without_an_answer_is_a_time_out)
+{
+	const struct iommuabs_sim_vtd_config config = with_ats();
+	uint64_t first;
+
+	begin(&config);
+	iommuabs_sim_atc_mute(unit, SID, 1);
+	iommuabs_sim_atc_mute(unit, SID + 1, 1);
+	desc(DEVICE_ALL(SID));
+	desc(DEVICE_ALL(SID + 1));
+	ck_assert(!wait_done());
+	ck_assert_uint_eq(rd(FSTS, 4) & 0x70, 0x40);
+	first = rd(0xb0, 8) >> 32 & 0xffff;
+	ck_assert(first == SID || first == SID + 1);
+	wr(FSTS, 4, 0x40);
+	/* Also under those who ask for something else. */
+	desc(IOTLB_DOMAIN(DID));
+	ck_assert(!wait_done());
+	ck_assert_uint_eq(rd(FSTS, 4) & 0x70, 0x40);
+	ck_assert_uint_eq(rd(0xb0, 8) >> 32 & 0xffff, 2 * SID + 1 - first);
+	wr(FSTS, 4, 0x40);
+	ck_assert(wait_done());
+	end();
+}
+END_TEST
+
 /* ---- FUNCTIONAL: caches hold what was used, and nothing else ---- */
 
 static uint64_t reached(uint64_t sid, uint64_t iova)
@@ -857,6 +884,8 @@ static void add_functional(Suite *s)
 	tcase_add_loop_test(
 		tcase, a_device_keeps_what_it_asked_for_until_it_is_told, 0, 2);
 	tcase_add_test(tcase, a_device_that_does_not_answer_stops_the_queue);
+	tcase_add_test(tcase,
+		       each_invalidation_without_an_answer_is_a_time_out);
 	tcase_add_test(tcase, faults_are_recorded_until_there_is_no_room);
 	tcase_add_test(tcase, a_descriptor_that_is_none_stops_the_queue);
 	suite_add_tcase(s, tcase);
@@ -878,6 +907,7 @@ static void add_tests(Suite *s)
 		faults_are_recorded_until_there_is_no_room,
 		an_interrupt_entry_is_kept_until_it_is_invalidated,
 		a_device_that_does_not_answer_stops_the_queue,
+		each_invalidation_without_an_answer_is_a_time_out,
 	};
 	size_t i;
 

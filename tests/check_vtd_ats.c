@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "backends/vtd/vtd.h"
 #include "harness.h"
 #include "test_needs.h"
 
@@ -221,6 +222,28 @@ START_TEST(one_device_that_does_not_answer_is_told_from_others)
 }
 END_TEST
 
+/* What one was asked for times out piece by piece, also when others are asked. */
+START_TEST(a_late_time_out_is_not_blamed_on_another)
+{
+	const struct backend_streams other = { SID, 1 };
+	struct backend_streams stuck = { 0, 0 };
+	uint32_t sid;
+
+	begin(kinds[_i]);
+	ck_assert_int_eq(set(ATS), 0);
+	ck_assert_int_eq(ops->streams_reserve(&m.unit, 8, 4), 0);
+	ck_assert_int_eq(ops->stream_set(&m.unit, 8, 4, &g.table, ATS), 0);
+	for (sid = 9; sid < 12; sid++)
+		iommuabs_sim_atc_mute(m.sim, sid, 1);
+	ck_assert_int_eq(forget(0, 0, &stuck), BACKEND_STUCK);
+	ck_assert_uint_eq(stuck.first, 8);
+	/* What another CPU does that waited for its turn. */
+	ck_assert_int_eq(vtd_ats_forget(&m.unit, &other, NULL), 0);
+	ck_assert_uint_eq(vtd_reg(&m, FSTS, 4) & (FSTS_IQE | FSTS_ITE), 0);
+	finish();
+}
+END_TEST
+
 /* Of every range that went, and what lies next to them may be kept. */
 START_TEST(each_id_of_a_device_is_taken_back_each_range)
 {
@@ -358,6 +381,7 @@ static void add_tests(Suite *s)
 		a_reset_gives_no_translation_from_before_a_chance,
 		a_device_that_does_not_answer_is_named,
 		one_device_that_does_not_answer_is_told_from_others,
+		a_late_time_out_is_not_blamed_on_another,
 		each_id_of_a_device_is_taken_back_each_range,
 		a_bridge_of_many_ids_gets_no_ats,
 		a_unit_that_refuses_for_ever_is_fenced_with_te_on,

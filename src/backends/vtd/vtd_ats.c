@@ -3,8 +3,9 @@
  * vtd_ats.c - devices that keep translations of their own (VT-d 4, 6.5.2.5)
  *
  * What a device holds from before is forgotten before its requests count as
- * translated: the context entry allows them last. One such invalidation is under
- * way at a time, so that a time-out (6.5.2.11) tells whose it was.
+ * translated: the context entry allows them last. One device is asked at a time,
+ * and the next when no invalidation of that one is under way any more, so that a
+ * time-out (6.5.2.11) tells whose it was.
  */
 #include "vtd.h"
 
@@ -61,6 +62,21 @@ static bool is_my_turn(struct backend_unit *unit, void *arg)
 	return port_cas32(&vtd_of(unit)->ats_busy, &idle, 1);
 }
 
+static void emit_nothing(struct vtd_batch *batch, const void *arg)
+{
+	(void)batch;
+	(void)arg;
+}
+
+/*
+ * A device that was asked more than once may be late more than once: a wait for all
+ * that is under way is repeated until no time-out drops it.
+ */
+static int outlast(struct vtd *vtd)
+{
+	return vtd_submit(vtd, emit_nothing, NULL);
+}
+
 int vtd_ats_forget(struct backend_unit *unit,
 		   const struct backend_streams *streams,
 		   const struct backend_range *range)
@@ -73,6 +89,8 @@ int vtd_ats_forget(struct backend_unit *unit,
 	if (ret)
 		return ret;
 	ret = vtd_submit_ats(vtd, emit, &what);
+	if (ret == BACKEND_STUCK && outlast(vtd))
+		ret = IOMMUABS_E_TIMEOUT;
 	port_store32(&vtd->ats_busy, 0);
 	return ret;
 }
