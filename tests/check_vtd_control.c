@@ -28,6 +28,7 @@
 #define IQA    0x90
 #define IOTLB  0xf8
 #define GSTS   0x1c
+#define FSTS   0x34
 #define TE     (1u << 31)
 #define SRTP   (1u << 30)
 #define WBF    (1u << 27)
@@ -360,6 +361,66 @@ START_TEST(memory_of_a_unit_that_cannot_be_stopped_is_kept)
 }
 END_TEST
 
+/* Also what a fence was begun with before the unit was ever enabled. */
+START_TEST(memory_of_a_unit_that_a_fence_left_running_is_kept)
+{
+	static const enum vtd_kind kinds[] = { VTD_SCALABLE, VTD_VERSION_6 };
+
+	machine(kinds[_i], NULL);
+	iommuabs_sim_plant(m.sim, IOMMUABS_SIM_CMDQ_HANG, 0, 0);
+	ck_assert_int_eq(ops->fence(&m.unit), IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_ne(vtd_reg(&m, GSTS, 4) & QIE, 0);
+	ops->release(&m.unit);
+	m.unit.priv = NULL;
+	iommuabs_sim_heal(m.sim);
+	iommuabs_sim_unit_reset(m.sim);
+	driver_guest_delete(&g);
+	ck_assert_uint_eq(m.account.used, 0);
+	driver_no_violations(&m);
+}
+END_TEST
+
+/* ---- turned off while others wait ---- */
+
+static bool stops_now;
+
+/* Read by who looks again, having found a wait that isn't over. */
+static uint64_t stop_at_status(void *ctx, uint64_t addr, unsigned int width)
+{
+	(void)ctx;
+	if (addr == VTD_TEST_BASE + FSTS && stops_now) {
+		stops_now = false;
+		ck_assert_int_eq(ops->disable(&m.unit), 0);
+	}
+	return iommuabs_sim_mmio_read(m.arena, addr, width);
+}
+
+/* The queue that interrupts are blocked by is none of theirs. */
+START_TEST(who_waits_while_a_unit_is_stopped_is_told)
+{
+	uint64_t (*mmio_read)(void *ctx, uint64_t addr, unsigned int width);
+
+	vtd_machine_make(&m, (enum vtd_kind)_i, NULL);
+	m.host.ops.flags |= IOMMUABS_HOST_REMAPS_IRQS;
+	driver_machine_probe(&m);
+	ops = m.unit.ops;
+	ck_assert_uint_eq(m.unit.caps.irqs != 0, _i != VTD_REGISTERS);
+	driver_guest_new(&m, &g, ID, 39);
+	driver_guest_map(&g, GFN, MFN, 1, RW);
+	attach();
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	iommuabs_sim_plant(m.sim, IOMMUABS_SIM_SYNC_DELAY, 4, 0);
+	mmio_read = m.host.ops.mmio_read;
+	m.host.ops.mmio_read = stop_at_status;
+	stops_now = _i != VTD_REGISTERS;
+	driver_guest_unmap(&g, GFN, 1);
+	ck_assert_int_eq(forget(GFN), 0);
+	ck_assert(!stops_now);
+	m.host.ops.mmio_read = mmio_read;
+	finish();
+}
+END_TEST
+
 /* ---- the same by the whole library ---- */
 
 static const enum rig_kind rigs[] = {
@@ -487,6 +548,10 @@ static void add_tests(Suite *s)
 			    VTD_KINDS);
 	tcase_add_loop_test(tc, memory_of_a_unit_that_cannot_be_stopped_is_kept,
 			    0, 2 * VTD_KINDS);
+	tcase_add_loop_test(
+		tc, memory_of_a_unit_that_a_fence_left_running_is_kept, 0, 2);
+	tcase_add_loop_test(tc, who_waits_while_a_unit_is_stopped_is_told, 0,
+			    VTD_KINDS);
 	tcase_add_loop_test(
 		tc,
 		an_instance_that_is_destroyed_tries_once_more_to_stop_its_units,

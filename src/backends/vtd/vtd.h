@@ -158,7 +158,8 @@ struct vtd_batch {
 	uint64_t first;	     /* number of the first that went in */
 	uint64_t wait;	     /* number of the wait descriptor */
 	uint32_t started;
-	int status; /* 0 | E_TIMEOUT: the rest is ignored */
+	uint32_t while_off; /* 1: not dropped where the unit isn't enabled */
+	int status;	    /* 0 | E_TIMEOUT: the rest is ignored */
 };
 
 /* Emits descriptors with vtd_batch_add(); may be called again. */
@@ -181,6 +182,9 @@ int vtd_submit(struct vtd *vtd, vtd_emit_fn emit, const void *arg);
  * BACKEND_STUCK: one of them did not answer.
  */
 int vtd_submit_ats(struct vtd *vtd, vtd_emit_fn emit, const void *arg);
+
+/* The same by who turned the unit off, and the queue on once more. */
+int vtd_submit_while_off(struct vtd *vtd, vtd_emit_fn emit, const void *arg);
 
 /*
  * GCMD and the invalidation registers take one thing at a time: wait for one's

@@ -126,6 +126,7 @@ int vtd_fence(struct backend_unit *unit)
 
 	/* Until it forgets that page it reads it. */
 	vtd->was_told = 1;
+	unit->holds = 1;
 	vtd_queue_drain(vtd);
 	ret = block(vtd, &in_turn);
 	vtd->is_lost = ret != 0;
@@ -142,6 +143,8 @@ int vtd_disable(struct backend_unit *unit)
 
 	if (!ret && vtd->irt_is_used) {
 		ret = vtd_queue_on(vtd);
+		/* Whoever still waits for something: it is forgotten. */
+		vtd_queue_settle(vtd);
 		if (!ret)
 			ret = vtd_irt_block(vtd);
 		if (!ret)

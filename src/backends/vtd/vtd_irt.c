@@ -95,7 +95,7 @@ int vtd_irt_block(struct vtd *vtd)
 	    !(hostif_read32(&vtd->unit->regs, VTD_GSTS) & REMAPPING))
 		return 0;
 	ret = table_set(vtd, vtd->blank, 0);
-	return ret ? ret : vtd_submit(vtd, emit_all, NULL);
+	return ret ? ret : vtd_submit_while_off(vtd, emit_all, NULL);
 }
 
 /* ---- what an entry says ---- */

@@ -176,7 +176,7 @@ struct insertion {
 	bool last;
 };
 
-/* True: inserted, or dropped because the unit is off. */
+/* True: inserted, or dropped because the unit is off and has forgotten all. */
 static bool try_insert(struct backend_unit *unit, void *arg)
 {
 	struct insertion *insertion = arg;
@@ -186,12 +186,14 @@ static bool try_insert(struct backend_unit *unit, void *arg)
 	bool done = false;
 
 	ia_lock(unit->host, &unit->lock);
-	if (q->resets.open && has_room(vtd, batch->nr + insertion->last)) {
+	if (!batch->while_off && !port_load32(&unit->enabled)) {
+		batch->started = 0;
+		done = true;
+	} else if (q->resets.open &&
+		   has_room(vtd, batch->nr + insertion->last)) {
 		if (insertion->last)
 			wait_compose(batch);
 		insert(batch);
-		done = true;
-	} else if (!q->resets.open && !port_load32(&unit->enabled)) {
 		done = true;
 	}
 	ia_unlock(unit->host, &unit->lock);
@@ -283,9 +285,14 @@ static bool timed_out(const struct vtd_batch *batch)
 	return port_load64(&batch->vtd->queue.timed_out_to) > batch->first;
 }
 
-/* @whose: it was asked for what devices do, and a time-out is the answer. */
+enum submission {
+	SUBMIT_ANY,
+	SUBMIT_ATS,	  /* what devices do: a time-out is the answer */
+	SUBMIT_WHILE_OFF, /* the queue runs for this alone */
+};
+
 static int submit_queued(struct vtd *vtd, vtd_emit_fn emit, const void *arg,
-			 bool whose)
+			 enum submission what)
 {
 	struct backend_unit *unit = vtd->unit;
 	struct vtd_batch batch;
@@ -293,6 +300,7 @@ static int submit_queued(struct vtd *vtd, vtd_emit_fn emit, const void *arg,
 	int ret;
 
 	batch.vtd = vtd;
+	batch.while_off = what == SUBMIT_WHILE_OFF;
 	for (i = 0; i < TRIES_TIMEOUT && refused < TRIES; i++) {
 		ret = submit_once(&batch, emit, arg);
 		if (ret || !batch.started)
@@ -300,7 +308,7 @@ static int submit_queued(struct vtd *vtd, vtd_emit_fn emit, const void *arg,
 		port_add64(&unit->syncs, 1);
 		if (port_load64(&vtd->queue.repaired_to) <= batch.first)
 			return 0;
-		if (timed_out(&batch) && whose)
+		if (timed_out(&batch) && what == SUBMIT_ATS)
 			return BACKEND_STUCK;
 		refused += !timed_out(&batch);
 		hostif_log(unit->host, IOMMUABS_LOG_WARNING,
@@ -397,13 +405,18 @@ static int submit_by_registers(struct vtd *vtd, vtd_emit_fn emit,
 int vtd_submit(struct vtd *vtd, vtd_emit_fn emit, const void *arg)
 {
 	if (vtd->has_queue)
-		return submit_queued(vtd, emit, arg, false);
+		return submit_queued(vtd, emit, arg, SUBMIT_ANY);
 	return submit_by_registers(vtd, emit, arg);
 }
 
 int vtd_submit_ats(struct vtd *vtd, vtd_emit_fn emit, const void *arg)
 {
-	return submit_queued(vtd, emit, arg, true);
+	return submit_queued(vtd, emit, arg, SUBMIT_ATS);
+}
+
+int vtd_submit_while_off(struct vtd *vtd, vtd_emit_fn emit, const void *arg)
+{
+	return submit_queued(vtd, emit, arg, SUBMIT_WHILE_OFF);
 }
 
 /* ---- resets ---- */
