@@ -32,6 +32,13 @@ void vtd_page_free(struct vtd *vtd, uint64_t maddr)
 	backend_memory_free(vtd->unit, maddr, IOMMUABS_FRAME_LG2);
 }
 
+void vtd_page_unused(struct vtd *vtd, uint64_t maddr)
+{
+	struct backend_unit *unit = vtd->unit;
+
+	tablemem_free(unit->mem, unit->account, maddr, IOMMUABS_FRAME_LG2);
+}
+
 /* ---- identification ---- */
 
 /* Does the unit walk tables of @levels? Bit n of SAGAW: n + 2. */
@@ -164,6 +171,8 @@ static int pages_make(struct vtd *vtd)
 		ret = vtd_purge_make(vtd);
 	if (!ret)
 		ret = vtd_irt_make(vtd);
+	/* What a unit is told of is there: a fence may come first of all. */
+	port_dev_mb();
 	if (ret)
 		pages_free(vtd);
 	return ret;

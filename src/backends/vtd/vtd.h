@@ -100,6 +100,8 @@ static inline void vtd_clean(const struct vtd *vtd, const void *p, size_t size)
 /* A zeroed page for the unit. 0 | E_NOMEM. */
 int vtd_page(struct vtd *vtd, uint64_t *maddr);
 void vtd_page_free(struct vtd *vtd, uint64_t maddr);
+/* That one the unit was never told of, whatever else it holds. */
+void vtd_page_unused(struct vtd *vtd, uint64_t maddr);
 
 enum iommuabs_share_reason vtd_share(const struct backend_unit *unit,
 				     const struct iommuabs_p2m *p2m,

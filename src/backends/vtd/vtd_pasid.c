@@ -73,7 +73,7 @@ static int directory_make(struct vtd *vtd, uint64_t *directory)
 		return ret;
 	ret = vtd_page(vtd, &table);
 	if (ret) {
-		vtd_page_free(vtd, *directory);
+		vtd_page_unused(vtd, *directory);
 		return ret;
 	}
 	port_dev_mb();
