@@ -129,11 +129,36 @@ START_TEST(a_unit_that_does_not_come_back_is_fenced_alone)
 	ck_assert_int_eq(iommuabs_resume(w->abs), IOMMUABS_E_TIMEOUT);
 	expect_status(u, IOMMUABS_UNIT_FENCED);
 	ck_assert_int_eq(u->unit->error, errors[_i]);
-	ck_assert_uint_eq(u->fences, errors[_i] == IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(u->fences, errors[_i] != IOMMUABS_E_NOMEM);
 	expect_status(&w->unit[1], IOMMUABS_UNIT_RUNNING);
 	ck_assert_int_eq(unmap(dom, 0x100), IOMMUABS_E_FENCED);
 	ck_assert_uint_ne(dom->owing, 0);
 	u->enable = 0;
+	ck_assert_int_eq(iommuabs_unit_recover(u->unit, 0), 0);
+	ck_assert_uint_eq(dom->owing, 0);
+	world_delete(w);
+}
+END_TEST
+
+/* It may still use the tables that firmware woke it up with. */
+START_TEST(a_unit_that_can_neither_be_enabled_nor_blocked_is_dead)
+{
+	struct iommuabs_domain *dom;
+	struct iommuabs_device *dev;
+	struct world *w = running(&dom, &dev);
+	struct world_unit *u = &w->unit[0];
+
+	COVERS(iommuabs_resume, E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_suspend(w->abs), 0);
+	w->isolate = IOMMUABS_E_NOTSUP;
+	u->enable = IOMMUABS_E_UNIT;
+	u->fence = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_resume(w->abs), IOMMUABS_E_TIMEOUT);
+	expect_status(u, IOMMUABS_UNIT_DEAD);
+	ck_assert_int_eq(u->unit->error, IOMMUABS_E_UNIT);
+	ck_assert_int_eq(unmap(dom, 0x100), IOMMUABS_E_FENCED);
+	ck_assert_uint_ne(dom->owing, 0);
+	u->enable = u->fence = 0;
 	ck_assert_int_eq(iommuabs_unit_recover(u->unit, 0), 0);
 	ck_assert_uint_eq(dom->owing, 0);
 	world_delete(w);
@@ -179,9 +204,10 @@ START_TEST(a_unit_that_had_failed_is_made_to_block_again)
 	/* It can't even be blocked: nobody could isolate its devices either. */
 	world_device(w, 8, 1, 0);
 	u->fence = _i ? IOMMUABS_E_TIMEOUT : 0;
+	ck_assert_uint_eq(u->fences, 1);
 	ck_assert_int_eq(iommuabs_resume(w->abs), 0);
 	expect_status(u, IOMMUABS_UNIT_FAILED);
-	ck_assert_uint_eq(u->fences, 1);
+	ck_assert_uint_eq(u->fences, 2);
 	expect_status(&w->unit[1], IOMMUABS_UNIT_RUNNING);
 	world_delete(w);
 }
@@ -359,6 +385,8 @@ static Suite *suite(void)
 	tcase_add_loop_test(
 		failures, a_unit_that_does_not_come_back_is_fenced_alone, 0, 3);
 	tcase_add_test(failures, what_was_withheld_before_stays_withheld);
+	tcase_add_test(failures,
+		       a_unit_that_can_neither_be_enabled_nor_blocked_is_dead);
 	tcase_add_loop_test(
 		failures, a_unit_that_had_failed_is_made_to_block_again, 0, 2);
 	tcase_add_loop_test(failures, a_dead_unit_that_answers_again_is_fenced,

@@ -235,6 +235,10 @@ START_TEST(a_unit_that_woke_up_in_another_mode_is_refused)
 	firmware_enables();
 	ck_assert_int_eq(ops->enable(&m.unit), IOMMUABS_E_UNIT);
 	ck_assert_ptr_nonnull(strstr(m.unit.reason, "TTM"));
+	/* Nor does it count as blocked: it goes on by firmware's tables. */
+	ck_assert_int_eq(ops->fence(&m.unit), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(ops->disable(&m.unit), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(ops->crash_block(&m.unit), IOMMUABS_E_TIMEOUT);
 	driver_no_violations(&m);
 	iommuabs_sim_unit_reset(m.sim);
 	firmware_gone();

@@ -203,9 +203,9 @@ struct backend_ops {
 
 	/*
 	 * Reset the unit, point it at the stream tables in memory, invalidate
-	 * everything, translate. Also recovery: works from any state. On error
-	 * the unit blocks, as far as it answers.
-	 * 0 | E_NOMEM | E_TIMEOUT | E_UNIT.
+	 * everything, translate. Also recovery: works from any state.
+	 * 0 | E_NOMEM (it blocks as before) | E_TIMEOUT, E_UNIT (it can't be
+	 * enabled, reason set): core fences it.
 	 */
 	int (*enable)(struct backend_unit *unit);
 	/* Leave the unit blocking all DMA. 0 | E_TIMEOUT. */

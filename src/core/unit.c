@@ -681,7 +681,7 @@ static int bring_up(struct iommuabs_unit *unit,
 		   "%s: could not be enabled: %s", unit->name,
 		   unit->hw.reason[0] ? unit->hw.reason
 				      : iommuabs_strerror(ret));
-	if (ret == IOMMUABS_E_TIMEOUT)
+	if (ret != IOMMUABS_E_NOMEM)
 		block_by_force(unit, failed, ret);
 	else if (unit_status(unit) == IOMMUABS_UNIT_DEAD)
 		unit_status_set(unit, IOMMUABS_UNIT_DEAD, ret);

@@ -128,6 +128,9 @@ int vtd_poll(struct vtd *vtd, const struct vtd_expectation *want,
 	     const char *what);
 /* What GCMD is told to change that and nothing else. */
 uint32_t vtd_command_word(const struct vtd *vtd, uint32_t off, uint32_t on);
+/* May it be given tables of ours? Their mode can't change while the unit translates
+ * (11.4.5). */
+bool vtd_mode_suits(const struct vtd *vtd);
 /* Of the root table at @root, in the mode of its tables. */
 uint64_t vtd_root_value(const struct vtd *vtd, uint64_t root);
 /* Give one command, a bit of GCMD, and wait until GSTS has it; 0 | E_TIMEOUT. */

@@ -99,6 +99,9 @@ static int block(struct vtd *vtd, const struct way *way)
 {
 	int ret;
 
+	/* By tables of another mode it goes on: its devices must be cut off. */
+	if (!vtd_mode_suits(vtd))
+		return IOMMUABS_E_TIMEOUT;
 	hostif_write64(&vtd->unit->regs, VTD_RTADDR,
 		       vtd_root_value(vtd, vtd->blank));
 	ret = command(vtd, way, 0, SRTP, "the root table is not taken");

@@ -194,16 +194,19 @@ static int protection_off(struct vtd *vtd)
 	return vtd_poll(vtd, &done, "protected memory is not opened");
 }
 
-/*
- * The mode of the tables can't change while the unit translates (11.4.5), and to
- * turn that off would let everything through.
- */
-static int mode_check(struct vtd *vtd)
+bool vtd_mode_suits(const struct vtd *vtd)
 {
 	const struct hostif_regs *regs = &vtd->unit->regs;
 
-	if (!(hostif_read32(regs, VTD_GSTS) & TE) ||
-	    vtd_mode_of(hostif_read64(regs, VTD_RTADDR)) == vtd->scalable)
+	if (!(hostif_read32(regs, VTD_GSTS) & TE))
+		return true;
+	return vtd_mode_of(hostif_read64(regs, VTD_RTADDR)) == vtd->scalable;
+}
+
+/* To turn translation off first would let everything through. */
+static int mode_check(struct vtd *vtd)
+{
+	if (vtd_mode_suits(vtd))
 		return 0;
 	hostif_format(vtd->unit->reason, sizeof(vtd->unit->reason),
 		      "it translates by tables of another mode "
