@@ -89,6 +89,10 @@ struct iommuabs_device_desc {
  * The device may ask the unit for translations and keep them (PCIe ATS), where
  * the unit can answer; elsewhere this changes nothing. Each invalidation then
  * waits for the device, too; one that doesn't answer is blocked.
+ *
+ * Only the unit is looked at. Whether ATS works on the way from the device to it is
+ * for the host to find out before it asks: VT-d 8.5, 8.8, the DMAR's ATSR (root
+ * ports) and SATC (integrated devices); the ATS attribute of an IORT's root complex.
  */
 #define IOMMUABS_ALLOW_ATS (1u << 2)
 
