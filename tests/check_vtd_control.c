@@ -29,6 +29,7 @@
 #define IOTLB  0xf8
 #define GSTS   0x1c
 #define FSTS   0x34
+#define IEC    4 /* type of a descriptor */
 #define TE     (1u << 31)
 #define SRTP   (1u << 30)
 #define WBF    (1u << 27)
@@ -403,6 +404,7 @@ static uint64_t stop_at_status(void *ctx, uint64_t addr, unsigned int width)
 START_TEST(who_waits_while_a_unit_is_stopped_is_told)
 {
 	uint64_t (*mmio_read)(void *ctx, uint64_t addr, unsigned int width);
+	struct iommuabs_sim_counters before, after;
 
 	vtd_machine_make(&m, (enum vtd_kind)_i, NULL);
 	m.host.ops.flags |= IOMMUABS_HOST_REMAPS_IRQS;
@@ -418,8 +420,13 @@ START_TEST(who_waits_while_a_unit_is_stopped_is_told)
 	m.host.ops.mmio_read = stop_at_status;
 	stops_now = _i != VTD_REGISTERS;
 	driver_guest_unmap(&g, GFN, 1);
+	iommuabs_sim_counters(m.sim, &before);
 	ck_assert_int_eq(forget(GFN), 0);
+	iommuabs_sim_counters(m.sim, &after);
 	ck_assert(!stops_now);
+	/* Off as it is, it was told to forget the interrupts that it had. */
+	ck_assert_uint_eq(after.by_opcode[IEC] - before.by_opcode[IEC],
+			  _i != VTD_REGISTERS);
 	m.host.ops.mmio_read = mmio_read;
 	finish();
 }
