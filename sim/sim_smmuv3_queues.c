@@ -162,8 +162,12 @@ static void tlbi(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 {
 	if (!smmuv3_tlbi_sensible(u, cmd))
 		return;
-	if (FIELD(cmd[0], 7, 0) == CMD_TLBI_NSNH_ALL)
+	if (FIELD(cmd[0], 7, 0) == CMD_TLBI_NSNH_ALL) {
 		u->smmu->tlbs_dooming = true;
+		/* What is cached goes, and nothing comes: so does what is
+		 * taken from the tables from now on. */
+		u->tlbs_empty |= !smmuv3_may_be_enabled(u);
+	}
 	if (FIELD(cmd[0], 7, 0) == CMD_TLBI_EL2_ALL)
 		u->smmu->el2_dooming = true;
 	smmuv3_doom_tlb(u, cmd);

@@ -3,6 +3,7 @@
  * check_live.c - changes under devices that do DMA, on the models as adversaries:
  * strategy, p2m, domain, sleep, crash
  */
+#include <pthread.h>
 #include <setjmp.h>
 #include <string.h>
 
@@ -400,6 +401,110 @@ START_TEST(a_crash_at_any_register_write_blocks)
 }
 END_TEST
 
+/* ---- another CPU, while a unit is being enabled ---- */
+
+#define OTHER 40 /* the device of the mirror's maker */
+#define GONE  9	 /* the gfn that it loses */
+
+/* What another CPU does at the n-th look at the clock since traffic may pass. */
+static struct {
+	uint64_t (*time_us)(void *ctx);
+	unsigned int in; /* 0: done */
+	bool reached;
+	int ret;
+} other_cpu;
+
+static void *other_cpu_unmaps(void *nothing)
+{
+	other_cpu.reached =
+		rig_write(&scene.rig, OTHER, GONE) == frame(0, GONE);
+	other_cpu.ret = iommuabs_domain_unmap(scene.maker, IOMMUABS_GFN(GONE),
+					      1, NULL);
+	return nothing;
+}
+
+static uint64_t time_of_other_cpu(void *ctx)
+{
+	pthread_t thread;
+
+	if (scene.rig.unit->coming && scene.rig.unit->hw.enabled &&
+	    other_cpu.in && !--other_cpu.in) {
+		ck_assert_int_eq(pthread_create(&thread, NULL, other_cpu_unmaps,
+						NULL),
+				 0);
+		pthread_join(thread, NULL);
+	}
+	return other_cpu.time_us(ctx);
+}
+
+/* Bring the unit up, from a sleep or a fence; page GONE goes at look @n. */
+static void come_up(enum rig_kind kind, bool fenced, unsigned int n)
+{
+	struct iommuabs_host *ops;
+
+	scene_new(kind);
+	ops = &scene.rig.lib->host.ops;
+	expect_dma(MAY_SEE_0 | MAY_BE_MISSED);
+	if (fenced) {
+		iommuabs_sim_plant(scene.rig.sim, IOMMUABS_SIM_WAIT_HANG, 1,
+				   HANG_US);
+		ck_assert_int_eq(iommuabs_domain_unmap(scene.maker,
+						       IOMMUABS_GFN(20), 1,
+						       NULL),
+				 IOMMUABS_E_TIMEOUT);
+		iommuabs_sim_heal(scene.rig.sim);
+	} else {
+		ck_assert_int_eq(iommuabs_suspend(scene.rig.lib), 0);
+	}
+	memset(&other_cpu, 0, sizeof(other_cpu));
+	other_cpu.time_us = ops->time_us;
+	other_cpu.in = n;
+	ops->time_us = time_of_other_cpu;
+	if (fenced)
+		ck_assert_int_eq(iommuabs_unit_recover(scene.rig.unit, 0), 0);
+	else
+		ck_assert_int_eq(iommuabs_resume(scene.rig.lib), 0);
+	ops->time_us = other_cpu.time_us;
+}
+
+/* Returns how often the other CPU found the page within reach. */
+static unsigned int comes_up_and_forgets(enum rig_kind kind, bool fenced)
+{
+	unsigned int n, reached = 0;
+	bool looked = true;
+
+	for (n = 1; looked && n <= 4; n++) {
+		come_up(kind, fenced, n);
+		looked = !other_cpu.in;
+		reached += other_cpu.reached;
+		ck_assert(!other_cpu.ret ||
+			  (fenced && other_cpu.ret == IOMMUABS_E_FENCED));
+		if (looked)
+			ck_assert_uint_eq(rig_write(&scene.rig, OTHER, GONE),
+					  UINT64_MAX);
+		settled(0);
+		scene_end();
+	}
+	return reached;
+}
+
+/*
+ * Who unmaps between the moment from which the unit translates, and caches, and
+ * that in which it counts as running, has it forget all the same.
+ */
+START_TEST(what_goes_while_a_unit_comes_up_is_out_of_reach)
+{
+	unsigned int reached;
+
+	/* Registers are one CPU's at a time, and the first one waits here. */
+	if (sharing[_i] == RIG_VTD_REGISTERS)
+		harness_skip("an invalidation by registers waits for the other");
+	reached = comes_up_and_forgets(sharing[_i], false);
+	reached += comes_up_and_forgets(sharing[_i], true);
+	ck_assert_uint_gt(reached, 0);
+}
+END_TEST
+
 /* ---- ids ---- */
 
 START_TEST(ids_run_out_and_come_back)
@@ -510,6 +615,9 @@ static TCase *live(const char *name, int from, int to, int mirrors)
 			    from + (from ? 2 : 1));
 	tcase_add_loop_test(tcase, a_crash_at_any_register_write_blocks, from,
 			    from + (from ? 2 : 1));
+	tcase_add_loop_test(tcase,
+			    what_goes_while_a_unit_comes_up_is_out_of_reach,
+			    from, to);
 	return tcase;
 }
 

@@ -21,6 +21,15 @@ static void expect_status(struct world_unit *u,
 	ck_assert_int_eq(state.error, error);
 }
 
+static bool blocks_all(struct iommuabs_unit *unit)
+{
+	const uint32_t status = state_of(unit).status;
+
+	return status == IOMMUABS_UNIT_FENCED ||
+	       status == IOMMUABS_UNIT_FAILED ||
+	       status == IOMMUABS_UNIT_STOPPED;
+}
+
 /* A started world with one attached device, cookie 8. */
 static struct world *started_world(struct iommuabs_domain **dom,
 				   struct iommuabs_device **dev)
@@ -49,13 +58,13 @@ START_TEST(start_enables_and_stop_leaves_blocking)
 	struct world *w = world_new(2);
 
 	expect_status(&w->unit[0], IOMMUABS_UNIT_ADDED, 0);
-	ck_assert(!unit_blocks_all(w->unit[0].unit));
+	ck_assert(!blocks_all(w->unit[0].unit));
 	ck_assert_int_eq(iommuabs_start(w->abs), 0);
 	expect_status(&w->unit[0], IOMMUABS_UNIT_RUNNING, 0);
 	expect_status(&w->unit[1], IOMMUABS_UNIT_RUNNING, 0);
 	ck_assert_int_eq(iommuabs_stop(w->abs), 0);
 	expect_status(&w->unit[0], IOMMUABS_UNIT_STOPPED, 0);
-	ck_assert(unit_blocks_all(w->unit[0].unit));
+	ck_assert(blocks_all(w->unit[0].unit));
 	ck_assert_uint_eq(w->unit[1].disables, 1);
 	ck_assert_int_eq(iommuabs_start(w->abs), 0);
 	expect_status(&w->unit[0], IOMMUABS_UNIT_RUNNING, 0);
@@ -124,7 +133,7 @@ START_TEST(a_unit_of_an_unknown_kind_is_reported_and_left_alone)
 	ck_assert_int_eq(iommuabs_unit_irq(other, IOMMUABS_IRQ_EVENT),
 			 IOMMUABS_E_NODRIVER);
 	ck_assert_int_eq(iommuabs_unit_recover(other, 0), IOMMUABS_E_NODRIVER);
-	ck_assert(!unit_blocks_all(other));
+	ck_assert(!blocks_all(other));
 	world_delete(w);
 }
 END_TEST
@@ -147,7 +156,7 @@ START_TEST(a_timeout_fences_once_and_withholds)
 	dump = world_dump(w);
 	ck_assert_ptr_nonnull(strstr(dump, "null-0: fenced"));
 	free(dump);
-	ck_assert(unit_blocks_all(u->unit));
+	ck_assert(blocks_all(u->unit));
 	ck_assert_int_eq(unmap(dom, 0x101, 1), IOMMUABS_E_FENCED);
 	ck_assert_uint_eq(u->fences, 1);
 	ck_assert_uint_eq(u->invalidates, 1);
@@ -253,7 +262,7 @@ START_TEST(what_does_not_acknowledge_is_isolated_or_dead)
 	ck_assert_uint_eq(w->dead, _i);
 	if (_i)
 		ck_assert_ptr_eq(w->dead_cookie, u);
-	ck_assert_int_eq(unit_blocks_all(u->unit), !_i);
+	ck_assert_int_eq(blocks_all(u->unit), !_i);
 	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
 	world_delete(w);
 }

@@ -107,6 +107,7 @@ struct iommuabs_unit {
 	struct gate gate; /* alone: enable, fence, stream entries */
 	enum iommuabs_unit_type type;
 	uint32_t status; /* enum iommuabs_unit_status, atomic: unit_status() */
+	uint64_t coming; /* it is being enabled: it may translate; atomic */
 	int error;
 	uint32_t index; /* of its bit in domain.debtors */
 	uint32_t nr_bindings;
@@ -509,8 +510,6 @@ int unit_irq_set_msi(struct iommuabs_unit *unit,
 		     enum iommuabs_unit_irq_which which, uint64_t addr,
 		     uint32_t data);
 void unit_report(struct iommuabs_unit *unit, struct iommuabs_unit_state *state);
-/* Is it certain that nothing passes @unit? */
-bool unit_blocks_all(const struct iommuabs_unit *unit);
 /* 0 | E_NOIDS | E_NOMEM. */
 int unit_id_take(struct iommuabs_unit *unit, uint32_t *id);
 void unit_id_give(struct iommuabs_unit *unit, uint32_t id);

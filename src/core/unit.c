@@ -479,6 +479,13 @@ void unit_free(struct iommuabs_unit *unit)
 
 /* ---- fencing ---- */
 
+static bool is_fenced(const struct iommuabs_unit *unit)
+{
+	enum iommuabs_unit_status status = unit_status(unit);
+
+	return status == IOMMUABS_UNIT_FENCED || status == IOMMUABS_UNIT_DEAD;
+}
+
 /* abs->lock held: is it one that @unit would let through to something? */
 static bool reaches_through(const struct iommuabs_device *dev,
 			    const struct iommuabs_unit *unit)
@@ -584,18 +591,6 @@ int unit_crash_block(struct iommuabs_unit *unit)
 	return unit->hw.ops->crash_block(&unit->hw);
 }
 
-bool unit_blocks_all(const struct iommuabs_unit *unit)
-{
-	switch (unit_status(unit)) {
-	case IOMMUABS_UNIT_FENCED:
-	case IOMMUABS_UNIT_FAILED:
-	case IOMMUABS_UNIT_STOPPED:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /*
  * Block the streams of a device that keeps translations to itself. What it still
  * holds is refused from then on: it claims to be translated, and may not.
@@ -628,16 +623,11 @@ static int streams_cut_off(struct iommuabs_unit *unit,
 	return ret;
 }
 
-int unit_invalidate(struct iommuabs_unit *unit, const struct backend_inv *inv)
+static int invalidate(struct iommuabs_unit *unit, const struct backend_inv *inv)
 {
-	enum iommuabs_unit_status status = unit_status(unit);
 	struct backend_streams stuck;
 	int ret;
 
-	if (status == IOMMUABS_UNIT_FENCED || status == IOMMUABS_UNIT_DEAD)
-		return IOMMUABS_E_FENCED;
-	if (status != IOMMUABS_UNIT_RUNNING)
-		return 0;
 	while ((ret = unit->hw.ops->invalidate(&unit->hw, inv, &stuck))) {
 		/* Leaves fewer streams with translations of their own. */
 		if (ret == BACKEND_STUCK)
@@ -650,14 +640,32 @@ int unit_invalidate(struct iommuabs_unit *unit, const struct backend_inv *inv)
 	return ret;
 }
 
-/* ---- enabling ---- */
-
-static bool is_fenced(const struct iommuabs_unit *unit)
+/*
+ * A unit that is being enabled translates before it counts as running: the driver
+ * knows from when on. What a fence was to keep stays owed, lest it isn't enabled
+ * in the end.
+ */
+static int invalidate_idle(struct iommuabs_unit *unit,
+			   const struct backend_inv *inv)
 {
-	enum iommuabs_unit_status status = unit_status(unit);
+	int ret = 0;
 
-	return status == IOMMUABS_UNIT_FENCED || status == IOMMUABS_UNIT_DEAD;
+	/* Stores to tables before the look, as in bring_up() the other way round. */
+	port_mb();
+	if (port_load64_acquire(&unit->coming) ||
+	    unit_status(unit) == IOMMUABS_UNIT_RUNNING)
+		ret = invalidate(unit, inv);
+	return !ret && is_fenced(unit) ? IOMMUABS_E_FENCED : ret;
 }
+
+int unit_invalidate(struct iommuabs_unit *unit, const struct backend_inv *inv)
+{
+	return unit_status(unit) == IOMMUABS_UNIT_RUNNING
+		       ? invalidate(unit, inv)
+		       : invalidate_idle(unit, inv);
+}
+
+/* ---- enabling ---- */
 
 /* A fence lasts until the unit is enabled. */
 static enum iommuabs_unit_status
@@ -670,11 +678,15 @@ status_if_failed(const struct iommuabs_unit *unit)
 static int bring_up(struct iommuabs_unit *unit,
 		    enum iommuabs_unit_status failed)
 {
-	int ret = unit->hw.ops->enable(&unit->hw);
+	int ret;
 
+	port_store64(&unit->coming, 1);
+	port_mb();
+	ret = unit->hw.ops->enable(&unit->hw);
 	if (!ret) {
 		unit->hw.reason[0] = 0;
 		unit_status_set(unit, IOMMUABS_UNIT_RUNNING, 0);
+		port_store64_release(&unit->coming, 0);
 		return 0;
 	}
 	hostif_log(&unit->abs->host, IOMMUABS_LOG_ERROR,
@@ -687,6 +699,7 @@ static int bring_up(struct iommuabs_unit *unit,
 		unit_status_set(unit, IOMMUABS_UNIT_DEAD, ret);
 	else
 		unit_status_set(unit, failed, ret);
+	port_store64_release(&unit->coming, 0);
 	return ret;
 }
 
