@@ -418,8 +418,8 @@ static void *other_cpu_unmaps(void *nothing)
 {
 	other_cpu.reached =
 		rig_write(&scene.rig, OTHER, GONE) == frame(0, GONE);
-	other_cpu.ret = iommuabs_domain_unmap(scene.maker, IOMMUABS_GFN(GONE),
-					      1, NULL);
+	other_cpu.ret =
+		iommuabs_domain_unmap(scene.maker, IOMMUABS_GFN(GONE), 1, NULL);
 	return nothing;
 }
 
@@ -429,9 +429,9 @@ static uint64_t time_of_other_cpu(void *ctx)
 
 	if (scene.rig.unit->coming && scene.rig.unit->hw.enabled &&
 	    other_cpu.in && !--other_cpu.in) {
-		ck_assert_int_eq(pthread_create(&thread, NULL, other_cpu_unmaps,
-						NULL),
-				 0);
+		ck_assert_int_eq(
+			pthread_create(&thread, NULL, other_cpu_unmaps, NULL),
+			0);
 		pthread_join(thread, NULL);
 	}
 	return other_cpu.time_us(ctx);
@@ -498,7 +498,8 @@ START_TEST(what_goes_while_a_unit_comes_up_is_out_of_reach)
 
 	/* Registers are one CPU's at a time, and the first one waits here. */
 	if (sharing[_i] == RIG_VTD_REGISTERS)
-		harness_skip("an invalidation by registers waits for the other");
+		harness_skip(
+			"an invalidation by registers waits for the other");
 	reached = comes_up_and_forgets(sharing[_i], false);
 	reached += comes_up_and_forgets(sharing[_i], true);
 	ck_assert_uint_gt(reached, 0);

@@ -66,7 +66,7 @@ enum iommuabs_max_leaf {
  * Implies HOST and NO_REVERSE_MAP; nothing can be mapped (E_INVAL), there is no
  * p2m and no sharing. Reserved regions are there for the devices that need them,
  * and for no others; at least seven devices whose regions differ may be in it at a
- * time (then E_NOTSUP).
+ * time (then E_NOTSUP), whose regions are the same or apart (else E_RESERVED).
  */
 #define IOMMUABS_DOMAIN_SCRATCH (1u << 4)
 /*

@@ -101,7 +101,7 @@ iommuabs_frames_declare(struct iommuabs *abs, iommuabs_mfn_t mfn, uint64_t nr,
  * iommuabs_frames_declared() - what was declared about one frame
  * @policy: size is set by the caller; written on 0, gfn: of this frame
  *
- * Context: any.
+ * Context: TASK.
  * Return:  0 | E_INVAL.
  */
 IOMMUABS_MUST_CHECK int

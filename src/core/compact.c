@@ -26,7 +26,7 @@ static bool is_awaited(const struct iommuabs_domain *dom)
 	return dev || dom->nr_coming;
 }
 
-/* A mirror that no unit reads, and no batch or quarantine has tables of. */
+/* A mirror without a binding, of which no batch or quarantine has tables. */
 static bool is_unused(const struct view *view)
 {
 	return view->kind == VIEW_MIRROR && !view->bindings &&
@@ -36,7 +36,9 @@ static bool is_unused(const struct view *view)
 /* 0 | E_AGAIN. */
 static int give_back(struct iommuabs_domain *dom, uint64_t *budget)
 {
-	bool give = dom->populate == IOMMUABS_POPULATE_LAZY && !is_awaited(dom);
+	/* A unit that doesn't answer may read what it was detached from. */
+	bool give = dom->populate == IOMMUABS_POPULATE_LAZY &&
+		    !is_awaited(dom) && !dom->owing;
 	struct view *view, *next;
 	int ret = 0;
 

@@ -285,13 +285,15 @@ static void scratch_end(struct view *view)
 	view->scratch = 0;
 }
 
-/* Of views that were made for regions those that nobody uses go: their numbers
- * are few. */
+/* Of views that were made for regions those that nobody uses go, their numbers are
+ * few: unless a unit that doesn't answer may still read them. */
 static void scratch_views_trim(struct iommuabs_domain *dom)
 {
 	uint64_t budget = ~(uint64_t)0;
 	struct view *view, *next;
 
+	if (dom->owing)
+		return;
 	for (view = dom->views; view; view = next) {
 		next = view->next;
 		if (view->regions && !view->bindings)
