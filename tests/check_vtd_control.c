@@ -363,6 +363,7 @@ START_TEST(memory_of_a_unit_that_cannot_be_stopped_is_kept)
 	driver_guest_delete(&g);
 	ck_assert_uint_eq(m.account.used, 0);
 	driver_no_violations(&m);
+	iommuabs_sim_arena_destroy(m.arena);
 }
 END_TEST
 
@@ -382,6 +383,7 @@ START_TEST(memory_of_a_unit_that_a_fence_left_running_is_kept)
 	driver_guest_delete(&g);
 	ck_assert_uint_eq(m.account.used, 0);
 	driver_no_violations(&m);
+	iommuabs_sim_arena_destroy(m.arena);
 }
 END_TEST
 
