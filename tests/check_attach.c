@@ -264,7 +264,11 @@ START_TEST(an_id_that_the_unit_has_no_room_for_is_given_back)
 	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
 	struct iommuabs_domain *dom = world_domain(w);
 	struct world_unit *u = &w->unit[0];
+	uint32_t id;
 
+	ck_assert_int_eq(unit_id_take(u->unit, &id), 0);
+	ck_assert_uint_eq(id, 1); /* 0 is nobody's */
+	unit_id_give(u->unit, id);
 	u->id_reserve = IOMMUABS_E_NOMEM;
 	ck_assert_int_eq(attach(dev, dom), IOMMUABS_E_NOMEM);
 	ck_assert_int_eq(dev->state, DEVICE_BLOCKED);
