@@ -238,7 +238,7 @@ START_TEST(a_late_time_out_is_not_blamed_on_another)
 	ck_assert_int_eq(forget(0, 0, &stuck), BACKEND_STUCK);
 	ck_assert_uint_eq(stuck.first, 8);
 	/* What another CPU does that waited for its turn. */
-	ck_assert_int_eq(vtd_ats_forget(&m.unit, &other, NULL), 0);
+	ck_assert_int_eq(vtd_ats_ops.forget(&m.unit, &other, NULL), 0);
 	ck_assert_uint_eq(vtd_reg(&m, FSTS, 4) & (FSTS_IQE | FSTS_ITE), 0);
 	finish();
 }

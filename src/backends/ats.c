@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ats.c - which streams' devices keep translations
+ * ats.c - which streams' devices keep translations: let in, told to forget
  */
 #include "ats.h"
 
@@ -60,15 +60,11 @@ void backend_ats_leave(struct backend_ats *list, uint32_t first, uint32_t nr)
 			backend_ats_enter(list, 0);
 }
 
-bool backend_ats_is_open(const struct backend_ats *ats, uint32_t first,
-			 uint32_t nr)
-{
-	return port_load32(&ats->id) && ats->first - first < nr;
-}
-
-int backend_ats_forget(struct backend_unit *unit, const struct backend_ats *ats,
-		       const struct backend_range *range,
-		       backend_ats_forget_fn forget)
+/* All of its streams. 0 | E_TIMEOUT | BACKEND_STUCK. */
+static int forget_range(struct backend_unit *unit,
+			const struct backend_ats *ats,
+			const struct backend_range *range,
+			const struct backend_ats_ops *ops)
 {
 	struct backend_streams streams;
 	uint32_t done = 0;
@@ -78,23 +74,69 @@ int backend_ats_forget(struct backend_unit *unit, const struct backend_ats *ats,
 		streams.first = ats->first + done;
 		streams.nr =
 			IA_MIN(ats->nr - done, (uint32_t)BACKEND_ATS_TOGETHER);
-		ret = forget(unit, &streams, range);
+		ret = ops->forget(unit, &streams, range);
 	}
+	return ret;
+}
+
+int backend_ats_open(struct backend_unit *unit, struct backend_ats *ats,
+		     const struct backend_ats_ops *ops)
+{
+	int ret;
+
+	/* enable() does it, by backend_ats_reopen(), when the unit can ask. */
+	if (!port_load32(&unit->enabled))
+		return 0;
+	ret = forget_range(unit, ats, NULL, ops);
+	if (!ret)
+		return ops->allow(unit, ats, true);
+	if (ret != BACKEND_STUCK)
+		return ret;
+	hostif_log(unit->host, IOMMUABS_LOG_WARNING,
+		   "%s: stream %x keeps its translations: no ATS for it",
+		   unit->name, ats->first);
+	backend_ats_enter(ats, 0);
+	return 0;
+}
+
+int backend_ats_close(struct backend_unit *unit, const struct backend_ats *list,
+		      uint32_t first, uint32_t nr,
+		      const struct backend_ats_ops *ops)
+{
+	int ret = 0, one;
+
+	for (; list; list = list->next) {
+		if (!port_load32(&list->id) || list->first - first >= nr)
+			continue;
+		one = ops->allow(unit, list, false);
+		ret = ret ? ret : one;
+	}
+	return ret;
+}
+
+int backend_ats_reopen(struct backend_unit *unit, struct backend_ats *list,
+		       const struct backend_ats_ops *ops)
+{
+	int ret = 0;
+
+	for (; list && !ret; list = list->next)
+		if (port_load32(&list->id))
+			ret = backend_ats_open(unit, list, ops);
 	return ret;
 }
 
 static int forget_ranges(struct backend_unit *unit,
 			 const struct backend_ats *ats,
 			 const struct backend_inv *inv,
-			 backend_ats_forget_fn forget)
+			 const struct backend_ats_ops *ops)
 {
 	uint32_t i;
 	int ret = 0;
 
 	if (!inv->nr || inv->nr > RANGES_MAX)
-		return backend_ats_forget(unit, ats, NULL, forget);
+		return forget_range(unit, ats, NULL, ops);
 	for (i = 0; i < inv->nr && !ret; i++)
-		ret = backend_ats_forget(unit, ats, &inv->ranges[i], forget);
+		ret = forget_range(unit, ats, &inv->ranges[i], ops);
 	return ret;
 }
 
@@ -102,14 +144,14 @@ int backend_ats_invalidate(struct backend_unit *unit,
 			   const struct backend_ats *list,
 			   const struct backend_inv *inv,
 			   struct backend_streams *stuck,
-			   backend_ats_forget_fn forget)
+			   const struct backend_ats_ops *ops)
 {
 	int ret;
 
 	for (; list; list = list->next) {
 		if (port_load32(&list->id) != inv->id)
 			continue;
-		ret = forget_ranges(unit, list, inv, forget);
+		ret = forget_ranges(unit, list, inv, ops);
 		if (ret == BACKEND_STUCK)
 			*stuck = (struct backend_streams){ list->first,
 							   list->nr };

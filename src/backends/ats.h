@@ -19,14 +19,21 @@ struct backend_ats {
 	uint32_t id; /* atomic; 0: no ATS now */
 };
 
-/*
- * Have the devices of @streams forget @range, NULL: everything; at most
- * BACKEND_ATS_TOGETHER of them. 0 | E_TIMEOUT | BACKEND_STUCK.
- */
 #define BACKEND_ATS_TOGETHER 7
-typedef int (*backend_ats_forget_fn)(struct backend_unit *unit,
-				     const struct backend_streams *streams,
-				     const struct backend_range *range);
+
+/* What takes a unit's own words. */
+struct backend_ats_ops {
+	/*
+	 * Have the devices of @streams forget @range, NULL: everything; at most
+	 * BACKEND_ATS_TOGETHER of them. 0 | E_TIMEOUT | BACKEND_STUCK.
+	 */
+	int (*forget)(struct backend_unit *unit,
+		      const struct backend_streams *streams,
+		      const struct backend_range *range);
+	/* The entries, which are there, allow ATS or not. 0 | E_TIMEOUT. */
+	int (*allow)(struct backend_unit *unit, const struct backend_ats *ats,
+		     bool on);
+};
 
 /* Make room for streams; those of a range too great to be one device's never use
  * ATS. 0 | E_NOMEM. */
@@ -40,20 +47,23 @@ struct backend_ats *backend_ats_find(struct backend_ats *list, uint32_t first,
 void backend_ats_enter(struct backend_ats *ats, uint32_t id);
 /* All in [@first, @first + @nr). */
 void backend_ats_leave(struct backend_ats *list, uint32_t first, uint32_t nr);
-/* Is it in [@first, @first + @nr), and may it use ATS? */
-bool backend_ats_is_open(const struct backend_ats *ats, uint32_t first,
-			 uint32_t nr);
 
-/* All of its streams. 0 | E_TIMEOUT | BACKEND_STUCK. */
-int backend_ats_forget(struct backend_unit *unit, const struct backend_ats *ats,
-		       const struct backend_range *range,
-		       backend_ats_forget_fn forget);
+/* Have the devices forget all, and then let them use ATS. 0 | E_TIMEOUT. */
+int backend_ats_open(struct backend_unit *unit, struct backend_ats *ats,
+		     const struct backend_ats_ops *ops);
+/* Refuse what claims to be translated, of [@first, @first + @nr). 0 | E_TIMEOUT. */
+int backend_ats_close(struct backend_unit *unit, const struct backend_ats *list,
+		      uint32_t first, uint32_t nr,
+		      const struct backend_ats_ops *ops);
+/* All that were entered, on a unit that has just been enabled. */
+int backend_ats_reopen(struct backend_unit *unit, struct backend_ats *list,
+		       const struct backend_ats_ops *ops);
 /* All that keep something of @inv->id; as backend_ops.invalidate(). */
 int backend_ats_invalidate(struct backend_unit *unit,
 			   const struct backend_ats *list,
 			   const struct backend_inv *inv,
 			   struct backend_streams *stuck,
-			   backend_ats_forget_fn forget);
+			   const struct backend_ats_ops *ops);
 
 /* The least aligned power of two of frames that holds @range, as a shift. */
 static inline unsigned int backend_ats_span(const struct backend_range *range)

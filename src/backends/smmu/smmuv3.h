@@ -276,16 +276,7 @@ void smmuv3_cd_decode(struct smmuv3 *smmu, uint64_t maddr,
 
 /* Can the command queue tell who didn't answer? */
 bool smmuv3_ats_possible(const struct smmuv3 *smmu);
-/* Have the devices forget all, and then let them use ATS. 0 | E_TIMEOUT. */
-int smmuv3_ats_open(struct smmuv3 *smmu, struct backend_ats *ats);
-/* Refuse what claims to be translated. 0 | E_TIMEOUT. */
-int smmuv3_ats_close(struct smmuv3 *smmu, uint32_t first, uint32_t nr);
-/* All that were entered, on a unit that has just been enabled. */
-int smmuv3_ats_reopen(struct smmuv3 *smmu);
-/* A backend_ats_forget_fn. */
-int smmuv3_ats_forget(struct backend_unit *unit,
-		      const struct backend_streams *streams,
-		      const struct backend_range *range);
+extern const struct backend_ats_ops smmuv3_ats_ops;
 
 /* ---- smmuv3_evtq.c ---- */
 

@@ -189,8 +189,9 @@ static int reset(struct smmuv3 *smmu)
 	if (ret)
 		return ret;
 	/* What claims to be translated is refused, until devices have forgotten
-	 * what they had: smmuv3_ats_reopen(). */
-	ret = smmuv3_ats_close(smmu, 0, ~(uint32_t)0);
+	 * what they had: backend_ats_reopen(). */
+	ret = backend_ats_close(smmu->unit, smmu->ats, 0, ~(uint32_t)0,
+				&smmuv3_ats_ops);
 	if (ret)
 		return ret;
 	program(smmu);
@@ -245,7 +246,7 @@ int smmuv3_enable(struct backend_unit *unit)
 	port_dev_mb();
 	ret = cr0_write(smmu, cr0 | (uint32_t)SMMU_CR0_SMMUEN,
 			"SMMUEN is not acknowledged");
-	return ret ? ret : smmuv3_ats_reopen(smmu);
+	return ret ? ret : backend_ats_reopen(unit, smmu->ats, &smmuv3_ats_ops);
 }
 
 /* ---- errors ---- */

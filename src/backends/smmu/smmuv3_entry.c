@@ -23,7 +23,7 @@ static uint64_t encode_levels(unsigned int granule_lg2, unsigned int levels)
 
 /*
  * PASIDs are refused: stage 1 is idle (5.2, S1CDMax). EATS is 0: what claims to be
- * translated is refused, until smmuv3_ats_open() (C16).
+ * translated is refused, until backend_ats_open() (C16).
  */
 static void stage2_words(const struct smmuv3 *smmu,
 			 const struct backend_table *table, uint32_t flags,
@@ -290,7 +290,7 @@ int smmuv3_stream_set(struct backend_unit *unit, uint32_t first, uint32_t nr,
 		smmuv3_cd_publish(smmu, table);
 	if (table && (flags & BACKEND_STREAM_ATS))
 		ats = backend_ats_find(smmu->ats, first, nr);
-	ret = smmuv3_ats_close(smmu, first, nr);
+	ret = backend_ats_close(unit, smmu->ats, first, nr, &smmuv3_ats_ops);
 	if (ret)
 		return ret;
 	smmuv3_entry_make(smmu, table, flags, change.want);
@@ -301,7 +301,7 @@ int smmuv3_stream_set(struct backend_unit *unit, uint32_t first, uint32_t nr,
 	if (!ats)
 		return 0;
 	backend_ats_enter(ats, table->id);
-	return smmuv3_ats_open(smmu, ats);
+	return backend_ats_open(unit, ats, &smmuv3_ats_ops);
 }
 
 /* ---- ATS of entries that stay ---- */

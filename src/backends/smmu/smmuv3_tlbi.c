@@ -149,7 +149,7 @@ int smmuv3_invalidate(struct backend_unit *unit, const struct backend_inv *inv,
 	/* Afterwards, lest a device asks for what was to be forgotten (4.5.1). */
 	if (!ret && smmu->ats)
 		ret = backend_ats_invalidate(unit, smmu->ats, inv, stuck,
-					     smmuv3_ats_forget);
+					     &smmuv3_ats_ops);
 	return ret;
 }
 

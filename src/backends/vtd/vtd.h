@@ -247,16 +247,7 @@ int vtd_contexts_ats(struct vtd *vtd, uint32_t first, uint32_t nr, bool on);
 
 /* ---- vtd_ats.c ---- */
 
-/* A backend_ats_forget_fn. */
-int vtd_ats_forget(struct backend_unit *unit,
-		   const struct backend_streams *streams,
-		   const struct backend_range *range);
-/* Have the devices forget all, and then let them use ATS. 0 | E_TIMEOUT. */
-int vtd_ats_open(struct vtd *vtd, struct backend_ats *ats);
-/* Refuse what claims to be translated. 0 | E_TIMEOUT. */
-int vtd_ats_close(struct vtd *vtd, uint32_t first, uint32_t nr);
-/* All that were entered, on a unit that has just been enabled. */
-int vtd_ats_reopen(struct vtd *vtd);
+extern const struct backend_ats_ops vtd_ats_ops;
 
 /* ---- vtd_pasid.c ---- */
 

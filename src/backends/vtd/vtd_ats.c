@@ -11,10 +11,8 @@
 
 #if IOMMUABS_CONFIG_VTD
 
-/* ---- descriptors ---- */
-
 /* What they are to forget, NULL: everything. */
-struct forget {
+struct forgotten {
 	const struct vtd *vtd;
 	const struct backend_streams *streams;
 	const struct backend_range *range;
@@ -34,7 +32,7 @@ static uint64_t address_of(const struct backend_range *range)
 
 static void emit(struct vtd_batch *batch, const void *arg)
 {
-	const struct forget *what = arg;
+	const struct forgotten *what = arg;
 	bool throttles = vtd_has(VTD_ECAP_DIT, what->vtd->ecap);
 	uint32_t i, sid;
 
@@ -77,12 +75,12 @@ static int outlast(struct vtd *vtd)
 	return vtd_submit(vtd, emit_nothing, NULL);
 }
 
-int vtd_ats_forget(struct backend_unit *unit,
-		   const struct backend_streams *streams,
-		   const struct backend_range *range)
+static int forget(struct backend_unit *unit,
+		  const struct backend_streams *streams,
+		  const struct backend_range *range)
 {
 	struct vtd *vtd = vtd_of(unit);
-	const struct forget what = { vtd, streams, range };
+	const struct forgotten what = { vtd, streams, range };
 	int ret = backend_poll(unit, "another device is asked to forget",
 			       is_my_turn, NULL);
 
@@ -95,51 +93,15 @@ int vtd_ats_forget(struct backend_unit *unit,
 	return ret;
 }
 
-/* ---- which entries allow it ---- */
-
-int vtd_ats_open(struct vtd *vtd, struct backend_ats *ats)
+static int allow(struct backend_unit *unit, const struct backend_ats *ats,
+		 bool on)
 {
-	struct backend_unit *unit = vtd->unit;
-	int ret;
-
-	/* enable() does it when the queue runs. */
-	if (!port_load32(&unit->enabled))
-		return 0;
-	ret = backend_ats_forget(unit, ats, NULL, vtd_ats_forget);
-	if (!ret)
-		return vtd_contexts_ats(vtd, ats->first, ats->nr, true);
-	if (ret != BACKEND_STUCK)
-		return ret;
-	hostif_log(unit->host, IOMMUABS_LOG_WARNING,
-		   "%s: stream %x keeps its translations: no ATS for it",
-		   unit->name, ats->first);
-	backend_ats_enter(ats, 0);
-	return 0;
+	return vtd_contexts_ats(vtd_of(unit), ats->first, ats->nr, on);
 }
 
-int vtd_ats_close(struct vtd *vtd, uint32_t first, uint32_t nr)
-{
-	const struct backend_ats *ats;
-	int ret = 0, one;
-
-	for (ats = vtd->ats; ats; ats = ats->next) {
-		if (!backend_ats_is_open(ats, first, nr))
-			continue;
-		one = vtd_contexts_ats(vtd, ats->first, ats->nr, false);
-		ret = ret ? ret : one;
-	}
-	return ret;
-}
-
-int vtd_ats_reopen(struct vtd *vtd)
-{
-	struct backend_ats *ats;
-	int ret = 0;
-
-	for (ats = vtd->ats; ats && !ret; ats = ats->next)
-		if (port_load32(&ats->id))
-			ret = vtd_ats_open(vtd, ats);
-	return ret;
-}
+const struct backend_ats_ops vtd_ats_ops = {
+	.forget = forget,
+	.allow = allow,
+};
 
 #endif

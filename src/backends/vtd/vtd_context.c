@@ -265,7 +265,7 @@ int vtd_stream_set(struct backend_unit *unit, uint32_t first, uint32_t nr,
 
 	if (table && (flags & BACKEND_STREAM_ATS))
 		ats = backend_ats_find(vtd->ats, first, nr);
-	ret = vtd_ats_close(vtd, first, nr);
+	ret = backend_ats_close(unit, vtd->ats, first, nr, &vtd_ats_ops);
 	if (!ret && table && change.vtd->scalable)
 		ret = vtd_pasid_set(change.vtd, table);
 	entry_make(change.vtd, table, flags, change.want);
@@ -285,7 +285,7 @@ int vtd_stream_set(struct backend_unit *unit, uint32_t first, uint32_t nr,
 	if (!ats)
 		return 0;
 	backend_ats_enter(ats, table->id);
-	return vtd_ats_open(vtd, ats);
+	return backend_ats_open(unit, ats, &vtd_ats_ops);
 }
 
 /* In place: no other word of the entry says anything about it. */

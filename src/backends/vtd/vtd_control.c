@@ -246,7 +246,7 @@ int vtd_enable(struct backend_unit *unit)
 	port_store32(&unit->enabled, 0);
 	/* What claims to be translated is refused, until devices have forgotten
 	 * what they had. */
-	ret = vtd_ats_close(vtd, 0, ~(uint32_t)0);
+	ret = backend_ats_close(unit, vtd->ats, 0, ~(uint32_t)0, &vtd_ats_ops);
 	if (!ret)
 		ret = vtd_queue_off(vtd);
 	if (!ret)
@@ -265,7 +265,7 @@ int vtd_enable(struct backend_unit *unit)
 	if (!ret)
 		ret = vtd_irt_enable(vtd);
 	if (!ret)
-		ret = vtd_ats_reopen(vtd);
+		ret = backend_ats_reopen(unit, vtd->ats, &vtd_ats_ops);
 	return ret ? ret : protection_off(vtd);
 }
 

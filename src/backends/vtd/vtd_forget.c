@@ -123,7 +123,7 @@ int vtd_invalidate(struct backend_unit *unit, const struct backend_inv *inv,
 	/* Afterwards, lest a device asks for what was to be forgotten. */
 	if (!ret && vtd->ats)
 		ret = backend_ats_invalidate(unit, vtd->ats, inv, stuck,
-					     vtd_ats_forget);
+					     &vtd_ats_ops);
 	return ret;
 }
 
