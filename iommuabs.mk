@@ -69,6 +69,10 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/switch.c \
 	src/core/sync.c \
 	src/core/unit.c \
+	src/core/unit_enable.c \
+	src/core/unit_fence.c \
+	src/core/unit_ids.c \
+	src/core/unit_invalidate.c \
 	src/core/users.c \
 	src/core/view.c \
 	src/host/caller.c \
@@ -193,6 +197,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/core/rmap.h \
 	src/core/rmap_tree.h \
 	src/core/single.h \
+	src/core/unit.h \
 	src/firmware/acpi.h \
 	src/firmware/acpi_iort_scan.h \
 	src/firmware/acpi_scan.h \

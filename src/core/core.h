@@ -486,7 +486,7 @@ static inline bool registers_overlap(const struct iommuabs *abs, uint64_t mfn,
 	       registers_next(abs, mfn, mfn + nr) != mfn + nr;
 }
 
-/* unit.c: a unit's life; callers hold no lock and not the unit's gate */
+/* unit*.c: a unit's life; callers hold no lock and not the unit's gate */
 /* Linked, status ADDED or NO_DRIVER; abs->life held alone. */
 int unit_create(struct iommuabs *abs, const struct iommuabs_unit_desc *desc,
 		struct iommuabs_unit **out);
