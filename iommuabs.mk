@@ -132,11 +132,15 @@ IOMMUABS_BACKENDS_SOURCES = \
 
 IOMMUABS_FIRMWARE_SOURCES = \
 	src/firmware/acpi_dmar.c \
+	src/firmware/acpi_dmar_device.c \
 	src/firmware/acpi_dmar_scan.c \
+	src/firmware/acpi_dmar_unit.c \
 	src/firmware/acpi_iort.c \
+	src/firmware/acpi_iort_complex.c \
 	src/firmware/acpi_iort_memory.c \
 	src/firmware/acpi_iort_pieces.c \
 	src/firmware/acpi_iort_scan.c \
+	src/firmware/acpi_iort_unit.c \
 	src/firmware/acpi_scan.c \
 	src/firmware/acpi_table.c \
 	src/firmware/desc.c \
@@ -199,6 +203,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/core/single.h \
 	src/core/unit.h \
 	src/firmware/acpi.h \
+	src/firmware/acpi_dmar_scan.h \
 	src/firmware/acpi_iort_scan.h \
 	src/firmware/acpi_scan.h \
 	src/firmware/desc.h \

@@ -11,12 +11,6 @@
 
 #if IOMMUABS_CONFIG_ACPI
 
-#define SMMUV3_ALIGN 0x10000u
-#define SMMUV2_ALIGN 0x1000u
-
-/* Values of an SMMUv3 node's model. */
-#define MODEL_CAVIUM_CN99XX 2 /* its second register page is not where it is */
-
 /* ---- nodes ---- */
 
 /* @take for each node that the table has, at most as many as it says. */
@@ -51,78 +45,6 @@ static struct iort_target *target_of(struct iort_scan *scan, uint32_t offset)
 	return entry ? entry->value : NULL;
 }
 
-/* A unit whose registers can't be there is off: its masters untranslated. */
-static void registers_judge(struct iort_scan *scan, struct desc_unit *unit,
-			    uint64_t align)
-{
-	if (unit->base && !(unit->base & (align - 1)))
-		return;
-	unit->disabled = 1;
-	acpi_remark(&scan->scan, unit->fw_id,
-		    unit->base ? "a unit whose registers can't be there: left "
-				 "out, its devices are untranslated"
-			       : "a unit without registers (base 0): left "
-				 "out, its devices are untranslated");
-}
-
-static void irq_add(struct desc_unit *unit, enum iommuabs_unit_irq_which which,
-		    uint32_t gsiv)
-{
-	if (!gsiv)
-		return;
-	unit->irqs[unit->nr_irqs++] = (struct iommuabs_irq){
-		.which = which,
-		.number = gsiv,
-		.edge = 1, /* IHI 0070, 3.18: SMMUv3's wired ones are */
-	};
-}
-
-static void smmuv3_describe(struct iort_scan *scan,
-			    const struct iort_node *node,
-			    struct desc_unit *unit)
-{
-	struct iort_smmuv3 smmu;
-
-	iort_smmuv3(node, &smmu);
-	unit->base = smmu.base;
-	if (smmu.flags & IORT_SMMUV3_COHACC)
-		unit->flags |= IOMMUABS_UNIT_COHERENT;
-	irq_add(unit, IOMMUABS_IRQ_EVENT, smmu.event);
-	irq_add(unit, IOMMUABS_IRQ_ERROR, smmu.gerror);
-	irq_add(unit, IOMMUABS_IRQ_SYNC, smmu.sync);
-	irq_add(unit, IOMMUABS_IRQ_PRI, smmu.pri);
-	registers_judge(scan, unit, SMMUV3_ALIGN);
-	if (smmu.model == MODEL_CAVIUM_CN99XX) {
-		unit->type = IOMMUABS_UNIT_OTHER;
-		acpi_remark(&scan->scan, unit->fw_id,
-			    "a model whose registers are not SMMUv3's");
-	}
-}
-
-static void smmu_describe(struct iort_scan *scan, const struct iort_node *node,
-			  struct desc_unit *unit)
-{
-	struct iort_interrupt interrupt;
-	struct iort_smmu smmu;
-
-	iort_smmu(node, &smmu);
-	unit->base = smmu.base;
-	unit->length = smmu.span;
-	if (smmu.flags & 2) /* coherent page table walk */
-		unit->flags |= IOMMUABS_UNIT_COHERENT;
-	registers_judge(scan, unit, SMMUV2_ALIGN);
-	if (!smmu.span && !unit->disabled)
-		acpi_remark(&scan->scan, unit->fw_id, "registers of no size");
-	if (!iort_interrupt(node, smmu.global, 0, &interrupt) ||
-	    (smmu.nr_context &&
-	     !iort_interrupt(node, smmu.context, smmu.nr_context - 1,
-			     &interrupt)) ||
-	    (smmu.nr_pmu &&
-	     !iort_interrupt(node, smmu.pmu, smmu.nr_pmu - 1, &interrupt)))
-		acpi_remark(&scan->scan, unit->fw_id,
-			    "interrupts that are not all in the node");
-}
-
 /* Every node can be referred to; an SMMU is a unit. */
 static int node_learn(struct iort_scan *scan, const struct iort_node *node)
 {
@@ -145,29 +67,15 @@ static int node_learn(struct iort_scan *scan, const struct iort_node *node)
 			    "a node of no known type: left out");
 	if (node->type != IORT_SMMU && node->type != IORT_SMMUV3)
 		return 0;
-	target->unit =
-		acpi_unit_add(&scan->scan,
-			      node->type == IORT_SMMU ? IOMMUABS_UNIT_SMMUV2
-						      : IOMMUABS_UNIT_SMMUV3,
-			      node->span.offset);
-	if (!target->unit)
-		return IOMMUABS_E_NOMEM;
-	if (node->type == IORT_SMMU)
-		smmu_describe(scan, node, target->unit);
-	else
-		smmuv3_describe(scan, node, target->unit);
-	return 0;
+	target->unit = iort_unit_add(scan, node);
+	return target->unit ? 0 : IOMMUABS_E_NOMEM;
 }
 
 /* ---- mappings ---- */
 
-/*
- * The @n-th mapping and where it leads. Return: 1 | 0 (nowhere; remarked upon) |
- * E_FIRMWARE.
- */
-static int mapping_get(struct iort_scan *scan, const struct iort_node *node,
-		       uint32_t n, struct iort_mapping *mapping,
-		       struct iort_target **target)
+int iort_mapping_get(struct iort_scan *scan, const struct iort_node *node,
+		     uint32_t n, struct iort_mapping *mapping,
+		     struct iort_target **target)
 {
 	uint32_t offset = node->span.offset;
 
@@ -205,7 +113,7 @@ static int smmu_messages(struct iort_scan *scan, const struct iort_node *node,
 	int ret;
 
 	for (n = 0; n < node->nr_mappings; n++) {
-		ret = mapping_get(scan, node, n, &mapping, &target);
+		ret = iort_mapping_get(scan, node, n, &mapping, &target);
 		if (ret < 0)
 			return ret;
 		if (ret && target->unit)
@@ -223,23 +131,11 @@ static int smmu_messages(struct iort_scan *scan, const struct iort_node *node,
 	return 0;
 }
 
-static bool ends_at_its(const struct iort_target *target,
-			const struct iort_mapping *mapping)
-{
-	uint64_t last = (uint64_t)mapping->output + mapping->last;
-
-	if (target->is_its)
-		return true;
-	return target->its_nr &&
-	       target->its_nr == target->its_last - target->its_first + 1 &&
-	       mapping->output >= target->its_first && last <= target->its_last;
-}
-
 /* ---- named components ---- */
 
-static int component_streams(struct iort_scan *scan,
-			     const struct iort_node *node,
-			     struct iort_pieces *pieces)
+/* The ids at units that the mappings of @node lead to. */
+static int node_streams(struct iort_scan *scan, const struct iort_node *node,
+			struct iort_pieces *pieces)
 {
 	struct iort_piece piece = { .offset = node->span.offset };
 	struct iort_mapping mapping = { 0 };
@@ -248,7 +144,7 @@ static int component_streams(struct iort_scan *scan,
 	int ret = 0;
 
 	for (n = 0; n < node->nr_mappings && ret >= 0; n++) {
-		ret = mapping_get(scan, node, n, &mapping, &target);
+		ret = iort_mapping_get(scan, node, n, &mapping, &target);
 		if (ret <= 0 || !target->unit)
 			continue;
 		piece.unit = target->unit;
@@ -279,236 +175,12 @@ static int component_take(struct iort_scan *scan, const struct iort_node *node)
 	if (!component.name_length)
 		acpi_remark(&scan->scan, node->span.offset,
 			    "a component without a name");
-	ret = component_streams(scan, node, &pieces);
+	ret = node_streams(scan, node, &pieces);
 	iort_pieces_join(scan, &pieces);
 	for (piece = pieces.first; piece && !ret; piece = piece->next)
 		ret = iort_stream_add(scan, device, &tail, piece);
 	iort_pieces_free(scan, &pieces);
 	return ret;
-}
-
-/* ---- root complexes ---- */
-
-static int segment_get(struct iort_scan *scan, const struct iort_node *node,
-		       struct iort_segment **out)
-{
-	struct iort_root_complex complex;
-	struct iort_segment *segment;
-	struct acpi_entry *entry;
-
-	iort_root_complex(node, &complex);
-	if (complex.segment > 0xffff)
-		return acpi_fail(&scan->scan, node->span.offset,
-				 "no such PCI segment");
-	entry = acpi_index_get(&scan->scan, &scan->segments, complex.segment);
-	if (!entry)
-		return IOMMUABS_E_NOMEM;
-	if (!entry->value) {
-		segment = tablemem_object_alloc(scan->scan.set->mem,
-						sizeof(*segment));
-		if (!segment)
-			return IOMMUABS_E_NOMEM;
-		segment->offset = node->span.offset;
-		entry->value = segment;
-	}
-	*out = entry->value;
-	return 0;
-}
-
-/* False: no requester ID is in it. */
-static bool rids_trim(struct iort_scan *scan, const struct iort_node *node,
-		      const struct iort_mapping *mapping,
-		      struct iort_piece *piece)
-{
-	piece->first = mapping->output;
-	piece->nr = (uint64_t)mapping->last + 1;
-	piece->rid = mapping->flags & IORT_SINGLE ? 0 : mapping->input;
-	if (piece->rid >= IORT_RIDS) {
-		acpi_remark(&scan->scan, node->span.offset,
-			    "a mapping of what is no requester ID: left out");
-		return false;
-	}
-	if (piece->rid + piece->nr <= IORT_RIDS)
-		return true;
-	acpi_remark(&scan->scan, node->span.offset,
-		    "a mapping of more than requester IDs: made shorter");
-	piece->nr = IORT_RIDS - piece->rid;
-	return true;
-}
-
-static int complex_take(struct iort_scan *scan, const struct iort_node *node)
-{
-	struct iort_piece piece = { .offset = node->span.offset };
-	struct iort_mapping mapping = { 0 };
-	struct iort_target *target = NULL;
-	struct iort_segment *segment = NULL;
-	uint32_t n;
-	int ret = segment_get(scan, node, &segment);
-
-	for (n = 0; !ret && n < node->nr_mappings; n++) {
-		ret = mapping_get(scan, node, n, &mapping, &target);
-		if (ret < 0)
-			return ret;
-		if (!ret || !target->unit) {
-			ret = 0;
-			continue;
-		}
-		ret = 0;
-		if (!rids_trim(scan, node, &mapping, &piece))
-			continue;
-		segment->single |= (mapping.flags & IORT_SINGLE) != 0;
-		segment->unsafe |= !ends_at_its(target, &mapping);
-		piece.unit = target->unit;
-		ret = iort_piece_add(scan, &segment->pieces, &piece);
-	}
-	return ret;
-}
-
-/*
- * No requester ID twice. Firmware that counts ids, and not ids less one, maps one
- * too many: the next mapping knows better. Otherwise the first has it.
- */
-static void rids_separate(struct iort_scan *scan, struct iort_segment *segment)
-{
-	struct iort_piece *piece = segment->pieces.first, *next;
-	uint64_t end;
-
-	while (piece && (next = piece->next) != NULL) {
-		scan->scan.set->work++;
-		end = piece->rid + piece->nr;
-		if (end <= next->rid) {
-			piece = next;
-			continue;
-		}
-		if (end == (uint64_t)next->rid + 1 && piece->nr > 1) {
-			acpi_remark(&scan->scan, piece->offset,
-				    "a mapping of one id too many");
-			piece->nr--;
-			continue;
-		}
-		acpi_remark(&scan->scan, next->offset,
-			    "a requester ID that is mapped twice: the "
-			    "second time left out");
-		if (next->rid + next->nr <= end) {
-			piece->next = next->next;
-			tablemem_object_free(scan->scan.set->mem, next,
-					     sizeof(*next));
-			continue;
-		}
-		next->first += end - next->rid;
-		next->nr -= end - next->rid;
-		next->rid = (uint32_t)end;
-	}
-}
-
-static struct desc_device *range_add(struct iort_scan *scan,
-				     const struct iort_segment *segment,
-				     uint32_t pci)
-{
-	struct desc_device *device =
-		tablemem_object_alloc(scan->scan.set->mem, sizeof(*device));
-
-	if (!device)
-		return NULL;
-	device->next = *scan->last_range;
-	*scan->last_range = device;
-	if (scan->scan.last_device == scan->last_range)
-		scan->scan.last_device = &device->next;
-	scan->last_range = &device->next;
-	device->fw_id = segment->offset;
-	device->pci = pci;
-	device->partial = segment->partial;
-	device->flags = IOMMUABS_DEVICE_PCI;
-	if (!segment->shared)
-		device->flags |= IOMMUABS_DEVICE_RANGE;
-	if (segment->unsafe)
-		device->flags |= IOMMUABS_DEVICE_UNSAFE_MSI;
-	return device;
-}
-
-/* Are there requester IDs that no unit is told about? */
-static bool segment_is_partial(const struct iort_segment *segment)
-{
-	const struct iort_piece *piece;
-	uint64_t nr = 0;
-
-	for (piece = segment->pieces.first; piece; piece = piece->next)
-		nr += piece->nr;
-	return nr < IORT_RIDS && !segment->single;
-}
-
-/*
- * What has no id twice is sorted by requester ID again. Functions that can't be
- * told apart are untranslated, all of them, where no unit sees some of them.
- */
-static void segment_order(struct iort_scan *scan, struct iort_segment *segment)
-{
-	iort_pieces_sort_by_rid(scan, &segment->pieces);
-	rids_separate(scan, segment);
-	segment->partial = segment_is_partial(segment);
-	segment->shared = segment->single;
-	if (iort_pieces_share(scan, &segment->pieces)) {
-		segment->shared = true;
-		acpi_remark(&scan->scan, segment->offset,
-			    "functions that share an id: one device");
-	}
-	if (segment->shared && segment->partial)
-		iort_pieces_free(scan, &segment->pieces);
-	else if (segment->shared)
-		iort_pieces_join(scan, &segment->pieces);
-	else
-		iort_pieces_sort_by_rid(scan, &segment->pieces);
-}
-
-/* One device for a segment, or more where its streams don't fit into one. */
-static int segment_settle(struct iort_scan *scan, uint32_t number,
-			  struct iort_segment *segment)
-{
-	struct iort_tail tail = { 0 };
-	struct iort_piece *piece;
-	struct desc_device *device;
-	int ret = 0;
-
-	segment_order(scan, segment);
-	device = range_add(scan, segment, number * IORT_RIDS);
-	for (piece = segment->pieces.first; device && piece && !ret;
-	     piece = piece->next) {
-		if (tail.nr == IOMMUABS_STREAM_RANGES_MAX && !segment->shared) {
-			device->nr_pci = piece->rid - (device->pci & 0xffff);
-			device = range_add(scan, segment,
-					   number * IORT_RIDS + piece->rid);
-			tail = (struct iort_tail){ 0 };
-			if (!device)
-				break;
-		}
-		ret = iort_stream_add(scan, device, &tail, piece);
-	}
-	if (!device)
-		return IOMMUABS_E_NOMEM;
-	device->nr_pci = IORT_RIDS - (device->pci & 0xffff);
-	return ret;
-}
-
-/* ---- reserved memory ---- */
-
-static int memory_take(struct iort_scan *scan, const struct iort_node *node)
-{
-	struct iort_piece piece = { .offset = node->span.offset };
-	struct iort_mapping mapping = { 0 };
-	struct iort_target *target = NULL;
-	uint32_t n;
-	int ret = 0;
-
-	for (n = 0; n < node->nr_mappings && ret >= 0; n++) {
-		ret = mapping_get(scan, node, n, &mapping, &target);
-		if (ret <= 0 || !target->unit)
-			continue;
-		piece.unit = target->unit;
-		piece.first = mapping.output;
-		piece.nr = (uint64_t)mapping.last + 1;
-		ret = iort_piece_add(scan, &scan->memory, &piece);
-	}
-	return ret < 0 ? ret : 0;
 }
 
 /* ---- the whole ---- */
@@ -526,9 +198,9 @@ static int node_take(struct iort_scan *scan, const struct iort_node *node)
 	case IORT_NAMED_COMPONENT:
 		return component_take(scan, node);
 	case IORT_ROOT_COMPLEX:
-		return complex_take(scan, node);
+		return iort_complex_take(scan, node);
 	case IORT_RMR:
-		return memory_take(scan, node);
+		return node_streams(scan, node, &scan->memory);
 	default:
 		return 0;
 	}
@@ -544,7 +216,7 @@ static int scan_run(struct iort_scan *scan)
 	if (!ret)
 		ret = walk(scan, node_take);
 	for (entry = scan->segments.first; entry && !ret; entry = entry->next)
-		ret = segment_settle(scan, entry->key, entry->value);
+		ret = iort_segment_settle(scan, entry->key, entry->value);
 	if (!ret)
 		ret = desc_unite(scan->scan.set);
 	/* The last device may be one that has gone into another. */

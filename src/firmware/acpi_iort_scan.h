@@ -55,6 +55,30 @@ struct iort_scan {
 	struct desc_device **last_range;
 };
 
+/* ---- acpi_iort_scan.c ---- */
+
+/*
+ * The @n-th mapping and where it leads. Return: 1 | 0 (nowhere; remarked upon) |
+ * E_FIRMWARE.
+ */
+int iort_mapping_get(struct iort_scan *scan, const struct iort_node *node,
+		     uint32_t n, struct iort_mapping *mapping,
+		     struct iort_target **target);
+
+/* ---- acpi_iort_unit.c ---- */
+
+/* The unit that an SMMU's node is; NULL: no memory. */
+struct desc_unit *iort_unit_add(struct iort_scan *scan,
+				const struct iort_node *node);
+
+/* ---- acpi_iort_complex.c ---- */
+
+/* What a root complex maps becomes pieces of its segment. */
+int iort_complex_take(struct iort_scan *scan, const struct iort_node *node);
+/* One device for a segment, or more where its streams don't fit into one. */
+int iort_segment_settle(struct iort_scan *scan, uint32_t number,
+			struct iort_segment *segment);
+
 /* ---- acpi_iort_pieces.c ---- */
 
 static inline bool iort_pieces_meet(const struct iort_piece *a,
