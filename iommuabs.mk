@@ -51,6 +51,8 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/irq.c \
 	src/core/ledger.c \
 	src/core/map.c \
+	src/core/map_replace.c \
+	src/core/map_request.c \
 	src/core/move.c \
 	src/core/p2m.c \
 	src/core/pages.c \
@@ -195,6 +197,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/core/core.h \
 	src/core/enter.h \
 	src/core/gate.h \
+	src/core/map_request.h \
 	src/core/pci_config.h \
 	src/core/pci_function.h \
 	src/core/pci_topology.h \

@@ -261,7 +261,7 @@ bool frames_fixed_fits(const struct iommuabs_domain *dom, uint64_t gfn,
 /* All fixed declarations into a new domain, which isn't listed. As map_run(). */
 int frames_enter_fixed(struct iommuabs_domain *dom);
 
-/* ---- map.c, remove.c ---- */
+/* ---- map.c (map_*.c), remove.c ---- */
 
 /* Are these flags for a mapping, REPLACE included? */
 static inline bool mapping_flags_good(uint32_t flags)
