@@ -166,15 +166,29 @@ void sim_atc_complete(struct iommuabs_sim_unit *u)
 	}
 }
 
+/* Does something let @sid through to @maddr that it says is translated? */
+static bool may_claim(struct iommuabs_sim_unit *u, uint32_t sid, uint64_t maddr)
+{
+	struct outcomes out;
+	unsigned int i;
+
+	u->ops->outcomes(u, sid, 0, maddr, IOMMUABS_SIM_DMA_TRANSLATED, &out);
+	for (i = 0; i < out.nr; i++) {
+		if (out.o[i].maddr != IOMMUABS_SIM_BLOCKED)
+			return true;
+	}
+	return false;
+}
+
 void sim_atc_freed(struct iommuabs_sim_unit *u, uint64_t maddr)
 {
 	uint32_t i;
 
 	for (i = 0; i < u->atc.nr; i++) {
-		const struct leaf *t =
-			&((struct atc *)vec_at(&u->atc, i))->leaf;
+		const struct atc *e = vec_at(&u->atc, i);
 
-		if (maddr - t->pa < BIT64(t->size_lg2))
+		if (maddr - e->leaf.pa < BIT64(e->leaf.size_lg2) &&
+		    may_claim(u, e->sid, maddr))
 			sim_freed(u, maddr,
 				  "by a translation a device may keep");
 	}

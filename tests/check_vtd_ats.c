@@ -10,6 +10,7 @@
 #include "backends/vtd/vtd.h"
 #include "harness.h"
 #include "test_needs.h"
+#include "test_rig.h"
 
 #if IOMMUABS_CONFIG_VTD
 
@@ -372,6 +373,223 @@ START_TEST(an_error_that_nobody_met_is_acknowledged)
 }
 END_TEST
 
+/* ---- a dead device, by the whole library ---- */
+
+static const enum rig_kind rigs[] = {
+	RIG_VTD,
+	RIG_VTD_SCALABLE,
+	RIG_VTD_NONCOHERENT,
+	RIG_VTD_CACHING,
+};
+
+#define NEIGHBOUR ((uint32_t)0x20) /* in the same domain */
+#define STRANGER  ((uint32_t)0x28) /* in another */
+/* Each poll is bounded by a tenth of a second; it takes no more than two. */
+#define BOUND_US 200000
+
+static struct rig rig;
+
+struct life {
+	struct iommuabs_domain *dom, *other;
+	struct iommuabs_device *dead, *neighbour, *stranger;
+};
+
+static int attach_ats(struct iommuabs_device *dev, struct iommuabs_domain *dom)
+{
+	const struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.flags = IOMMUABS_ALLOW_UNSAFE_MSI | IOMMUABS_ALLOW_ATS,
+	};
+
+	return iommuabs_device_attach(dev, dom, &options, 0);
+}
+
+static int rig_map(struct iommuabs_domain *dom, uint64_t n)
+{
+	return iommuabs_domain_map(dom, IOMMUABS_GFN(GFN),
+				   IOMMUABS_MFN(rig_frame(&rig, n)), 4, RW,
+				   NULL);
+}
+
+static int rig_unmap(struct iommuabs_domain *dom, uint64_t gfn)
+{
+	return iommuabs_domain_unmap(dom, IOMMUABS_GFN(gfn), 1, NULL);
+}
+
+static bool rig_dma(uint32_t sid, uint64_t frame, uint32_t flags)
+{
+	struct iommuabs_sim_dma dma = {
+		.sid = sid, .flags = flags, .addr = frame << 12, .len = 4
+	};
+	uint32_t word = 0;
+
+	dma.data = &word;
+	return iommuabs_sim_dma(rig.sim, &dma) != 0;
+}
+
+static bool rig_ask(uint32_t sid, uint64_t gfn)
+{
+	struct iommuabs_sim_dma dma = { .sid = sid,
+					.addr = gfn << 12,
+					.len = 4 };
+
+	return iommuabs_sim_ats(rig.sim, &dma) != 0;
+}
+
+static void life_new(struct life *l, enum rig_kind kind)
+{
+	rig_new(&rig, kind);
+	l->dom = rig_domain(&rig);
+	l->other = rig_domain(&rig);
+	ck_assert_int_eq(rig_map(l->dom, 0), 0);
+	ck_assert_int_eq(rig_map(l->other, 8), 0);
+	ck_assert_int_eq(rig_device(&rig, SID, &l->dead), 0);
+	ck_assert_int_eq(rig_device(&rig, NEIGHBOUR, &l->neighbour), 0);
+	ck_assert_int_eq(rig_device(&rig, STRANGER, &l->stranger), 0);
+	ck_assert_int_eq(attach_ats(l->dead, l->dom), 0);
+	ck_assert_int_eq(attach_ats(l->neighbour, l->dom), 0);
+	ck_assert_int_eq(attach_ats(l->stranger, l->other), 0);
+	ck_assert(rig_ask(SID, GFN));
+	ck_assert(rig_ask(NEIGHBOUR, GFN));
+	ck_assert(rig_ask(STRANGER, GFN));
+}
+
+static void life_delete(struct life *l)
+{
+	ck_assert_int_eq(iommuabs_device_detach(l->dead, 0), 0);
+	ck_assert_int_eq(iommuabs_device_detach(l->neighbour, 0), 0);
+	ck_assert_int_eq(iommuabs_device_detach(l->stranger, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(l->dom, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(l->other, 0), 0);
+	rig_end(&rig);
+}
+
+static uint64_t errors_of_unit(void)
+{
+	struct iommuabs_unit_state state = { .size = sizeof(state) };
+
+	ck_assert_int_eq(iommuabs_unit_state(rig.unit, &state), 0);
+	ck_assert_int_eq(state.status, IOMMUABS_UNIT_RUNNING);
+	ck_assert_int_eq(state.error, 0);
+	return state.errors;
+}
+
+/* Whatever it tries: from what it kept, at guest addresses, at machine ones. */
+static void dead_reaches_nothing(const struct life *l)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+	struct iommuabs_device_stats stats = { .size = sizeof(stats) };
+
+	ck_assert(!rig_dma(SID, GFN, FROM_ATC));
+	ck_assert(!rig_dma(SID, GFN + 1, FROM_ATC));
+	ck_assert(!rig_dma(SID, GFN + 1, 0));
+	ck_assert(
+		!rig_dma(SID, rig_frame(&rig, 1), IOMMUABS_SIM_DMA_TRANSLATED));
+	ck_assert(!rig_ask(SID, GFN + 1));
+	rig.faults = 0;
+	ck_assert_int_eq(iommuabs_faults_poll(rig.lib, 0, NULL), 0);
+	ck_assert_uint_ge(rig.faults, 1);
+	ck_assert_ptr_eq(rig.fault.dev, l->dead);
+	ck_assert_int_eq(rig.fault.reason, IOMMUABS_FAULT_STREAM);
+	ck_assert_int_eq(iommuabs_device_explain(l->dead, IOMMUABS_GFN(GFN + 1),
+						 IOMMUABS_READ, &why),
+			 0);
+	ck_assert_int_eq(why.obstacle, IOMMUABS_OBSTACLE_QUARANTINED);
+	ck_assert_int_eq(iommuabs_device_stats(l->dead, &stats), 0);
+	ck_assert_uint_eq(stats.quarantined, 1);
+}
+
+static void others_go_on(const struct life *l)
+{
+	struct iommuabs_device_stats stats = { .size = sizeof(stats) };
+
+	ck_assert(!rig_dma(NEIGHBOUR, GFN, FROM_ATC));
+	ck_assert(!rig_dma(NEIGHBOUR, GFN, 0));
+	ck_assert(rig_ask(NEIGHBOUR, GFN + 1));
+	ck_assert(rig_dma(NEIGHBOUR, GFN + 1, FROM_ATC));
+	ck_assert(rig_dma(NEIGHBOUR, GFN + 1, 0));
+	ck_assert(rig_dma(STRANGER, GFN, FROM_ATC));
+	ck_assert(rig_dma(STRANGER, GFN, 0));
+	ck_assert_int_eq(iommuabs_device_stats(l->neighbour, &stats), 0);
+	ck_assert_uint_eq(stats.quarantined, 0);
+	ck_assert_int_eq(iommuabs_device_stats(l->stranger, &stats), 0);
+	ck_assert_uint_eq(stats.quarantined, 0);
+}
+
+/* The frame is free: nothing is withheld because of a device that is cut off. */
+static void is_taken_back(const struct life *l, uint64_t n)
+{
+	iommuabs_gfn_t gfn;
+	uint64_t cursor = 0;
+	uint32_t nr;
+
+	ck_assert_int_eq(iommuabs_domain_gfns(l->dom,
+					      IOMMUABS_MFN(rig_frame(&rig, n)),
+					      &cursor, &gfn, 1, &nr),
+			 0);
+	ck_assert_uint_eq(nr, 0);
+}
+
+START_TEST(a_dead_device_is_cut_off_alone)
+{
+	struct iommuabs_sim_probe *probe;
+	const uint64_t blocked = IOMMUABS_SIM_BLOCKED;
+	uint64_t errors, start;
+	struct life l;
+
+	life_new(&l, rigs[_i]);
+	iommuabs_sim_atc_mute(rig.sim, SID, 1);
+	start = iommuabs_sim_time_us(rig.arena);
+	ck_assert_int_eq(rig_unmap(l.dom, GFN), 0);
+	ck_assert_uint_lt(iommuabs_sim_time_us(rig.arena) - start, BOUND_US);
+	probe = iommuabs_sim_probe_add(rig.sim, SID, (GFN + 1) << 12, FROM_ATC);
+	ck_assert_uint_eq(iommuabs_sim_probe_allow(probe, &blocked, 1), 0);
+	is_taken_back(&l, 0);
+	ck_assert_uint_eq(rig.isolated, 1);
+	ck_assert_ptr_eq(rig.isolated_cookie, (void *)(uintptr_t)SID);
+	errors = errors_of_unit();
+	ck_assert_uint_ge(errors, 1);
+	others_go_on(&l);
+	dead_reaches_nothing(&l);
+	/* From now on nobody waits for it. */
+	ck_assert_int_eq(rig_unmap(l.dom, GFN + 2), 0);
+	is_taken_back(&l, 2);
+	ck_assert_uint_eq(errors_of_unit(), errors);
+	ck_assert_uint_eq(rig.isolated, 1);
+	iommuabs_sim_probe_remove(probe);
+	life_delete(&l);
+}
+END_TEST
+
+/* Attached anew it is let in: with ATS when it answers, else without. */
+START_TEST(a_dead_device_can_be_let_in_again)
+{
+	struct life l;
+	unsigned int mute;
+
+	life_new(&l, rigs[_i]);
+	iommuabs_sim_atc_mute(rig.sim, SID, 1);
+	ck_assert_int_eq(rig_unmap(l.dom, GFN), 0);
+	for (mute = 2; mute-- > 0;) {
+		iommuabs_sim_atc_mute(rig.sim, SID, mute);
+		ck_assert_int_eq(iommuabs_device_detach(l.dead, 0), 0);
+		ck_assert(!rig_dma(SID, GFN + 1, 0));
+		ck_assert_int_eq(attach_ats(l.dead, l.dom), 0);
+		ck_assert(!rig_dma(SID, GFN, 0));
+		ck_assert(!rig_dma(SID, GFN, FROM_ATC));
+		ck_assert(rig_dma(SID, GFN + 1, 0));
+		ck_assert(rig_ask(SID, GFN + 1) == !mute);
+	}
+	ck_assert(rig_dma(SID, GFN + 1, FROM_ATC));
+	ck_assert_int_eq(rig_unmap(l.dom, GFN + 1), 0);
+	ck_assert(!rig_dma(SID, GFN + 1, FROM_ATC));
+	ck_assert_uint_eq(rig.isolated, 1);
+	ck_assert(rig_dma(STRANGER, GFN, FROM_ATC));
+	(void)errors_of_unit();
+	life_delete(&l);
+}
+END_TEST
+
 static void add_tests(Suite *s)
 {
 	TCase *tc = tcase_create("ats");
@@ -392,6 +610,10 @@ static void add_tests(Suite *s)
 	tcase_set_timeout(tc, 60);
 	for (i = 0; i < IA_COUNT(each); i++)
 		tcase_add_loop_test(tc, each[i], 0, NR_KINDS);
+	tcase_add_loop_test(tc, a_dead_device_is_cut_off_alone, 0,
+			    (int)IA_COUNT(rigs));
+	tcase_add_loop_test(tc, a_dead_device_can_be_let_in_again, 0,
+			    (int)IA_COUNT(rigs));
 	tcase_add_loop_test(tc, a_refused_descriptor_is_done_after_all, 0,
 			    4 * NR_KINDS);
 	suite_add_tcase(s, tc);

@@ -72,6 +72,15 @@ static void fault(void *ctx, const struct iommuabs_fault *event)
 		rig->on_fault(rig);
 }
 
+static int device_isolate(void *ctx, void *cookie)
+{
+	struct rig *rig = ctx;
+
+	rig->isolated++;
+	rig->isolated_cookie = cookie;
+	return IOMMUABS_E_NOTSUP;
+}
+
 static int p2m_walk(void *ctx, struct iommuabs_p2m_query *query)
 {
 	struct rig *rig = ctx;
@@ -146,6 +155,8 @@ static int vtd_create(struct rig *rig, enum rig_kind kind)
 	config.cm = kind == RIG_VTD_CACHING;
 	config.fetch_128 = kind == RIG_VTD_FETCH_128;
 	config.pi = kind == RIG_VTD_SCALABLE;
+	config.dt = kind != RIG_VTD_REGISTERS;
+	config.itesid = config.dt && config.smts;
 	if (kind == RIG_VTD_SCALABLE)
 		config.smpwc = config.sc = 1;
 	if (kind == RIG_VTD_REGISTERS) {
@@ -198,6 +209,7 @@ int rig_library(struct rig *rig)
 		.cache_clean = cache_clean,
 		.time_us = time_us,
 		.fault = fault,
+		.device_isolate = device_isolate,
 		.p2m_walk = rig->on_walk ? p2m_walk : NULL,
 	};
 	const struct iommuabs_unit_desc desc = {
@@ -269,6 +281,7 @@ int rig_device(struct rig *rig, uint32_t sid, struct iommuabs_device **dev)
 	};
 	const struct iommuabs_device_desc desc = {
 		.size = sizeof(desc),
+		.cookie = (void *)(uintptr_t)sid,
 		.streams = &stream,
 		.nr_streams = 1,
 	};

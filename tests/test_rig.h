@@ -45,6 +45,9 @@ struct rig {
 	uint64_t blocks[RIG_BLOCKS];
 	unsigned int faults;
 	struct iommuabs_fault fault; /* the last */
+	/* host->device_isolate(), which answers E_NOTSUP: how often, of whom. */
+	unsigned int isolated;
+	void *isolated_cookie;
 	/* Runs inside host->fault(). */
 	void (*on_fault)(struct rig *rig);
 	/* host->p2m_walk(); set before rig_library(). */
@@ -75,6 +78,7 @@ void rig_no_violation(struct rig *rig);
 
 /* The @n-th of the guests' frames. */
 uint64_t rig_frame(const struct rig *rig, uint64_t n);
+/* Its cookie is @sid. */
 int rig_device(struct rig *rig, uint32_t sid, struct iommuabs_device **dev);
 /* As a test of DMA wants it: whatever the device may do with interrupts. */
 int rig_attach(struct iommuabs_device *dev, struct iommuabs_domain *dom);
