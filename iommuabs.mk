@@ -65,6 +65,10 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/remove.c \
 	src/core/reserved.c \
 	src/core/rmap.c \
+	src/core/rmap_claim.c \
+	src/core/rmap_places.c \
+	src/core/rmap_records.c \
+	src/core/rmap_release.c \
 	src/core/rmap_tree.c \
 	src/core/single.c \
 	src/core/strerror.c \
@@ -202,6 +206,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/core/pci_function.h \
 	src/core/pci_topology.h \
 	src/core/rmap.h \
+	src/core/rmap_parts.h \
 	src/core/rmap_tree.h \
 	src/core/single.h \
 	src/core/unit.h \
