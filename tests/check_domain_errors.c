@@ -3,6 +3,7 @@
  * check_domain_errors.c - every error of the calls on domains and batches, and
  * that nothing has changed after it
  */
+#include "core/change.h"
 #include "test_world.h"
 
 #include <stdlib.h>
@@ -1222,6 +1223,65 @@ START_TEST(a_populate_that_always_loses_gives_up_for_now)
 }
 END_TEST
 
+/* Nothing is there, and nobody walks. */
+static void change_nothing(void)
+{
+	ck_assert_int_eq(unmap(0x9000, 1), 0);
+}
+
+/* Who has the p2m read. */
+enum asker { BY_POPULATE, BY_ATTACH, BY_MOVE, ASKERS };
+
+static int ask(enum asker asker, uint64_t budget)
+{
+	if (asker == BY_POPULATE)
+		return iommuabs_domain_populate(dom, NULL, budget);
+	if (asker == BY_ATTACH)
+		return iommuabs_device_attach(dev, dom, NULL, budget);
+	return iommuabs_device_move(dev, dom, NULL, budget);
+}
+
+START_TEST(a_reading_that_is_lost_counts)
+{
+	uint64_t budget, done, total;
+	uint32_t i;
+
+	COVERS(iommuabs_device_attach, E_AGAIN);
+	COVERS(iommuabs_device_move, E_AGAIN);
+	if (_i == BY_MOVE)
+		attach();
+	dom = domain_of_p2m();
+	for (i = 0; i < IA_COUNT(walk_runs); i++)
+		walk_runs[i] = (struct iommuabs_p2m_run){ GFN(2 * i),
+							  MFN(RAM + i), 1, RW };
+	walk_nr = IA_COUNT(walk_runs);
+	during_walk = change_nothing;
+	/* One for each run, and one for having asked. */
+	for (budget = 1; budget <= 3 * (walk_nr + 1); budget++) {
+		walks = 0;
+		ck_assert_int_eq(ask((enum asker)_i, budget), IOMMUABS_E_AGAIN);
+		ck_assert_uint_eq(walks, (budget + walk_nr) / (walk_nr + 1));
+		ck_assert_int_eq(iommuabs_domain_progress(dom, &done, &total),
+				 0);
+		ck_assert_uint_eq(done, 0);
+	}
+	during_walk = NULL;
+	while (ask((enum asker)_i, 1))
+		ck_assert_uint_lt(walks, 10);
+	ck_assert_int_eq(iommuabs_domain_progress(dom, &done, &total), 0);
+	ck_assert_uint_eq(done, total);
+}
+END_TEST
+
+START_TEST(a_fill_that_finds_nothing_counts)
+{
+	uint64_t budget = 10000;
+
+	ck_assert_int_eq(populate_run(dom, dev, &budget), 0);
+	ck_assert_uint_lt(budget, 10000);
+}
+END_TEST
+
 START_TEST(populate_reads_a_p2m_under_the_same_policy)
 {
 	struct iommuabs_domain *other = dom;
@@ -1482,6 +1542,8 @@ static void add_further_tests(TCase *tcase)
 	tcase_add_test(tcase, a_frame_among_many_grants_has_its_owner);
 	tcase_add_test(tcase, one_frame_is_granted_and_withheld_as_many_are);
 	tcase_add_test(tcase, a_table_that_is_refused_is_in_no_map);
+	tcase_add_loop_test(tcase, a_reading_that_is_lost_counts, 0, ASKERS);
+	tcase_add_test(tcase, a_fill_that_finds_nothing_counts);
 	tcase_add_loop_test(tcase, a_shared_table_is_forgotten_at_any_level, 0,
 			    2);
 	tcase_add_loop_test(tcase, a_walk_that_cannot_be_changes_nothing, 0,

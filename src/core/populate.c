@@ -96,8 +96,10 @@ static int fill_upto(struct view *view, uint64_t end, uint64_t *left)
 		}
 		status = dom->ledger.ops->next(&dom->ledger, at, end, &look,
 					       &run);
-		if (status == PT_END)
+		if (status == PT_END) {
+			*left = IA_MIN(*left, look);
 			break;
+		}
 		if (status == PT_BUDGET) {
 			/* The granule that begins before has nothing in it. */
 			view->filled = IA_ALIGN_UP(run.in, granule);
@@ -200,6 +202,9 @@ int populate_read(struct iommuabs_domain *dom, uint64_t *budget)
 		ret = p2m_ask(dom, &query);
 		if (ret)
 			return ret;
+		/* Whether or not it counts: a guest's changes can't have more
+		 * read than was asked for. */
+		*budget -= IA_MIN(*budget, (uint64_t)query.nr_runs + 1);
 		domain_enter_alone(dom);
 		if (changes != port_load32(&dom->changes)) {
 			domain_leave_alone(dom);
@@ -213,7 +218,6 @@ int populate_read(struct iommuabs_domain *dom, uint64_t *budget)
 		domain_leave_alone(dom);
 		if (ret)
 			return ret;
-		*budget -= IA_MIN(*budget, (uint64_t)query.nr_runs + 1);
 	}
 	if (dom->read != VIEW_COMPLETE)
 		port_store64(&dom->read, VIEW_COMPLETE);
