@@ -4,7 +4,7 @@
  */
 #include "sim_smmuv3.h"
 
-/* ENDED: by a CMD_STALL_TERM or a reset, perhaps before its event was read. */
+/* ENDED: by SMMUEN or a reset, perhaps before its event was read. */
 enum { HELD, WAITING, DONE, TERMINATED, ENDED };
 
 /* One that faults now; its record can't be written: it is tried again later. */
@@ -68,7 +68,7 @@ void smmuv3_terminate(struct iommuabs_sim_unit *u, uint32_t sid, bool all)
 		struct stalled *s = vec_at(&u->smmu->stalled, i);
 
 		if (s->state <= WAITING && (all || s->dma.sid == sid))
-			s->state = ENDED;
+			s->state = all ? ENDED : TERMINATED;
 	}
 }
 
@@ -98,6 +98,11 @@ void smmuv3_resume(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 		smmuv3_retry_held(u);
 		return;
 	}
+	/*
+	 * 4.7.1: only of an event whose request was subject to neither CMD_RESUME
+	 * nor CMD_STALL_TERM, which give its tag back. After an update of SMMUEN
+	 * (6.3.9.6) the tag is nobody's, and this has no effect.
+	 */
 	if (!was)
 		sim_violation(u->arena, IOMMUABS_SIM_V_COMMAND,
 			      "CMD_RESUME of stream %#x, STAG %#x, which is "

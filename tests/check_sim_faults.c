@@ -87,6 +87,24 @@ START_TEST(a_stalled_request_is_terminated)
 }
 END_TEST
 
+/* 4.7.1: it may be another request's by then. */
+START_TEST(what_was_terminated_is_not_resumed)
+{
+	uint32_t stag;
+
+	stalling_domain();
+	ck_assert_int_eq(ask(GPA + 0x1000), IOMMUABS_SIM_STALLED);
+	stag = request.stag;
+	if (_i)
+		cmd_sync(STALL_TERM(DEV));
+	else
+		cmd_sync(RESUME(DEV, stag));
+	assert_clean();
+	cmd_sync(RESUME(DEV, stag));
+	assert_only(COMMAND);
+}
+END_TEST
+
 START_TEST(a_retry_may_stall_again)
 {
 	uint32_t old;
@@ -460,6 +478,7 @@ static TCase *stall_tests(void)
 	tcase_add_checked_fixture(t, adversary, drop);
 	tcase_add_test(t, a_fault_stalls_until_it_is_resumed);
 	tcase_add_loop_test(t, a_stalled_request_is_terminated, 0, 4);
+	tcase_add_loop_test(t, what_was_terminated_is_not_resumed, 0, 2);
 	tcase_add_test(t, a_retry_may_stall_again);
 	tcase_add_test(t, stalls_beyond_the_limits_wait_for_their_record);
 	tcase_add_test(t, the_stall_model_decides_what_is_legal);

@@ -446,6 +446,35 @@ START_TEST(blocking_ends_what_stalled_of_its_streams)
 }
 END_TEST
 
+static void tune_stall_small(struct iommuabs_sim_smmuv3_config *config)
+{
+	tune_stall(config);
+	config->eventqs = 2;
+}
+
+/* The queue goes round: a place that held what was ended holds another's event. */
+START_TEST(what_stalls_after_blocking_is_ended_by_its_event)
+{
+	struct backend_event events[4];
+	struct iommuabs_sim_dma dma[2];
+	struct world w;
+	unsigned int i;
+
+	world_new(&w, SMMU_ABORTS, tune_stall_small);
+	for (i = 0; i < 5; i++) {
+		two_stall(&w, dma);
+		ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL, 0), 0);
+		ck_assert_int_eq(
+			w.ops->stream_set(w.unit, SID, 1, &w.g.table, 0), 0);
+		ck_assert_int_eq(iommuabs_sim_dma(w.m.sim, &dma[0]),
+				 IOMMUABS_SIM_STALLED);
+		ck_assert_uint_eq(w.ops->events(w.unit, events, 4), 3);
+		ck_assert_uint_eq(iommuabs_sim_stalled(w.m.sim), 0);
+	}
+	world_delete(&w);
+}
+END_TEST
+
 START_TEST(stalls_that_cannot_be_ended_cost_one_timeout_and_the_unit)
 {
 	struct iommuabs_sim_dma many[3];
@@ -506,6 +535,7 @@ static void add_tests(Suite *s)
 	tcase_add_loop_test(tc, blocking_ends_what_stalled, 0, 2);
 	tcase_add_loop_test(tc, each_of_several_stalls_is_ended, 0, 2);
 	tcase_add_test(tc, blocking_ends_what_stalled_of_its_streams);
+	tcase_add_test(tc, what_stalls_after_blocking_is_ended_by_its_event);
 	tcase_add_test(
 		tc, stalls_that_cannot_be_ended_cost_one_timeout_and_the_unit);
 	suite_add_tcase(s, tc);

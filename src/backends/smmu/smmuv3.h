@@ -60,6 +60,8 @@ struct smmuv3_evtq {
 	uint64_t maddr;
 	uint8_t lg2;
 	uint32_t cons; /* as in the register, with wrap bit and OVACKFLG */
+	/* A bit for each place: what stalled there was ended meanwhile. */
+	uint64_t ended[(1u << SMMUV3_EVTQ_LG2) / 64];
 };
 
 /* What a unit must be spared, or does without: smmuv3_errata.c. */

@@ -117,28 +117,6 @@ static void end_stalls(struct smmuv3 *smmu, const struct stalls *stalls)
 		port_store32(&smmu->resume_failed, 1);
 }
 
-static void emit_term(struct smmuv3_batch *batch, const void *arg)
-{
-	const struct backend_streams *streams = arg;
-	uint32_t i;
-
-	for (i = 0; i < streams->nr; i++)
-		smmuv3_batch_add(
-			batch,
-			field_put(CMD_OPCODE, CMD_STALL_TERM) |
-				field_put(TERM0_SID, streams->first + i),
-			0);
-}
-
-int smmuv3_stalls_end(struct smmuv3 *smmu, uint32_t first, uint32_t nr)
-{
-	const struct backend_streams streams = { first, nr };
-
-	if (!port_load32(&smmu->unit->enabled))
-		return 0;
-	return smmuv3_submit(smmu, emit_term, &streams);
-}
-
 /* ---- the queue ---- */
 
 static uint32_t index_mask(const struct smmuv3_evtq *q)
@@ -146,13 +124,13 @@ static uint32_t index_mask(const struct smmuv3_evtq *q)
 	return (2u << q->lg2) - 1; /* with the wrap bit */
 }
 
-/* The record at the queue's read index; the lock is held. */
-static void record_read(struct smmuv3 *smmu, uint64_t raw[EVENT_WORDS])
+/* The record at a place of the queue; the lock is held. */
+static void record_read(struct smmuv3 *smmu, uint32_t place,
+			uint64_t raw[EVENT_WORDS])
 {
 	const struct hostif *host = smmu->unit->host;
 	const struct smmuv3_evtq *q = &smmu->evtq;
-	uint64_t index = q->cons & (index_mask(q) >> 1);
-	uint64_t maddr = q->maddr + (index << EVENT_LG2);
+	uint64_t maddr = q->maddr + ((uint64_t)place << EVENT_LG2);
 	uint64_t in_page = maddr & (IOMMUABS_FRAME_SIZE - 1);
 	char *page = hostif_map(host, maddr - in_page);
 	uint64_t *record = (uint64_t *)(void *)(page + in_page);
@@ -165,6 +143,17 @@ static void record_read(struct smmuv3 *smmu, uint64_t raw[EVENT_WORDS])
 	for (i = 0; i < EVENT_WORDS; i++)
 		raw[i] = port_dev_load64(record + i);
 	hostif_unmap(host, page);
+}
+
+/* The place of the @n-th record that is there. */
+static uint32_t record_place(const struct smmuv3_evtq *q, uint32_t n)
+{
+	return (q->cons + n) & (index_mask(q) >> 1);
+}
+
+static uint64_t ended_bit(uint32_t place)
+{
+	return (uint64_t)1 << (place & 63);
 }
 
 /* How many records are there; the unit's word for it is not trusted. */
@@ -199,7 +188,7 @@ static uint32_t take(struct smmuv3 *smmu, struct backend_event *events,
 	struct backend_unit *unit = smmu->unit;
 	struct smmuv3_evtq *q = &smmu->evtq;
 	uint64_t raw[EVENT_WORDS];
-	uint32_t prod, nr = 0, i;
+	uint32_t prod, nr = 0, place, i;
 
 	max = IA_MIN(max, (uint32_t)IA_COUNT(stalls->of));
 	ia_lock(unit->host, &unit->lock);
@@ -208,9 +197,12 @@ static uint32_t take(struct smmuv3 *smmu, struct backend_event *events,
 		nr = IA_MIN(records_held(smmu, prod), max);
 		port_dev_rmb();
 		for (i = 0; i < nr; i++) {
-			record_read(smmu, raw);
+			place = record_place(q, 0);
+			record_read(smmu, place, raw);
 			smmuv3_event_decode(smmu, raw, &events[i]);
-			note_stall(stalls, raw);
+			if (!(q->ended[place / 64] & ended_bit(place)))
+				note_stall(stalls, raw);
+			q->ended[place / 64] &= ~ended_bit(place);
 			q->cons = (q->cons & ~index_mask(q)) |
 				  ((q->cons + 1) & index_mask(q));
 		}
@@ -240,12 +232,65 @@ uint32_t smmuv3_events(struct backend_unit *unit, struct backend_event *events,
 	return nr;
 }
 
+/*
+ * 4.7.1: no CMD_RESUME for what a CMD_STALL_TERM has ended, as its STAG may be
+ * another request's by then. All of their records are there, since entries were
+ * forgotten and that was waited for (4.7.2.1). One that a reader has in hands may
+ * be ended twice: at worst that is another request of that stream, which ends with
+ * an abort as every one does.
+ */
+static void mark_ended(struct smmuv3 *smmu,
+		       const struct backend_streams *streams)
+{
+	struct backend_unit *unit = smmu->unit;
+	struct smmuv3_evtq *q = &smmu->evtq;
+	uint64_t raw[EVENT_WORDS];
+	uint32_t prod, held, place, i;
+
+	ia_lock(unit->host, &unit->lock);
+	prod = hostif_read32(&unit->regs, smmuv3_page1(smmu, SMMU_EVENTQ_PROD));
+	held = prod == SMMU_NO_ANSWER ? 0 : records_held(smmu, prod);
+	port_dev_rmb();
+	for (i = 0; i < held; i++) {
+		place = record_place(q, i);
+		record_read(smmu, place, raw);
+		if ((uint32_t)field_get(EVENT0_SID, raw[0]) - streams->first <
+		    streams->nr)
+			q->ended[place / 64] |= ended_bit(place);
+	}
+	ia_unlock(unit->host, &unit->lock);
+}
+
+static void emit_term(struct smmuv3_batch *batch, const void *arg)
+{
+	const struct backend_streams *streams = arg;
+	uint32_t i;
+
+	for (i = 0; i < streams->nr; i++)
+		smmuv3_batch_add(
+			batch,
+			field_put(CMD_OPCODE, CMD_STALL_TERM) |
+				field_put(TERM0_SID, streams->first + i),
+			0);
+}
+
+int smmuv3_stalls_end(struct smmuv3 *smmu, uint32_t first, uint32_t nr)
+{
+	const struct backend_streams streams = { first, nr };
+
+	if (!port_load32(&smmu->unit->enabled))
+		return 0;
+	mark_ended(smmu, &streams);
+	return smmuv3_submit(smmu, emit_term, &streams);
+}
+
 void smmuv3_evtq_program(struct smmuv3 *smmu)
 {
 	const struct hostif_regs *regs = &smmu->unit->regs;
 	struct smmuv3_evtq *q = &smmu->evtq;
 
 	q->cons = 0;
+	__builtin_memset(q->ended, 0, sizeof(q->ended));
 	hostif_write64(regs, SMMU_EVENTQ_BASE,
 		       SMMU_EVENTQ_BASE_WA | q->maddr | q->lg2);
 	hostif_write32(regs, smmuv3_page1(smmu, SMMU_EVENTQ_PROD), 0);
