@@ -164,8 +164,12 @@ static void tlbi(struct iommuabs_sim_unit *u, const uint64_t cmd[2])
 		return;
 	if (FIELD(cmd[0], 7, 0) == CMD_TLBI_NSNH_ALL) {
 		u->smmu->tlbs_dooming = true;
-		/* What is cached goes, and nothing comes: so does what is
-		 * taken from the tables from now on. */
+		/*
+		 * 6.3.9.6: with SMMUEN 0 tables are not read, by prefetch or
+		 * otherwise, and nothing is inserted. What is taken from them
+		 * from now on can only be cached since before, and goes by
+		 * this command when it completes.
+		 */
 		u->tlbs_empty |= !smmuv3_may_be_enabled(u);
 	}
 	if (FIELD(cmd[0], 7, 0) == CMD_TLBI_EL2_ALL)

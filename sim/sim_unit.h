@@ -281,7 +281,7 @@ struct iommuabs_sim_unit {
 	struct vec
 		unanswered; /* ids of what those were asked since the last told */
 	struct regime *regimes;
-	bool tlbs_empty;    /* nothing cached, and disabled since */
+	bool tlbs_empty; /* nothing cached but what is going; and disabled since */
 	bool caches_absent; /* "nothing is there" is kept, too */
 	bool fetch_128;	    /* pairs of words are fetched in one piece */
 	bool twins;	    /* one tag may name tables that map the same */
