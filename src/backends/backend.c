@@ -59,3 +59,16 @@ void backend_memory_free(struct backend_unit *unit, uint64_t maddr,
 	else
 		tablemem_free(unit->mem, unit->account, maddr, size_lg2);
 }
+
+void backend_table_of_p2m(const struct iommuabs_p2m *p2m,
+			  enum backend_format format,
+			  struct backend_table *table)
+{
+	table->format = format;
+	table->root = p2m->root;
+	table->input_bits = p2m->input_bits;
+	table->output_bits = p2m->output_bits;
+	table->granule_lg2 = p2m->granule_lg2;
+	table->levels = p2m->levels;
+	table->walk_attrs = p2m->walk_attrs;
+}

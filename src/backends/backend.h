@@ -315,6 +315,11 @@ struct backend_ops {
 void backend_memory_free(struct backend_unit *unit, uint64_t maddr,
 			 unsigned int size_lg2);
 
+/* For share(): the table that @p2m is, but for the id. */
+void backend_table_of_p2m(const struct iommuabs_p2m *p2m,
+			  enum backend_format format,
+			  struct backend_table *table);
+
 extern const struct backend_ops null_backend_ops;
 extern const struct backend_ops smmuv3_backend_ops;
 extern const struct backend_ops vtd_backend_ops;

@@ -198,7 +198,8 @@ struct dt_specifier {
 	uint32_t args, nr_args; /* cells of the property */
 };
 
-/* Read the one at cell @*at and move @*at behind it. Return: 0 | E_FIRMWARE. */
+/* Read the one at cell @*at and move @*at behind it. Return: 1 | 0 (there is no
+ * other) | E_FIRMWARE. */
 int dt_specifier_next(struct dt_scan *scan, const struct dt_node *node,
 		      enum dt_name name, enum dt_kind kind, uint32_t *at,
 		      struct dt_specifier *spec);

@@ -90,18 +90,15 @@ static int streams_of(struct dt_scan *scan, const struct dt_node *node,
 	struct dt_specifier spec;
 	bool is_off = false;
 	uint32_t at = 0;
-	int ret = 0;
+	int ret;
 
-	if (prop->size % 4)
-		return dt_fail(scan, DT_IOMMUS, "not a number of cells");
-	while (!ret && at < dt_nr_cells(prop)) {
-		ret = dt_specifier_next(scan, node, DT_IOMMUS, DT_KIND_IOMMU,
-					&at, &spec);
-		if (ret)
-			return ret;
+	while ((ret = dt_specifier_next(scan, node, DT_IOMMUS, DT_KIND_IOMMU,
+					&at, &spec)) > 0) {
 		is_off |= spec.target->unit->disabled;
 		ret = stream_add(scan, device, spec.target->unit,
 				 spec.nr_args ? dt_cell(prop, spec.args) : 0);
+		if (ret)
+			break;
 	}
 	if (is_off)
 		dt_streams_drop(scan, device);
@@ -143,19 +140,14 @@ static int pci_place(struct dt_scan *scan, const struct dt_node *node,
 static int msi_parent_check(struct dt_scan *scan, const struct dt_node *node,
 			    struct desc_device *device)
 {
-	const struct dt_prop *prop = &node->props[DT_MSI_PARENT];
 	struct dt_specifier spec;
 	uint32_t at = 0;
-	int ret = 0;
+	int ret;
 
-	if (prop->size % 4)
-		return dt_fail(scan, DT_MSI_PARENT, "not a number of cells");
-	while (!ret && at < dt_nr_cells(prop)) {
-		ret = dt_specifier_next(scan, node, DT_MSI_PARENT, DT_KIND_MSI,
-					&at, &spec);
-		if (!ret && !spec.target->is_its)
+	while ((ret = dt_specifier_next(scan, node, DT_MSI_PARENT, DT_KIND_MSI,
+					&at, &spec)) > 0)
+		if (!spec.target->is_its)
 			device->flags |= IOMMUABS_DEVICE_UNSAFE_MSI;
-	}
 	return ret;
 }
 

@@ -175,7 +175,7 @@ int dt_irqs_next(struct dt_scan *scan, struct dt_irqs *irqs, struct dt_irq *irq)
 	}
 	ret = dt_specifier_next(scan, irqs->node, irqs->name, DT_KIND_INTERRUPT,
 				&irqs->at, &spec);
-	if (ret)
+	if (ret <= 0)
 		return ret;
 	irq->controller = spec.target->controller;
 	if (spec.nr_args && !is_sane(&irq->controller))

@@ -138,12 +138,14 @@ int dt_specifier_next(struct dt_scan *scan, const struct dt_node *node,
 		      struct dt_specifier *spec)
 {
 	const struct dt_prop *prop = &node->props[name];
-	uint32_t left = dt_nr_cells(prop) - *at;
+	uint32_t nr = dt_nr_cells(prop);
 	struct dt_target *target;
 	uint32_t cells;
 
 	if (prop->size % 4)
 		return dt_fail(scan, name, "not a number of cells");
+	if (*at >= nr)
+		return 0;
 	target = dt_target_find(scan, dt_cell(prop, *at));
 	if (!target)
 		return dt_fail(scan, name, "a phandle that no node has");
@@ -153,14 +155,14 @@ int dt_specifier_next(struct dt_scan *scan, const struct dt_node *node,
 	if (cells == DT_NO_CELLS)
 		return dt_fail(scan, name,
 			       "a phandle of a node that can't be meant");
-	if (cells > left - 1)
+	if (cells > nr - *at - 1)
 		return dt_fail(scan, name, "its last specifier is cut");
 	spec->target = target;
 	spec->args = *at + 1;
 	spec->nr_args = cells;
 	*at += 1 + cells;
 	scan->set->work += 1 + cells;
-	return 0;
+	return 1;
 }
 
 #endif

@@ -198,14 +198,11 @@ static int msi_of(struct dt_scan *scan, const struct dt_node *node,
 	const struct dt_prop *prop = &node->props[DT_MSI_PARENT];
 	struct dt_specifier spec;
 	uint32_t at = 0;
-	int ret = 0;
+	int ret;
 
-	if (prop->size % 4)
-		return dt_fail(scan, DT_MSI_PARENT, "not a number of cells");
-	while (!ret && at < dt_nr_cells(prop)) {
-		ret = dt_specifier_next(scan, node, DT_MSI_PARENT, DT_KIND_MSI,
-					&at, &spec);
-		if (ret || unit->msi.controller)
+	while ((ret = dt_specifier_next(scan, node, DT_MSI_PARENT, DT_KIND_MSI,
+					&at, &spec)) > 0) {
+		if (unit->msi.controller)
 			continue;
 		unit->msi.controller = spec.target->phandle;
 		unit->msi.id = spec.nr_args ? dt_cell(prop, spec.args) : 0;

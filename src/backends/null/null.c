@@ -223,13 +223,7 @@ static enum iommuabs_share_reason null_share(const struct backend_unit *unit,
 		return IOMMUABS_SHARE_INPUT_WIDTH;
 	if (p2m->output_bits > NULL_OUTPUT_BITS)
 		return IOMMUABS_SHARE_OUTPUT_WIDTH;
-	table->format = BACKEND_FORMAT_ARM_S2;
-	table->root = p2m->root;
-	table->input_bits = p2m->input_bits;
-	table->output_bits = p2m->output_bits;
-	table->granule_lg2 = p2m->granule_lg2;
-	table->levels = p2m->levels;
-	table->walk_attrs = p2m->walk_attrs;
+	backend_table_of_p2m(p2m, BACKEND_FORMAT_ARM_S2, table);
 	return IOMMUABS_SHARE_OK;
 }
 

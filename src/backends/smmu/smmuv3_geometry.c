@@ -142,13 +142,7 @@ enum iommuabs_share_reason smmuv3_share(const struct backend_unit *unit,
 		return IOMMUABS_SHARE_OUTPUT_WIDTH;
 	if (!caps->coherent && !(p2m->flags & IOMMUABS_P2M_CLEANED))
 		return IOMMUABS_SHARE_NOT_CLEANED;
-	table->format = BACKEND_FORMAT_ARM_S2;
-	table->root = p2m->root;
-	table->input_bits = p2m->input_bits;
-	table->output_bits = p2m->output_bits;
-	table->granule_lg2 = p2m->granule_lg2;
-	table->levels = p2m->levels;
-	table->walk_attrs = p2m->walk_attrs;
+	backend_table_of_p2m(p2m, BACKEND_FORMAT_ARM_S2, table);
 	return IOMMUABS_SHARE_OK;
 }
 
