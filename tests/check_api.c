@@ -96,6 +96,29 @@ END_TEST
 
 /* ---- instances ---- */
 
+/* What the log says of each. */
+static const char *const host_spoilt[] = {
+	"table_alloc is NULL",
+	"table_free is NULL",
+	"time_us is NULL",
+	"of table_map and table_unmap",
+	"of table_map and table_unmap",
+	"table_map without alloc and free",
+	"of alloc and free",
+	"of alloc and free",
+	"of the four hooks for locks",
+	"of the four hooks for locks",
+	"of the four hooks for locks",
+	"of the four hooks for locks",
+	"of mmio_read and mmio_write",
+	"mmio_unmap without mmio_map",
+	"no table_ranges",
+	"no table_ranges",
+	"an unknown flag",
+	"refused",
+	"X2APIC without HOST_REMAPS_IRQS",
+};
+
 static void host_spoil(struct iommuabs_host *host, int how)
 {
 	switch (how) {
@@ -170,6 +193,9 @@ START_TEST(an_unusable_host_is_refused)
 			 IOMMUABS_E_INVAL);
 	ck_assert_ptr_null(abs);
 	ck_assert_uint_eq(host->allocations, 0);
+	/* Without a size there is no hook to tell it. */
+	ck_assert_int_eq(test_host_logged(host, host_spoilt[_i]),
+			 host->ops.size != 0);
 	test_host_delete(host);
 }
 END_TEST

@@ -14,47 +14,78 @@ uint32_t iommuabs_version(void)
 	       IOMMUABS_VERSION_PATCH;
 }
 
-static bool memory_hooks_good(const struct iommuabs_host *host)
+/* What is wrong with a host, in words; NULL: nothing is. */
+static const char *memory_hooks_wrong(const struct iommuabs_host *host)
 {
-	return host->table_alloc && host->table_free && host->time_us &&
-	       !host->table_map == !host->table_unmap &&
-	       !host->alloc == !host->free && (host->alloc || !host->table_map);
+	if (!host->table_alloc)
+		return "table_alloc is NULL";
+	if (!host->table_free)
+		return "table_free is NULL";
+	if (!host->time_us)
+		return "time_us is NULL";
+	if (!host->table_map != !host->table_unmap)
+		return "of table_map and table_unmap one is NULL";
+	if (!host->alloc != !host->free)
+		return "of alloc and free one is NULL";
+	if (host->table_map && !host->alloc)
+		return "table_map without alloc and free";
+	return NULL;
 }
 
-static bool other_hooks_good(const struct iommuabs_host *host)
+static const char *other_hooks_wrong(const struct iommuabs_host *host)
 {
-	return (host->mmio_map || !host->mmio_unmap) &&
-	       !host->mmio_read == !host->mmio_write &&
-	       !host->lock_create == !host->lock_destroy &&
-	       !host->lock_create == !host->lock &&
-	       !host->lock_create == !host->unlock;
+	if (host->mmio_unmap && !host->mmio_map)
+		return "mmio_unmap without mmio_map";
+	if (!host->mmio_read != !host->mmio_write)
+		return "of mmio_read and mmio_write one is NULL";
+	if (!host->lock_create != !host->lock_destroy ||
+	    !host->lock_create != !host->lock ||
+	    !host->lock_create != !host->unlock)
+		return "of the four hooks for locks some are NULL";
+	return NULL;
 }
 
-static bool ranges_good(const struct iommuabs_host *host)
+static const char *ranges_wrong(const struct iommuabs_host *host)
 {
 	const struct iommuabs_range *range = host->table_ranges;
 	uint32_t i;
 
 	if (!host->nr_table_ranges || !range)
-		return false;
+		return "there are no table_ranges";
 	for (i = 0; i < host->nr_table_ranges; i++, range++)
 		if (!range->nr || range->nr > FRAMES_END ||
 		    range->mfn.frame > FRAMES_END - range->nr)
-			return false;
-	return true;
+			return "one of table_ranges is empty or wraps";
+	return NULL;
 }
 
-static bool flags_good(uint32_t flags)
+static const char *flags_wrong(const struct iommuabs_host *host)
 {
 	const uint32_t known = IOMMUABS_HOST_REMAPS_IRQS | IOMMUABS_HOST_X2APIC;
 
-	return !(flags & ~known) && flags != IOMMUABS_HOST_X2APIC;
+	if (host->flags & ~known)
+		return "an unknown flag";
+	if (host->flags == IOMMUABS_HOST_X2APIC)
+		return "HOST_X2APIC without HOST_REMAPS_IRQS";
+	return NULL;
+}
+
+static const char *host_wrong(const struct iommuabs_host *host)
+{
+	const char *why = flags_wrong(host);
+
+	if (!why)
+		why = memory_hooks_wrong(host);
+	if (!why)
+		why = other_hooks_wrong(host);
+	return why ? why : ranges_wrong(host);
 }
 
 int iommuabs_create(const struct iommuabs_host *host, void *ctx,
 		    struct iommuabs **abs)
 {
 	struct hostif hostif = { .ctx = ctx };
+	const char *why;
 	int ret;
 
 	if (!host || !abs)
@@ -62,9 +93,12 @@ int iommuabs_create(const struct iommuabs_host *host, void *ctx,
 	ret = api_struct_in(&hostif.ops, sizeof(hostif.ops), host);
 	if (ret)
 		return ret;
-	if (!flags_good(hostif.ops.flags) || !memory_hooks_good(&hostif.ops) ||
-	    !other_hooks_good(&hostif.ops) || !ranges_good(&hostif.ops))
+	why = host_wrong(&hostif.ops);
+	if (why) {
+		hostif_log(&hostif, IOMMUABS_LOG_ERROR, "host refused: %s",
+			   why);
 		return IOMMUABS_E_INVAL;
+	}
 	return instance_create(&hostif, abs);
 }
 
