@@ -197,6 +197,22 @@ START_TEST(memory_from_outside_table_ranges_is_given_back)
 }
 END_TEST
 
+/* Where there is nothing: to touch it would be the end of the test. */
+START_TEST(the_first_page_is_looked_at_before_it_is_used)
+{
+	static const uint64_t lies[] = { (uint64_t)1 << 60, 0x1000,
+					 (TEST_HOST_MFN << LG2) + 8 };
+	struct test_host *host = test_host_new(0);
+	struct tablemem mem;
+
+	host->lie = lies[_i];
+	ck_assert_int_eq(tablemem_init(&mem, &host->hostif), IOMMUABS_E_NOMEM);
+	ck_assert_uint_eq(host->lie_returned, lies[_i]);
+	ck_assert(test_host_logged(host, "outside table_ranges"));
+	test_host_delete(host);
+}
+END_TEST
+
 START_TEST(a_table_given_twice_stays_the_first_ones)
 {
 	struct fixture f = fixture_make(modes[_i]);
@@ -762,6 +778,8 @@ static Suite *suite(void)
 	ADD(tables, a_block_of_the_largest_size_is_held_throughout);
 	ADD(tables, every_allocation_fails_once_and_nothing_leaks);
 	ADD(tables, memory_from_outside_table_ranges_is_given_back);
+	tcase_add_loop_test(
+		tables, the_first_page_is_looked_at_before_it_is_used, 0, 3);
 	ADD(tables, a_table_given_twice_stays_the_first_ones);
 	ADD(tables, a_block_that_is_a_table_in_part_leaves_no_mark);
 	ADD(tables, tables_are_given_back_many_at_a_time);

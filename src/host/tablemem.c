@@ -609,21 +609,61 @@ void tablemem_giving_end(struct tablemem_giving *giving)
 
 /* Set-up. */
 
+/* Are what the host declared ranges, all of them? */
+static bool ranges_good(const struct iommuabs_host *ops)
+{
+	uint32_t i;
+
+	for (i = 0; i < ops->nr_table_ranges; i++) {
+		uint64_t mfn = ops->table_ranges[i].mfn.frame;
+		uint64_t nr = ops->table_ranges[i].nr;
+
+		if (!nr || nr > RANGE_MAX || mfn > IA_BITS(52) - nr)
+			return false;
+	}
+	return ops->nr_table_ranges;
+}
+
+/* Is the page at @maddr in one of them? The library's own list isn't there yet. */
+static bool was_declared(const struct iommuabs_host *ops, uint64_t maddr)
+{
+	const struct iommuabs_range *range = ops->table_ranges;
+	uint32_t i;
+
+	for (i = 0; i < ops->nr_table_ranges; i++, range++)
+		if ((maddr >> IOMMUABS_FRAME_LG2) - range->mfn.frame <
+		    range->nr)
+			return !(maddr & IA_BITS(IOMMUABS_FRAME_LG2));
+	return false;
+}
+
+/* A page for a block; NULL: none that could be written to. */
+static void *block_page(struct tablemem *mem)
+{
+	const struct hostif *host = mem->host;
+	uint64_t maddr;
+
+	if (host->ops.table_alloc(host->ctx, NULL, IOMMUABS_FRAME_LG2, 0,
+				  &maddr))
+		return NULL;
+	if (!was_declared(&host->ops, maddr)) {
+		host_free(mem, NULL, maddr, IOMMUABS_FRAME_LG2);
+		refuse(mem, maddr, "outside table_ranges");
+		return NULL;
+	}
+	mem->account.used++;
+	return hostif_map(host, maddr);
+}
+
 static struct tablemem_block *block_make(struct tablemem *mem, uint64_t nr)
 {
 	const struct hostif *host = mem->host;
 	struct tablemem_block *block;
-	uint64_t maddr;
 
-	if (host->ops.alloc) {
+	if (host->ops.alloc)
 		block = host->ops.alloc(host->ctx, BLOCK_SIZE(nr));
-	} else {
-		if (host->ops.table_alloc(host->ctx, NULL, IOMMUABS_FRAME_LG2,
-					  0, &maddr))
-			return NULL;
-		block = hostif_map(host, maddr);
-		mem->account.used++;
-	}
+	else
+		block = block_page(mem);
 	if (block)
 		*block = (struct tablemem_block){ .nr = nr };
 	return block;
@@ -651,7 +691,7 @@ static int blocks_make(struct tablemem *mem)
 	uint64_t left = mem->host->ops.nr_table_ranges, i;
 	struct tablemem_block **link = &mem->blocks;
 
-	if (!left)
+	if (!ranges_good(&mem->host->ops))
 		return IOMMUABS_E_INVAL;
 	for (; left; left -= (*link)->nr, link = &(*link)->next) {
 		*link = block_make(mem, IA_MIN(left, BLOCK_RANGES));
@@ -661,8 +701,6 @@ static int blocks_make(struct tablemem *mem)
 			uint64_t mfn = given->mfn.frame, nr = given->nr;
 
 			(*link)->ranges[i] = (struct range){ mfn, nr, 0, 0 };
-			if (!nr || nr > RANGE_MAX || mfn > IA_BITS(52) - nr)
-				return IOMMUABS_E_INVAL;
 			mem->first = IA_MIN(mem->first, mfn);
 			mem->end = IA_MAX(mem->end, mfn + nr);
 		}
@@ -712,8 +750,6 @@ static int mark_first(struct tablemem *mem, uint64_t maddr,
 	uint64_t mfn = maddr >> IOMMUABS_FRAME_LG2, nr = frames_of(size_lg2);
 	int st;
 
-	if (!inside_ranges(mem, mfn, nr))
-		return refuse(mem, maddr, "outside table_ranges");
 	st = chunks_ensure(mem, mfn, nr);
 	if (st)
 		return st;
