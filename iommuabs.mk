@@ -18,6 +18,10 @@
 #		-DIOMMUABS_CONFIG_DEBUG=0
 #	$(iommuabs-objs): CFLAGS += -ffreestanding
 #
+# IOMMUABS_CONFIG_* are 0 or 1; what isn't defined is 1, but DEBUG is 0. GCC for
+# AArch64 calls functions of libgcc for atomics: -mno-outline-atomics, or
+# -march=armv8.1-a or later, if the hypervisor isn't linked with it.
+#
 # What is configured out compiles to nothing and its calls answer
 # IOMMUABS_E_NOTSUP, so the list need not be filtered; whoever does so anyway
 # finds it in parts. Only src/firmware/ needs libfdt (and its headers, with

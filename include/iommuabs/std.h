@@ -3,8 +3,8 @@
  * std.h - the standard headers, in one place
  *
  * The library takes nothing from a hosted C library. What it needs is
- * uint8_t..uint64_t, int32_t, uintptr_t, size_t, bool and NULL. A host without these
- * headers compiles the library and its own files with
+ * uint8_t..uint64_t, int32_t, int64_t, uintptr_t, size_t, bool, true, false and NULL.
+ * A host without these headers compiles the library and its own files with
  * -DIOMMUABS_STD_H='"its_own.h"'.
  */
 #ifndef IOMMUABS_STD_H_INCLUDED

@@ -13,8 +13,6 @@ typedef __UINT8_TYPE__ uint8_t;
 typedef __UINT16_TYPE__ uint16_t;
 typedef __UINT32_TYPE__ uint32_t;
 typedef __UINT64_TYPE__ uint64_t;
-typedef __INT8_TYPE__ int8_t;
-typedef __INT16_TYPE__ int16_t;
 typedef __INT32_TYPE__ int32_t;
 typedef __INT64_TYPE__ int64_t;
 typedef __UINTPTR_TYPE__ uintptr_t;
@@ -23,9 +21,6 @@ typedef _Bool bool;
 #define true 1
 #define false 0
 #define NULL ((void *)0)
-#ifndef offsetof
-#define offsetof(type, member) __builtin_offsetof(type, member)
-#endif
 
 #define min(a, b)	      +a_name_of_the_host +
 #define max(a, b)	      +a_name_of_the_host +
