@@ -575,27 +575,15 @@ START_TEST(a_unit_without_memory_is_not_added)
 	};
 	struct world *w = world_new(1);
 	struct iommuabs_unit *unit;
-	unsigned int n = 0;
-	char *before, *after;
+	struct world_failing failing = { 0 };
 	int ret;
 
 	COVERS(iommuabs_unit_add, E_NOMEM);
-	for (;;) {
-		before = world_dump(w);
-		test_host_fail_nth(w->host, ++n);
+	world_failing_begin(w, &failing);
+	do
 		ret = iommuabs_unit_add(w->abs, &desc, &unit);
-		if (!test_host_failed(w->host))
-			break;
-		ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
-		after = world_dump(w);
-		ck_assert_str_eq(before, after);
-		free(before);
-		free(after);
-	}
-	free(before);
-	test_host_fail_nth(w->host, 0);
-	ck_assert_uint_gt(n, 2);
-	ck_assert_int_eq(ret, 0);
+	while (world_failing_again(w, &failing, ret));
+	ck_assert_uint_gt(failing.nr, 2);
 	world_delete(w);
 }
 END_TEST

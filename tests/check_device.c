@@ -568,8 +568,8 @@ START_TEST(a_failed_add_takes_nothing)
 	const struct iommuabs_reserved region = { .nr = 1 };
 	const struct iommuabs_device_alias aliases[2] = { { .nr_pci = 0 } };
 	struct iommuabs_device_desc desc = world_device_desc(&range, 0);
+	struct world_failing failing = { 0 };
 	struct iommuabs_device *dev;
-	unsigned int n = 0;
 	int ret;
 
 	COVERS(iommuabs_device_add, E_NOMEM);
@@ -577,24 +577,11 @@ START_TEST(a_failed_add_takes_nothing)
 	desc.nr_reserved = 1;
 	desc.aliases = aliases;
 	desc.nr_aliases = 2;
-	do {
-		char *before = world_dump(w), *after;
-
-		test_host_fail_nth(w->host, ++n);
+	world_failing_begin(w, &failing);
+	do
 		ret = iommuabs_device_add(w->abs, &desc, &dev);
-		if (!test_host_failed(w->host)) {
-			free(before);
-			break;
-		}
-		ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
-		after = world_dump(w);
-		ck_assert_str_eq(before, after);
-		free(before);
-		free(after);
-	} while (n < 100);
-	test_host_fail_nth(w->host, 0);
-	ck_assert_int_eq(ret, 0);
-	ck_assert_uint_gt(n, 1);
+	while (world_failing_again(w, &failing, ret));
+	ck_assert_uint_gt(failing.nr, 1);
 	world_delete(w);
 }
 END_TEST

@@ -12,12 +12,6 @@
 
 #if IOMMUABS_CONFIG_VTD
 
-#define RW  (IOMMUABS_READ | IOMMUABS_WRITE)
-#define SID ((uint32_t)0x18)
-#define GFN ((uint64_t)0x40000)
-#define MFN ((uint64_t)0x20000)
-#define ID  7
-
 #define VER    0x00
 #define CAP    0x08
 #define ECAP   0x10
@@ -40,11 +34,8 @@ static const struct backend_ops *ops;
 
 static void begin_bits(enum vtd_kind kind, vtd_tune_fn tune, uint8_t bits)
 {
-	vtd_machine_new(&m, kind, tune);
-	ops = m.unit.ops;
-	driver_guest_new(&m, &g, ID, bits);
-	ck_assert_int_eq(ops->streams_reserve(&m.unit, SID, 1), 0);
-	ck_assert_int_eq(ops->stream_set(&m.unit, SID, 1, &g.table, 0), 0);
+	ops = vtd_guest_machine_new(&m, &g, kind, tune, bits);
+	vtd_attach(&m, &g);
 	ck_assert_int_eq(ops->enable(&m.unit), 0);
 }
 
@@ -55,9 +46,7 @@ static void begin(enum vtd_kind kind, vtd_tune_fn tune)
 
 static void finish(void)
 {
-	ck_assert_int_eq(ops->disable(&m.unit), 0);
-	driver_guest_delete(&g);
-	driver_machine_delete(&m);
+	vtd_guest_machine_delete(&m, &g);
 }
 
 static int dma_of(uint32_t sid, uint64_t gfn, uint32_t flags)

@@ -14,11 +14,6 @@
 
 #if IOMMUABS_CONFIG_VTD
 
-#define RW	 (IOMMUABS_READ | IOMMUABS_WRITE)
-#define SID	 ((uint32_t)0x18)
-#define GFN	 ((uint64_t)0x40000)
-#define MFN	 ((uint64_t)0x20000)
-#define ID	 7
 #define ATS	 BACKEND_STREAM_ATS
 #define FROM_ATC IOMMUABS_SIM_DMA_ATC
 
@@ -47,9 +42,7 @@ static const enum vtd_kind kinds[] = {
 
 static void begin(enum vtd_kind kind)
 {
-	vtd_machine_new(&m, kind, tune_ats);
-	ops = m.unit.ops;
-	driver_guest_new(&m, &g, ID, 39);
+	ops = vtd_guest_machine_new(&m, &g, kind, tune_ats, 39);
 	driver_guest_map(&g, GFN, MFN, 16, RW);
 	ck_assert_int_eq(ops->streams_reserve(&m.unit, SID, 1), 0);
 	ck_assert_int_eq(ops->enable(&m.unit), 0);
@@ -57,9 +50,7 @@ static void begin(enum vtd_kind kind)
 
 static void finish(void)
 {
-	ck_assert_int_eq(ops->disable(&m.unit), 0);
-	driver_guest_delete(&g);
-	driver_machine_delete(&m);
+	vtd_guest_machine_delete(&m, &g);
 }
 
 static int set(uint32_t flags)

@@ -15,12 +15,6 @@
 
 #if IOMMUABS_CONFIG_VTD
 
-#define RW  (IOMMUABS_READ | IOMMUABS_WRITE)
-#define SID ((uint32_t)0x18)
-#define GFN ((uint64_t)0x40000)
-#define MFN ((uint64_t)0x20000)
-#define ID  7
-
 #define RTADDR 0x20
 #define CCMD   0x28
 #define PMEN   0x64
@@ -41,22 +35,17 @@ static const struct backend_ops *ops;
 
 static void machine(enum vtd_kind kind, vtd_tune_fn tune)
 {
-	vtd_machine_new(&m, kind, tune);
-	ops = m.unit.ops;
-	driver_guest_new(&m, &g, ID, 39);
+	ops = vtd_guest_machine_new(&m, &g, kind, tune, 39);
 }
 
 static void attach(void)
 {
-	ck_assert_int_eq(ops->streams_reserve(&m.unit, SID, 1), 0);
-	ck_assert_int_eq(ops->stream_set(&m.unit, SID, 1, &g.table, 0), 0);
+	vtd_attach(&m, &g);
 }
 
 static void finish(void)
 {
-	ck_assert_int_eq(ops->disable(&m.unit), 0);
-	driver_guest_delete(&g);
-	driver_machine_delete(&m);
+	vtd_guest_machine_delete(&m, &g);
 }
 
 static struct iommuabs_sim_probe *probe(uint32_t sid, uint64_t gfn)

@@ -52,6 +52,31 @@ void vtd_machine_new(struct driver_machine *m, enum vtd_kind kind,
 	driver_machine_probe(m);
 }
 
+const struct backend_ops *vtd_guest_machine_new(struct driver_machine *m,
+						struct driver_guest *g,
+						enum vtd_kind kind,
+						vtd_tune_fn tune, uint8_t bits)
+{
+	vtd_machine_new(m, kind, tune);
+	driver_guest_new(m, g, ID, bits);
+	return m->unit.ops;
+}
+
+void vtd_attach(struct driver_machine *m, struct driver_guest *g)
+{
+	const struct backend_ops *ops = m->unit.ops;
+
+	ck_assert_int_eq(ops->streams_reserve(&m->unit, SID, 1), 0);
+	ck_assert_int_eq(ops->stream_set(&m->unit, SID, 1, &g->table, 0), 0);
+}
+
+void vtd_guest_machine_delete(struct driver_machine *m, struct driver_guest *g)
+{
+	ck_assert_int_eq(m->unit.ops->disable(&m->unit), 0);
+	driver_guest_delete(g);
+	driver_machine_delete(m);
+}
+
 uint64_t vtd_reg(struct driver_machine *m, uint32_t offset, unsigned int width)
 {
 	return iommuabs_sim_mmio_read(m->arena, VTD_TEST_BASE + offset, width);

@@ -28,6 +28,23 @@ void vtd_machine_make(struct driver_machine *m, enum vtd_kind kind,
 void vtd_machine_new(struct driver_machine *m, enum vtd_kind kind,
 		     vtd_tune_fn tune);
 
+/* The guest of most tests, and its device; MFN is where it has something. */
+#define RW  (IOMMUABS_READ | IOMMUABS_WRITE)
+#define SID ((uint32_t)0x18)
+#define GFN ((uint64_t)0x40000)
+#define MFN ((uint64_t)0x20000)
+#define ID  7
+
+/* A probed unit and a guest of @bits, that is nowhere yet. */
+const struct backend_ops *vtd_guest_machine_new(struct driver_machine *m,
+						struct driver_guest *g,
+						enum vtd_kind kind,
+						vtd_tune_fn tune, uint8_t bits);
+/* The guest has the device. */
+void vtd_attach(struct driver_machine *m, struct driver_guest *g);
+/* Off, and all is given back. */
+void vtd_guest_machine_delete(struct driver_machine *m, struct driver_guest *g);
+
 /* Registers by offset, as firmware or a test uses them. */
 #define VTD_TEST_BASE ((uint64_t)0xfed90000)
 uint64_t vtd_reg(struct driver_machine *m, uint32_t offset, unsigned int width);

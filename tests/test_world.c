@@ -441,3 +441,38 @@ char *world_dump(struct world *w)
 	ck_assert_ptr_nonnull(lines);
 	return lines;
 }
+
+void world_failing_begin(struct world *w, struct world_failing *failing)
+{
+	failing->nr = 1;
+	failing->before = world_dump(w);
+	test_host_fail_nth(w->host, failing->nr);
+}
+
+/* The first line of a dump counts tables. */
+static const char *compared(const struct world_failing *failing,
+			    const char *dump)
+{
+	return failing->may_keep_tables ? strchr(dump, '\n') : dump;
+}
+
+bool world_failing_again(struct world *w, struct world_failing *failing,
+			 int ret)
+{
+	const bool failed = test_host_failed(w->host) != 0;
+	char *after;
+
+	test_host_fail_nth(w->host, 0);
+	ck_assert_int_eq(ret, failed ? IOMMUABS_E_NOMEM : 0);
+	if (failed) {
+		after = world_dump(w);
+		ck_assert_str_eq(compared(failing, failing->before),
+				 compared(failing, after));
+		free(failing->before);
+		failing->before = after;
+		test_host_fail_nth(w->host, ++failing->nr);
+	} else {
+		free(failing->before);
+	}
+	return failed;
+}

@@ -104,4 +104,25 @@ void world_event(struct world_unit *unit, uint32_t stream, uint64_t address,
 /* iommuabs_dump() of everything as one string, freed by the caller. */
 char *world_dump(struct world *w);
 
+/*
+ * A call is made again and again: the first allocation fails, the second, and so on,
+ * until none does and it succeeds.
+ *
+ *	world_failing_begin(w, &failing);
+ *	do
+ *		ret = call();
+ *	while (world_failing_again(w, &failing, ret));
+ */
+struct world_failing {
+	/* Set before the beginning: tables of the instance's may stay. */
+	bool may_keep_tables;
+	unsigned int nr; /* how often it was called */
+	char *before;
+};
+
+void world_failing_begin(struct world *w, struct world_failing *failing);
+/* False: it succeeded. Else it was E_NOMEM, and a dump tells of no change. */
+bool world_failing_again(struct world *w, struct world_failing *failing,
+			 int ret);
+
 #endif
