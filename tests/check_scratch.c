@@ -202,10 +202,12 @@ static const struct iommuabs_reserved regions[] = {
 	{ { 0x7fffffe0 }, { 0x123450 }, 0x10, RW },
 };
 
-static struct iommuabs_device *needy(struct world *w, uint32_t stream,
-				     uint32_t first, uint32_t nr)
+/* A device that needs some of the regions, behind the @n-th unit. */
+static struct iommuabs_device *needy_of(struct world *w, uint32_t n,
+					uint32_t stream, uint32_t first,
+					uint32_t nr)
 {
-	const struct iommuabs_stream_range range = { w->unit[0].unit, stream, 1,
+	const struct iommuabs_stream_range range = { w->unit[n].unit, stream, 1,
 						     0 };
 	struct iommuabs_device_desc desc = world_device_desc(&range, 0);
 	struct iommuabs_device *dev;
@@ -214,6 +216,12 @@ static struct iommuabs_device *needy(struct world *w, uint32_t stream,
 	desc.nr_reserved = nr;
 	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
 	return dev;
+}
+
+static struct iommuabs_device *needy(struct world *w, uint32_t stream,
+				     uint32_t first, uint32_t nr)
+{
+	return needy_of(w, 0, stream, first, nr);
 }
 
 static void expect_at(struct iommuabs_device *dev, uint64_t gfn,
@@ -333,6 +341,49 @@ START_TEST(regions_of_eight_devices_are_too_many)
 	ck_assert_int_eq(iommuabs_device_attach(dev[1], dom, NULL, 0),
 			 IOMMUABS_E_RESERVED);
 	ck_assert_uint_gt(dom->account.used, used);
+	world_delete(w);
+}
+END_TEST
+
+static unsigned int views_of(const struct iommuabs_domain *dom)
+{
+	const struct view *view;
+	unsigned int nr = 0;
+
+	for (view = dom->views; view; view = view->next)
+		nr++;
+	return nr;
+}
+
+/* A unit that doesn't answer may walk them still: it is dead, or only fenced. */
+START_TEST(regions_that_a_unit_may_still_read_stay)
+{
+	struct world *w = world_new(2);
+	struct iommuabs_device *dev = needy_of(w, 0, 8, 0, 1);
+	struct iommuabs_device *other = needy_of(w, 1, 9, 1, 1);
+	struct iommuabs_device *third = needy_of(w, 1, 10, 2, 1);
+	struct iommuabs_domain *dom = scratch(w, 0);
+	struct world_unit *u = &w->unit[0];
+	uint64_t used;
+
+	w->isolate = IOMMUABS_E_NOTSUP;
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+	used = dom->account.used;
+	u->stream_set = u->invalidate = IOMMUABS_E_TIMEOUT;
+	u->fence = _i ? 0 : IOMMUABS_E_TIMEOUT;
+	(void)!iommuabs_device_detach(dev, 0);
+	ck_assert_uint_ne(dom->owing, 0);
+	ck_assert_int_eq(iommuabs_device_attach(other, dom, NULL, 0), 0);
+	ck_assert_uint_eq(views_of(dom), 2);
+	ck_assert_uint_gt(dom->account.used, used);
+	if (_i) {
+		u->stream_set = u->invalidate = 0;
+		ck_assert_int_eq(iommuabs_unit_recover(u->unit, 0), 0);
+		ck_assert_int_eq(iommuabs_device_attach(third, dom, NULL, 0),
+				 0);
+		ck_assert_uint_eq(views_of(dom), 2); /* it made place */
+	}
 	world_delete(w);
 }
 END_TEST
@@ -586,6 +637,8 @@ static Suite *suite(void)
 	tcase_add_test(tcase, nothing_is_mapped_in_a_scratch_domain);
 	tcase_add_loop_test(tcase, who_needs_regions_has_them_and_nobody_else,
 			    0, (int)IA_COUNT(geometries));
+	tcase_add_loop_test(tcase, regions_that_a_unit_may_still_read_stay, 0,
+			    2);
 	tcase_add_test(tcase, regions_of_eight_devices_are_too_many);
 	tcase_add_test(tcase, a_view_with_regions_is_made_or_not_at_all);
 	tcase_add_test(tcase, a_scratch_domain_pays_for_all_of_it);
