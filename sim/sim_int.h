@@ -110,6 +110,7 @@ struct iommuabs_sim_arena {
 	struct vec posted;     /* struct posted */
 	struct iommuabs_sim_unit *units;
 	uint64_t chances; /* to look at the probes */
+	struct iommuabs_sim_cleans cleans;
 };
 
 /* ---- sim_arena.c ---- */

@@ -169,6 +169,7 @@ static void mb_arena(struct iommuabs_sim_arena *a)
 	uint32_t i;
 
 	sim_lock(a);
+	a->cleans.barriers++;
 	a->epoch++;
 	order_records(a);
 	for (i = 0; i < a->pending.nr; i++) {
@@ -246,24 +247,66 @@ void iommuabs_sim_dev_rmb(void)
 	sim_each_arena(rmb_arena);
 }
 
+/* The line at offset @at: true, a store in it was waiting for that. */
+static bool clean_line(struct iommuabs_sim_arena *a, uint64_t at)
+{
+	uint64_t end = at + BIT64(LINE_LG2);
+	struct pending *p;
+	bool had = false;
+
+	for (; at < end; at += 8) {
+		p = pending_at(a, a->head[at >> 3]);
+		for (; p; p = pending_at(a, p->next)) {
+			if (p->clean_epoch != UNCLEAN)
+				continue;
+			p->clean_epoch = a->epoch;
+			had = true;
+		}
+	}
+	return had;
+}
+
 void iommuabs_sim_cache_clean(const void *p, size_t size)
 {
 	struct iommuabs_sim_arena *a = sim_find_ptr(p);
 	uint64_t at, end;
-	struct pending *q;
 
-	if (!a || !size)
+	if (!a || !a->adversary || !a->config.noncoherent || !size)
 		return;
 	sim_lock(a);
 	at = (uintptr_t)p - (uintptr_t)a->cpu;
 	end = ALIGN_DOWN(at + size + BIT64(LINE_LG2) - 1, LINE_LG2);
 	at = ALIGN_DOWN(at, LINE_LG2);
-	for (; at < end && at < a->config.length; at += 8) {
-		q = pending_at(a, a->head[at >> 3]);
-		for (; q; q = pending_at(a, q->next)) {
-			if (q->clean_epoch == UNCLEAN)
-				q->clean_epoch = a->epoch;
-		}
+	for (; at < end && at < a->config.length; at += BIT64(LINE_LG2)) {
+		if (clean_line(a, at))
+			a->cleans.lines++;
+		else
+			a->cleans.in_vain++;
+	}
+	sim_unlock(a);
+}
+
+static bool is_of_table(struct iommuabs_sim_arena *a, uint32_t word)
+{
+	uint64_t page = word / PAGE_WORDS;
+
+	return a->roles[page] || a->stream_roles[page] || a->cd_roles[page] ||
+	       a->vtd_roles[page] || vtd_is_irte(a, word);
+}
+
+void iommuabs_sim_cleans(struct iommuabs_sim_arena *a,
+			 struct iommuabs_sim_cleans *cleans)
+{
+	const struct pending *p;
+	uint32_t i;
+
+	sim_lock(a);
+	*cleans = a->cleans;
+	for (i = 0; i < a->pending.nr; i++) {
+		p = vec_at(&a->pending, i);
+		if (p->word != UINT32_MAX && p->clean_epoch == UNCLEAN &&
+		    is_of_table(a, p->word))
+			cleans->unclean++;
 	}
 	sim_unlock(a);
 }

@@ -448,6 +448,8 @@ void smmuv3_config_retired(struct iommuabs_sim_arena *a, uint32_t word,
 void smmuv3_config_freed(struct iommuabs_sim_arena *a, uint64_t page);
 void smmuv3_forget_config_page(struct iommuabs_sim_arena *a, uint64_t page,
 			       struct iommuabs_sim_unit *u);
+/* Is a word of some unit's table of interrupts? */
+bool vtd_is_irte(struct iommuabs_sim_arena *a, uint32_t word);
 void vtd_config_stored(struct iommuabs_sim_arena *a, uint32_t word,
 		       const struct value *value);
 void vtd_config_retired(struct iommuabs_sim_arena *a, uint32_t word,

@@ -460,6 +460,8 @@ void vtd_write_fault(struct iommuabs_sim_unit *u, uint32_t offset,
 uint64_t vtd_read_fault(const struct iommuabs_sim_unit *u, uint32_t offset);
 
 /* ---- sim_vtd_irq.c ---- */
+/* The table in use is another: entries that are there are whole. */
+void vtd_irt_taken(struct iommuabs_sim_unit *u);
 void vtd_irt_stored(struct iommuabs_sim_unit *u, uint32_t word,
 		    const struct value *value);
 void vtd_irt_retired(struct iommuabs_sim_unit *u, uint32_t word,

@@ -35,6 +35,18 @@ static bool index_of(const struct iommuabs_sim_unit *u, uint32_t word,
 	return (at - table_of(vtd)) / 16 < nr_irtes(vtd);
 }
 
+bool vtd_is_irte(struct iommuabs_sim_arena *a, uint32_t word)
+{
+	const struct iommuabs_sim_unit *u;
+	uint32_t index;
+
+	for (u = a->units; u; u = u->next) {
+		if (u->ops == &vtd_ops && index_of(u, word, &index))
+			return true;
+	}
+	return false;
+}
+
 static void check_ready(struct iommuabs_sim_unit *u, const uint64_t w[4])
 {
 	uint64_t wrong1 = w[0] & IRTE0_POSTED ? IRTE1_RES0_POSTED : IRTE1_RES0;
@@ -129,6 +141,26 @@ void vtd_irtes_meant_over(struct iommuabs_sim_unit *u, bool complete)
 						 16 * (uint64_t)m->sid,
 					 2, m->w);
 		m->doomed = false;
+	}
+}
+
+void vtd_irt_taken(struct iommuabs_sim_unit *u)
+{
+	struct vec *meant = &u->vtd->meant_irtes;
+	uint64_t w[4];
+	uint32_t i;
+
+	for (i = 0; u->arena->adversary && i < nr_irtes(u->vtd); i++) {
+		struct cached *m;
+
+		sim_newest_entry(u->arena, table_of(u->vtd) + 16 * (uint64_t)i,
+				 2, w);
+		/* What was meant before may be cached. */
+		if (!(w[0] & IRTE0_P) || sim_cached(meant, i, 0))
+			continue;
+		m = vec_add(meant);
+		m->sid = i;
+		memcpy(m->w, w, sizeof(m->w));
 	}
 }
 

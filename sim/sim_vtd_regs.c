@@ -140,6 +140,7 @@ static void command_over(struct iommuabs_sim_unit *u)
 	if (vtd->bits & G_SIRTP) {
 		vtd->irt = vtd->next_irt;
 		vtd->gsts |= G_SIRTP;
+		vtd_irt_taken(u);
 	}
 	if (vtd->bits & G_WBF) {
 		vtd->gsts &= ~G_WBF;

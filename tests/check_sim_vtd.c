@@ -454,17 +454,28 @@ END_TEST
 START_TEST(a_line_that_is_not_cleaned_is_not_seen)
 {
 	struct iommuabs_sim_vtd_config config = plain();
+	struct iommuabs_sim_cleans before, after;
 
 	config.coherent = 0;
 	begin(&config);
+	iommuabs_sim_cleans(arena, &before);
+	ck_assert_uint_eq(before.unclean, 0);
 	noncoherent = 0;
 	map(IOVA, 0);
 	inv(IOTLB_PAGE(DID, IOVA));
 	either(PA, BLOCKED);
+	iommuabs_sim_cleans(arena, &after);
+	ck_assert_uint_eq(after.unclean, 1);
+	ck_assert_uint_eq(after.lines, before.lines);
 	noncoherent = 1;
 	map(IOVA, 0);
 	inv(IOTLB_PAGE(DID, IOVA));
 	only(BLOCKED);
+	iommuabs_sim_cleans(arena, &after);
+	ck_assert_uint_eq(after.unclean, 0);
+	ck_assert_uint_gt(after.lines, before.lines);
+	ck_assert_uint_gt(after.barriers, before.barriers);
+	ck_assert_uint_eq(after.in_vain, before.in_vain);
 	end();
 }
 END_TEST

@@ -59,6 +59,7 @@ SIM_TESTS = \
 	tests/check_units_many \
 	tests/check_vtd \
 	tests/check_vtd_ats \
+	tests/check_vtd_clean \
 	tests/check_vtd_control
 
 THREAD_TESTS = \
@@ -146,6 +147,8 @@ tests_check_vtd_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_vtd_LDADD = $(SIM_TEST_LIBS)
 tests_check_vtd_ats_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_vtd_ats_LDADD = $(SIM_TEST_LIBS)
+tests_check_vtd_clean_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_vtd_clean_LDADD = $(SIM_TEST_LIBS)
 tests_check_vtd_control_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_vtd_control_LDADD = $(SIM_TEST_LIBS)
 # Linked with the library as it is installed, and nothing hidden.

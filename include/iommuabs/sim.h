@@ -619,6 +619,22 @@ IOMMUABS_API unsigned int
 iommuabs_sim_tlbi_covering(struct iommuabs_sim_unit *unit, uint16_t vmid,
 			   uint64_t ipa, uint64_t from);
 
+/* How stores get to memory that units read. */
+struct iommuabs_sim_cleans {
+	uint64_t
+		lines; /* cleaned that had a store for units that don't snoop */
+	uint64_t in_vain;  /* cleaned, and had none since the clean before */
+	uint64_t barriers; /* iommuabs_sim_dev_mb() */
+	/* Words of tables that a unit reaches now (no queues) with a store in
+	 * them that no clean came after. */
+	uint64_t unclean;
+};
+
+/** iommuabs_sim_cleans() - ADVERSARY: so far; each 0 where units snoop, but for
+ * @cleans->barriers */
+IOMMUABS_API void iommuabs_sim_cleans(struct iommuabs_sim_arena *arena,
+				      struct iommuabs_sim_cleans *cleans);
+
 enum iommuabs_sim_violation {
 	/* Registers: width, alignment, reserved bits, read-only. */
 	IOMMUABS_SIM_V_REGISTER,
