@@ -974,6 +974,7 @@ START_TEST(additions_are_invalidated_where_absence_is_cached)
 	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
 	struct iommuabs_batch batch;
 	unsigned int before;
+	uint64_t gfn;
 
 	w->unit[0].unit->hw.caps.caches_absent = (uint8_t)_i;
 	ck_assert_int_eq(iommuabs_start(w->abs), 0);
@@ -992,6 +993,14 @@ START_TEST(additions_are_invalidated_where_absence_is_cached)
 	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
 	ck_assert_uint_eq(w->unit[0].invalidates,
 			  before + 2 * (unsigned int)_i);
+	/* A batch can't be told of more than it holds. */
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	for (gfn = 0; gfn <= 24; gfn++)
+		ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(2 * gfn),
+						     IOMMUABS_MFN(0x800 + gfn),
+						     1, rw, &batch),
+				 _i && gfn == 24 ? IOMMUABS_E_AGAIN : 0);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
 	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
 	before = w->unit[0].invalidates;
 	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(0x300),

@@ -637,7 +637,10 @@ START_TEST(device_only_and_sharing_exclude_each_other)
 	ck_assert_int_eq(reason, IOMMUABS_SHARE_DEVICE_ONLY);
 	refused(iommuabs_device_attach(dev, dom, &options, 0),
 		IOMMUABS_E_NOSHARE);
-	ck_assert_int_eq(unmap(0, 1), 0);
+	if (_i) /* or is replaced by what the p2m has, too */
+		ck_assert_int_eq(map(0, 7, 1, RW | IOMMUABS_REPLACE), 0);
+	else
+		ck_assert_int_eq(unmap(0, 1), 0);
 	ck_assert_int_eq(
 		iommuabs_domain_share_check(dom, w->unit[0].unit, &reason), 0);
 	ck_assert_int_eq(reason, IOMMUABS_SHARE_OK);
@@ -773,6 +776,11 @@ START_TEST(a_replace_that_times_out_maps_nothing)
 	ck_assert_int_eq(iommuabs_domain_map_list(dom, GFN(4), list, 2,
 						  RW | IOMMUABS_REPLACE, NULL),
 			 IOMMUABS_E_TIMEOUT);
+	/* So is what was to have other flags: nobody reaches it. */
+	ck_assert_int_eq(map(6, 6, 1, IOMMUABS_READ | IOMMUABS_REPLACE),
+			 IOMMUABS_E_FENCED);
+	ck_assert_int_eq(iommuabs_domain_translate(dom, GFN(6), &mfn, NULL),
+			 IOMMUABS_E_NOENT);
 	/* The new frames are anybody's again, the old ones are withheld. */
 	dom = other;
 	ck_assert_int_eq(map(0, 70, 8, RW), 0);
@@ -869,6 +877,7 @@ START_TEST(tables_of_several_removals_that_failed_go_back)
 	ck_assert_int_eq(unmap(512, 512), IOMMUABS_E_FENCED);
 	ck_assert_int_eq(unmap(1024, 512), IOMMUABS_E_FENCED);
 	ck_assert_uint_gt(dom->account.used, used);
+	ck_assert_uint_eq(dom->views->tables_out, 3);
 	w->unit[0].invalidate = 0;
 	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
 	ck_assert_uint_eq(dom->views->tables_out, 0);
@@ -972,6 +981,180 @@ START_TEST(a_part_of_what_is_unsynced_can_be_mapped_again)
 }
 END_TEST
 
+/* Whoever meets what another's batch took away, and can't have it forgotten. */
+START_TEST(what_was_not_forgotten_for_a_map_is_withheld)
+{
+	struct iommuabs_batch batch;
+
+	attach();
+	ck_assert_int_eq(map(0, 0, 8, RW), 0);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, GFN(0), 8, &batch), 0);
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(map(0, 70, 1, RW), IOMMUABS_E_TIMEOUT);
+	w->unit[0].invalidate = 0;
+	ck_assert_uint_eq(places(0), 1);
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	ck_assert_uint_eq(places(0), 0);
+	ck_assert_uint_eq(places(1), 1); /* the batch's */
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+	ck_assert_uint_eq(places(1), 0);
+}
+END_TEST
+
+/* To take it away again, with nobody left to forget it, changes nothing. */
+START_TEST(what_is_withheld_stays_so_until_recovery)
+{
+	attach();
+	ck_assert_int_eq(map(0, 0, 8, RW), 0);
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(0, 2), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	(void)unmap(0, 8);
+	ck_assert_uint_eq(places(0), 1);
+	w->unit[0].invalidate = 0;
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	ck_assert_uint_eq(places(0), 0);
+}
+END_TEST
+
+/* Neither the host nor the reserve has a page for the reverse map. */
+static void starve_rmap(void)
+{
+	struct rmap *rmap = &w->abs->rmap;
+
+	rmap->reserve_missing += rmap->reserve.nr;
+	tablemem_pool_drain(rmap->mem, &rmap->account, &rmap->reserve);
+	rmap->account.limit = rmap->account.used;
+}
+
+START_TEST(a_place_that_cannot_be_cut_is_not_replaced)
+{
+	ck_assert_int_eq(map(0, 0, 512, RW), 0);
+	ck_assert_int_eq(map(600, 600, 1, RW), 0); /* with its tables */
+	starve_rmap();
+	refused(map(3, 601, 1, RW | IOMMUABS_REPLACE), IOMMUABS_E_NOMEM);
+	w->abs->rmap.account.limit = 0;
+	ck_assert_int_eq(map(3, 601, 1, RW | IOMMUABS_REPLACE), 0);
+	ck_assert_uint_eq(places(3), 0);
+}
+END_TEST
+
+/* Of each: one end lies in the middle of a leaf. */
+START_TEST(places_end_where_a_removal_does)
+{
+	ck_assert_int_eq(map(0, 0, 512, RW), 0);
+	ck_assert_int_eq(map(1024, 1024, 512, RW), 0);
+	ck_assert_int_eq(unmap(256, 1024), 0);
+	ck_assert_uint_eq(places(255), 1);
+	ck_assert_uint_eq(places(256), 0);
+	ck_assert_uint_eq(places(1024), 0);
+	ck_assert_uint_eq(places(1279), 0);
+	ck_assert_uint_eq(places(1280), 1);
+}
+END_TEST
+
+static struct backend_range told[4];
+static uint32_t nr_told;
+
+static void note_ranges(struct world_unit *unit, const struct backend_inv *inv)
+{
+	uint32_t i;
+
+	(void)unit;
+	nr_told = inv->nr;
+	for (i = 0; i < IA_MIN(inv->nr, IA_COUNT(told)); i++)
+		told[i] = inv->ranges[i];
+}
+
+START_TEST(neighbours_join_from_either_side)
+{
+	struct iommuabs_batch batch;
+	uint64_t gfn;
+
+	attach();
+	ck_assert_int_eq(map(0, 0, 8, RW), 0);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	for (gfn = 5; gfn > 2; gfn--)
+		ck_assert_int_eq(
+			iommuabs_domain_unmap(dom, GFN(gfn), 1, &batch), 0);
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, GFN(6), 1, &batch), 0);
+	w->unit[0].on_invalidate = note_ranges;
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+	w->unit[0].on_invalidate = NULL;
+	ck_assert_uint_eq(nr_told, 1);
+	ck_assert_uint_eq(told[0].gfn, 3);
+	ck_assert_uint_eq(told[0].nr, 4);
+	for (gfn = 0; gfn < 8; gfn++)
+		ck_assert_uint_eq(places(gfn), gfn < 3 || gfn > 6);
+}
+END_TEST
+
+/*
+ * A removal has unlinked the table of gfns where nothing was, too. What comes
+ * there has a new one; units forget the old one before, if they are to see it.
+ */
+START_TEST(a_new_table_follows_one_that_is_forgotten)
+{
+	struct iommuabs_batch batch;
+	unsigned int before;
+
+	attach();
+	ck_assert_int_eq(map(0, 0, 4, RW), 0);
+	ck_assert_int_eq(map(512, 512, 4, RW), 0);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, GFN(0), 512, &batch), 0);
+	ck_assert_uint_eq(dom->views->tables_out, 1);
+	before = w->unit[0].invalidates;
+	levels_told = 2;
+	w->unit[0].on_invalidate = note_levels;
+	if (_i)
+		ck_assert_int_eq(map(511, 90, 2, RW | IOMMUABS_REPLACE), 0);
+	else
+		ck_assert_int_eq(map(511, 90, 1, RW), 0);
+	w->unit[0].on_invalidate = NULL;
+	ck_assert_uint_gt(w->unit[0].invalidates, before);
+	if (_i) /* else: everything */
+		ck_assert_uint_eq(levels_told, 1);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+}
+END_TEST
+
+/* More tables go than a batch holds, and the unit hangs at the first of them. */
+START_TEST(a_removal_tells_of_a_timeout_in_its_middle)
+{
+	uint64_t i;
+
+	attach();
+	for (i = 0; i < 16; i++)
+		ck_assert_int_eq(map(i * 512, i * 512 + 1, 512, RW), 0);
+	w->unit[0].invalidate_fails = 1;
+	ck_assert_int_eq(unmap(0, 16 * 512), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	ck_assert_uint_eq(dom->views->tables_out, 0);
+	ck_assert_uint_eq(places(1), 0);
+}
+END_TEST
+
+/* What a removal lacks is memory, whoever limits it. */
+START_TEST(an_unmap_beyond_its_quota_lacks_memory)
+{
+	uint64_t gfn = 0;
+	int ret;
+
+	attach();
+	do {
+		dom->account.limit = 0;
+		ck_assert_int_eq(map(gfn, gfn, 512, RW), 0);
+		dom->account.limit = dom->account.used;
+		ret = unmap(gfn + 1, 1);
+		gfn += 512;
+	} while (!ret);
+	ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
+	dom->account.limit = 0;
+}
+END_TEST
+
 START_TEST(a_protect_without_memory_takes_the_whole_leaf)
 {
 	struct iommuabs_explanation why = { .size = sizeof(why) };
@@ -991,6 +1174,8 @@ END_TEST
 
 START_TEST(protect_refuses_holes_and_bad_arguments)
 {
+	struct iommuabs_batch batch;
+
 	COVERS(iommuabs_domain_protect, E_INVAL);
 	COVERS(iommuabs_domain_protect, E_NOENT);
 	refused(iommuabs_domain_protect(NULL, GFN(0), 1, RW, NULL),
@@ -1006,6 +1191,13 @@ START_TEST(protect_refuses_holes_and_bad_arguments)
 	ck_assert_int_eq(map(5, 5, 4, RW), 0);
 	refused(iommuabs_domain_protect(dom, GFN(0), 6, IOMMUABS_READ, NULL),
 		IOMMUABS_E_NOENT);
+	/* What is on its way out is as good as gone. */
+	attach();
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, GFN(1), 1, &batch), 0);
+	refused(iommuabs_domain_protect(dom, GFN(0), 4, IOMMUABS_READ, NULL),
+		IOMMUABS_E_NOENT);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
 }
 END_TEST
 
@@ -1544,6 +1736,17 @@ static void add_further_tests(TCase *tcase)
 	tcase_add_test(tcase, a_table_that_is_refused_is_in_no_map);
 	tcase_add_loop_test(tcase, a_reading_that_is_lost_counts, 0, ASKERS);
 	tcase_add_test(tcase, a_fill_that_finds_nothing_counts);
+	tcase_add_test(tcase, what_was_not_forgotten_for_a_map_is_withheld);
+	tcase_add_test(tcase, what_is_withheld_stays_so_until_recovery);
+	tcase_add_test(tcase, a_place_that_cannot_be_cut_is_not_replaced);
+	tcase_add_test(tcase, places_end_where_a_removal_does);
+	tcase_add_test(tcase, neighbours_join_from_either_side);
+	tcase_add_test(tcase, a_removal_tells_of_a_timeout_in_its_middle);
+	tcase_add_test(tcase, an_unmap_beyond_its_quota_lacks_memory);
+	tcase_add_loop_test(tcase, a_new_table_follows_one_that_is_forgotten, 0,
+			    2);
+	tcase_add_loop_test(tcase, device_only_and_sharing_exclude_each_other,
+			    0, 2);
 	tcase_add_loop_test(tcase, a_shared_table_is_forgotten_at_any_level, 0,
 			    2);
 	tcase_add_loop_test(tcase, a_walk_that_cannot_be_changes_nothing, 0,
@@ -1568,7 +1771,6 @@ static void add_tests(Suite *s)
 		map_takes_all_memory_first,
 		map_list_takes_all_memory_first,
 		a_quota_holds,
-		device_only_and_sharing_exclude_each_other,
 		reserved_regions_are_kept_clear,
 		what_a_device_needs_can_not_be_taken_away,
 		a_timeout_withholds_until_recovery,
