@@ -37,6 +37,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/api_frame.c \
 	src/core/api_instance.c \
 	src/core/api_irq.c \
+	src/core/api_map.c \
 	src/core/api_struct.c \
 	src/core/api_unit.c \
 	src/core/attach.c \
@@ -45,6 +46,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/decide.c \
 	src/core/declare.c \
 	src/core/device.c \
+	src/core/device_find.c \
 	src/core/device_index.c \
 	src/core/domain.c \
 	src/core/dump.c \
@@ -62,6 +64,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/pages.c \
 	src/core/pci_device.c \
 	src/core/pci_function.c \
+	src/core/pci_records.c \
 	src/core/pci_topology.c \
 	src/core/populate.c \
 	src/core/refresh.c \
@@ -200,6 +203,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/backends/smmu/smmuv3_regs.h \
 	src/backends/vtd/vtd.h \
 	src/backends/vtd/vtd_regs.h \
+	src/core/api_args.h \
 	src/core/api_struct.h \
 	src/core/change.h \
 	src/core/core.h \
@@ -208,6 +212,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/core/map_request.h \
 	src/core/pci_config.h \
 	src/core/pci_function.h \
+	src/core/pci_records.h \
 	src/core/pci_topology.h \
 	src/core/rmap.h \
 	src/core/rmap_parts.h \

@@ -2,13 +2,9 @@
 /*
  * api_device.c - devices, as the host calls them
  */
+#include "api_args.h"
 #include "api_struct.h"
 #include "change.h"
-
-static uint64_t budget_of(uint64_t budget)
-{
-	return budget ? budget : ~(uint64_t)0;
-}
 
 int iommuabs_device_add(struct iommuabs *abs,
 			const struct iommuabs_device_desc *desc,
@@ -102,7 +98,7 @@ int iommuabs_device_attach(struct iommuabs_device *dev,
 			   uint64_t budget)
 {
 	struct iommuabs_attach_options copy;
-	uint64_t left = budget_of(budget);
+	uint64_t left = api_budget(budget);
 	int ret;
 
 	if (!dev || !dom || dev->abs != dom->abs)
@@ -115,7 +111,7 @@ int iommuabs_device_attach(struct iommuabs_device *dev,
 
 int iommuabs_device_detach(struct iommuabs_device *dev, uint64_t budget)
 {
-	uint64_t left = budget_of(budget);
+	uint64_t left = api_budget(budget);
 
 	return dev ? detach_run(device_head(dev), &left) : IOMMUABS_E_INVAL;
 }
@@ -126,7 +122,7 @@ int iommuabs_device_move(struct iommuabs_device *dev,
 			 uint64_t budget)
 {
 	struct iommuabs_attach_options copy;
-	uint64_t left = budget_of(budget);
+	uint64_t left = api_budget(budget);
 	int ret;
 
 	if (!dev || !dom || dev->abs != dom->abs)

@@ -556,20 +556,31 @@ int device_create_group(struct iommuabs *abs,
 /* Whom a call on @dev is about: itself, or the group that it is a member of. */
 struct iommuabs_device *device_head(struct iommuabs_device *dev);
 int device_forget(struct iommuabs_device *dev);
+void device_free(struct iommuabs_device *dev);
+
+/* device_find.c */
+
 /* Up to @max of the functions that are @dev; how many ranges there are. */
 uint32_t device_functions(const struct iommuabs_device *dev,
 			  struct iommuabs_pci_range ranges[], uint32_t max);
 /* STREAM_*, of any of its streams. */
 uint32_t device_quiet(const struct iommuabs_device *dev);
-void device_free(struct iommuabs_device *dev);
 /* @dev's range of ids with this one, NULL. */
 struct device_stream *device_stream_of(const struct iommuabs_device *dev,
 				       const struct iommuabs_unit *unit,
 				       uint32_t stream);
+/*
+ * Who has @pci: a device, or a range that it may be carved out of, then *@where is
+ * its id. NULL: nobody, or no unit sees it. abs->lock is held.
+ */
+struct iommuabs_device *device_owner_of(struct iommuabs *abs, uint32_t pci,
+					struct iommuabs_stream_range *where);
+/* These take it. 0 | E_NOENT | E_UNTRANSLATED. */
 int device_find_pci(struct iommuabs *abs, uint32_t pci,
 		    struct iommuabs_device **out);
 int device_find_path(struct iommuabs *abs, const char *path,
 		     struct iommuabs_device **out);
+
 /* pci_device.c: takes abs->lock, reads configuration space */
 
 /* 0 | E_NOENT | E_UNTRANSLATED | E_EXISTS | E_BUSY | E_NOTSUP | E_NOMEM. */
