@@ -181,6 +181,7 @@ START_TEST(what_cannot_be_shared_is_not_mirrored_instead)
 	COVERS(iommuabs_device_attach, E_NOSHARE);
 	ck_assert_int_eq(iommuabs_device_attach(dev, dom, &options, 0),
 			 IOMMUABS_E_NOSHARE);
+	ck_assert(test_host_logged(w->host, "the domain has no p2m"));
 	ck_assert(is_blocked(w, 8));
 	ck_assert_int_eq(attach(dev, dom), 0);
 	world_delete(w);
@@ -778,11 +779,55 @@ START_TEST(a_region_of_the_range_forbids_sharing_as_an_own_one)
 	reserved_add_at(w, 0x10, 0x10, IOMMUABS_DEVICE_RANGE, 1);
 	nic = reserved_add_at(w, 0x12, 1, 0, 0);
 	refused(w, nic, dom, IOMMUABS_E_NOSHARE);
+	ck_assert_int_eq(attach(nic, dom), IOMMUABS_E_NOSHARE);
+	ck_assert(test_host_logged(w->host, "reserved memory of it is not"));
 	ck_assert_int_eq(
 		iommuabs_domain_set_strategy(dom, IOMMUABS_STRATEGY_AUTO, 0, 0),
 		0);
 	ck_assert_int_eq(attach(nic, dom), 0);
 	ck_assert_int_eq(nic->streams[0].binding->view->kind, VIEW_MIRROR);
+	world_delete(w);
+}
+END_TEST
+
+static unsigned int times_logged(const struct world *w, const char *text)
+{
+	const char *at = w->host->log;
+	unsigned int nr = 0;
+
+	for (; at && (at = strstr(at, text)) != NULL; at++)
+		nr++;
+	return nr;
+}
+
+/* Once for each unit, however many steps and ranges of ids it takes. */
+START_TEST(the_log_says_once_why_a_device_is_mirrored)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_domain *dom = world_domain(w);
+	const struct iommuabs_stream_range ranges[] = {
+		{ w->unit[0].unit, 0x20, 1, 0 },
+		{ w->unit[0].unit, 0x28, 1, 0 },
+	};
+	struct iommuabs_device_desc desc = world_device_desc(ranges, 0);
+	struct iommuabs_device *dev, *with_region = reserved_device(w);
+	unsigned int i;
+	int ret;
+
+	desc.name = "nic";
+	desc.nr_streams = 2;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	for (i = 0; i < 16; i++)
+		ck_assert_int_eq(map(dom, 2 * i, 0x5000 + 3 * i, 1, RW), 0);
+	do
+		ret = iommuabs_device_attach(dev, dom, NULL, 1);
+	while (ret == IOMMUABS_E_AGAIN);
+	ck_assert_int_eq(ret, 0);
+	ck_assert_uint_eq(times_logged(w, "nic: no sharing by "), 1);
+	ck_assert_uint_eq(times_logged(w, ": the domain has no p2m"), 1);
+	ck_assert_int_eq(attach(with_region, dom), 0);
+	ck_assert_uint_eq(times_logged(w, "no sharing by "), 2);
+	ck_assert_uint_eq(times_logged(w, "reserved memory of it"), 1);
 	world_delete(w);
 }
 END_TEST
@@ -1011,12 +1056,38 @@ START_TEST(additions_are_invalidated_where_absence_is_cached)
 }
 END_TEST
 
+static void add_memory_tests(Suite *s)
+{
+	TCase *memory = tcase_create("memory");
+
+	tcase_add_test(
+		memory,
+		what_is_mapped_over_a_reserved_region_keeps_the_device_out);
+	tcase_add_loop_test(
+		memory, a_region_that_the_host_maps_is_mapped_exactly, 0, 4);
+	tcase_add_test(memory,
+		       a_mirror_is_given_up_though_a_region_is_part_of_a_group);
+	tcase_add_test(memory, a_region_that_is_being_unmapped_is_not_mapped);
+	tcase_add_test(memory, a_carved_device_has_the_regions_of_its_range);
+	tcase_add_test(memory,
+		       a_region_of_the_range_forbids_sharing_as_an_own_one);
+	tcase_add_test(memory, the_log_says_once_why_a_device_is_mirrored);
+	tcase_add_test(memory, an_attach_without_memory_leaves_nothing);
+	tcase_add_test(memory,
+		       a_quota_too_small_for_a_mirror_keeps_the_device_out);
+	tcase_add_test(memory,
+		       a_p2m_that_shows_what_is_anothers_keeps_the_device_out);
+	tcase_add_test(memory,
+		       a_p2m_under_a_foreign_mapping_keeps_the_device_out);
+	tcase_add_test(memory, a_failed_refresh_is_an_obstacle);
+	suite_add_tcase(s, memory);
+}
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("attach");
 	TCase *who = tcase_create("who");
 	TCase *unit = tcase_create("unit");
-	TCase *memory = tcase_create("memory");
 
 	if (!world_possible(s))
 		return s;
@@ -1052,26 +1123,7 @@ static Suite *suite(void)
 	tcase_add_test(unit,
 		       what_one_unit_withholds_explains_what_another_lacks);
 	suite_add_tcase(s, unit);
-	tcase_add_test(
-		memory,
-		what_is_mapped_over_a_reserved_region_keeps_the_device_out);
-	tcase_add_loop_test(
-		memory, a_region_that_the_host_maps_is_mapped_exactly, 0, 4);
-	tcase_add_test(memory,
-		       a_mirror_is_given_up_though_a_region_is_part_of_a_group);
-	tcase_add_test(memory, a_region_that_is_being_unmapped_is_not_mapped);
-	tcase_add_test(memory, a_carved_device_has_the_regions_of_its_range);
-	tcase_add_test(memory,
-		       a_region_of_the_range_forbids_sharing_as_an_own_one);
-	tcase_add_test(memory, an_attach_without_memory_leaves_nothing);
-	tcase_add_test(memory,
-		       a_quota_too_small_for_a_mirror_keeps_the_device_out);
-	tcase_add_test(memory,
-		       a_p2m_that_shows_what_is_anothers_keeps_the_device_out);
-	tcase_add_test(memory,
-		       a_p2m_under_a_foreign_mapping_keeps_the_device_out);
-	tcase_add_test(memory, a_failed_refresh_is_an_obstacle);
-	suite_add_tcase(s, memory);
+	add_memory_tests(s);
 	return s;
 }
 

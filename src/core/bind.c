@@ -174,7 +174,12 @@ static int stream_prepare(const struct iommuabs_device *dev,
 	table = decision.table;
 	if (view->kind == VIEW_MIRROR)
 		view_table(view, &table);
-	return binding_get(view, stream, &table, &stream->next);
+	ret = binding_get(view, stream, &table, &stream->next);
+	/* Ranges of one unit follow each other, and are decided alike. */
+	if (!ret && stream->next != stream->binding &&
+	    (stream == dev->streams || stream[-1].unit != stream->unit))
+		decision_log(dev, stream->unit, &decision);
+	return ret;
 }
 
 int streams_prepare(struct iommuabs_device *dev, struct iommuabs_domain *dom,

@@ -339,6 +339,7 @@ struct decision {
 	struct backend_table table;  /* SHARED, without the id */
 	struct backend_geometry key; /* MIRROR */
 	const struct iommuabs_device *dev;
+	const char *why_mirror; /* NULL: shared, or nobody asked to share */
 };
 
 enum iommuabs_share_reason share_reason(const struct iommuabs_domain *dom,
@@ -348,11 +349,15 @@ enum iommuabs_share_reason share_reason(const struct iommuabs_domain *dom,
 int decide(const struct iommuabs_domain *dom, const struct iommuabs_unit *unit,
 	   uint32_t strategy, struct decision *decision);
 /* The same for @dev, whose reserved regions forbid sharing if they are not in
- * the p2m. */
+ * the p2m. The log says why E_NOSHARE. */
 int decide_device(const struct iommuabs_domain *dom,
 		  const struct iommuabs_device *dev,
 		  const struct iommuabs_unit *unit, uint32_t strategy,
 		  struct decision *decision);
+/* Say why @dev is mirrored, if that wants saying; once it is decided for good. */
+void decision_log(const struct iommuabs_device *dev,
+		  const struct iommuabs_unit *unit,
+		  const struct decision *decision);
 /* The view for @decision, made if there is none. */
 int decision_view(struct iommuabs_domain *dom, const struct decision *decision,
 		  struct view **out);

@@ -33,6 +33,7 @@ int decide(const struct iommuabs_domain *dom, const struct iommuabs_unit *unit,
 {
 	enum iommuabs_share_reason reason;
 
+	decision->why_mirror = NULL;
 	if (strategy == IOMMUABS_STRATEGY_MIRROR)
 		return decide_mirror(dom, unit, decision);
 	reason = share_reason(dom, unit, &decision->table);
@@ -40,11 +41,20 @@ int decide(const struct iommuabs_domain *dom, const struct iommuabs_unit *unit,
 		decision->kind = VIEW_SHARED;
 		return 0;
 	}
-	hostif_log(&dom->abs->host, IOMMUABS_LOG_INFO, "%s: no sharing: %s",
-		   unit->name, iommuabs_share_reason_text(reason));
+	decision->why_mirror = iommuabs_share_reason_text(reason);
 	if (strategy == IOMMUABS_STRATEGY_SHARE)
 		return IOMMUABS_E_NOSHARE;
 	return decide_mirror(dom, unit, decision);
+}
+
+void decision_log(const struct iommuabs_device *dev,
+		  const struct iommuabs_unit *unit,
+		  const struct decision *decision)
+{
+	if (decision->why_mirror)
+		hostif_log(&dev->abs->host, IOMMUABS_LOG_INFO,
+			   "%s: no sharing by %s: %s", dev->name, unit->name,
+			   decision->why_mirror);
 }
 
 int decide_device(const struct iommuabs_domain *dom,
@@ -54,14 +64,18 @@ int decide_device(const struct iommuabs_domain *dom,
 {
 	int ret;
 
-	if (strategy != IOMMUABS_STRATEGY_MIRROR &&
-	    !reserved_all_in_ledger(dom, dev)) {
-		if (strategy == IOMMUABS_STRATEGY_SHARE)
-			return IOMMUABS_E_NOSHARE;
-		strategy = IOMMUABS_STRATEGY_MIRROR;
+	if (strategy == IOMMUABS_STRATEGY_MIRROR ||
+	    reserved_all_in_ledger(dom, dev)) {
+		ret = decide(dom, unit, strategy, decision);
+	} else {
+		ret = strategy == IOMMUABS_STRATEGY_SHARE
+			      ? IOMMUABS_E_NOSHARE
+			      : decide_mirror(dom, unit, decision);
+		decision->why_mirror = "reserved memory of it is not mapped";
 	}
-	ret = decide(dom, unit, strategy, decision);
 	decision->dev = dev;
+	if (ret == IOMMUABS_E_NOSHARE)
+		decision_log(dev, unit, decision);
 	return ret;
 }
 
