@@ -11,7 +11,8 @@
 
 IOMMUABS_BEGIN_DECLS
 
-/* An argument is out of range or unknown: correct the call. */
+/* An argument is out of range or unknown, or the size of a struct isn't set:
+ * correct the call. */
 #define IOMMUABS_E_INVAL (-1)
 /* The host's allocator gave nothing: free memory, repeat. */
 #define IOMMUABS_E_NOMEM (-2)
@@ -19,11 +20,13 @@ IOMMUABS_BEGIN_DECLS
 #define IOMMUABS_E_NOENT (-3)
 /* Something else is there: remove it, or map with REPLACE. */
 #define IOMMUABS_E_EXISTS (-4)
-/* The object is in use: finish or detach what uses it, repeat. */
+/* The object is in use, or in no state for the call (start twice, stop before start):
+ * finish or detach what uses it, repeat. */
 #define IOMMUABS_E_BUSY (-5)
 /* Work remains: call again with the same arguments. */
 #define IOMMUABS_E_AGAIN (-6)
-/* The frame belongs to somebody else; iommuabs_frame_users() says to whom. */
+/* The frame belongs to somebody else; iommuabs_frame_users() says to whom. Or a
+ * declaration, or host->frames_allowed(), keeps it from the domain. */
 #define IOMMUABS_E_PERM (-7)
 /* Not in this build or not by this object. */
 #define IOMMUABS_E_NOTSUP (-8)
@@ -53,7 +56,8 @@ IOMMUABS_BEGIN_DECLS
 #define IOMMUABS_E_FIRMWARE (-20)
 /* The unit reports something this driver can't work with; the log says what. */
 #define IOMMUABS_E_UNIT (-21)
-/* SHARE was asked for and this unit can't; iommuabs_domain_share_check(). */
+/* SHARE was asked for and can't be, for the unit (iommuabs_domain_share_check()) or
+ * for reserved memory of the device that isn't mapped; the log says which. */
 #define IOMMUABS_E_NOSHARE (-22)
 /* Every VMID / domain-id of the unit is in use: detach something. */
 #define IOMMUABS_E_NOIDS (-23)

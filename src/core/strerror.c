@@ -9,19 +9,20 @@
 /* Fixed-size strings: an array of pointers would need relocating. */
 static const char texts[ERRORS][96] = {
 	[0] = "success",
-	[-IOMMUABS_E_INVAL] =
-		"an argument is out of range or unknown: correct the call",
+	[-IOMMUABS_E_INVAL] = "an argument is out of range or unknown, or a "
+			      "struct has no size: correct the call",
 	[-IOMMUABS_E_NOMEM] =
 		"the host's allocator gave nothing: free memory, repeat",
 	[-IOMMUABS_E_NOENT] = "no such object or mapping",
 	[-IOMMUABS_E_EXISTS] =
 		"something else is there: remove it, or map with REPLACE",
-	[-IOMMUABS_E_BUSY] =
-		"the object is in use: finish or detach what uses it, repeat",
+	[-IOMMUABS_E_BUSY] = "in use, or in no state for the call: finish or "
+			     "detach what uses it, repeat",
 	[-IOMMUABS_E_AGAIN] =
 		"work remains: call again with the same arguments",
-	[-IOMMUABS_E_PERM] = "the frame belongs to somebody else: "
-			     "iommuabs_frame_users() says to whom",
+	[-IOMMUABS_E_PERM] =
+		"the frame is somebody else's (iommuabs_frame_users()), or "
+		"declared out of reach",
 	[-IOMMUABS_E_NOTSUP] = "not in this build or not by this object",
 	[-IOMMUABS_E_QUOTA] =
 		"the domain's quota is used up: raise it, or map larger pieces",
@@ -49,8 +50,7 @@ static const char texts[ERRORS][96] = {
 		"a firmware table is malformed: the log says where",
 	[-IOMMUABS_E_UNIT] = "the unit reports what this driver can't work "
 			     "with: the log says what",
-	[-IOMMUABS_E_NOSHARE] = "the unit can't share the p2m: "
-				"iommuabs_domain_share_check() says why",
+	[-IOMMUABS_E_NOSHARE] = "the p2m can't be shared: the log says why",
 	[-IOMMUABS_E_NOIDS] = "every VMID or domain-id of the unit is in use: "
 			      "detach something",
 	[-IOMMUABS_E_TOPOLOGY] = "PCI isn't what it was when the device was "
