@@ -267,18 +267,16 @@ static uint64_t alloc_at(struct fixture *f, uint64_t frame)
 START_TEST(tables_are_given_back_many_at_a_time)
 {
 	struct fixture f = fixture_make(modes[_i]);
-	struct tablemem_giving giving = { .mem = &f.mem,
-					  .account = &f.account,
-					  .size_lg2 = 12 };
+	struct tablemem_giving giving;
 	uint64_t at[TABLEMEM_GIVING + 2], i;
 
 	ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif), 0);
+	tablemem_giving_begin(&giving, &f.mem, &f.account, 12);
 	/* The last but one stays: a neighbour of what goes. */
 	for (i = 0; i < IA_COUNT(at); i++)
 		at[i] = alloc_at(&f, 0x4a1 + i);
 	for (i = 0; i < TABLEMEM_GIVING; i++)
-		ck_assert(tablemem_giving_add(&giving, at[i]));
-	ck_assert(!tablemem_giving_add(&giving, at[i + 1]));
+		tablemem_giving_add(&giving, at[i]);
 	/* Nothing has been done so far. */
 	for (i = 0; i < IA_COUNT(at); i++)
 		ck_assert(tablemem_holds(&f.mem, at[i] >> LG2, 1));
@@ -289,7 +287,7 @@ START_TEST(tables_are_given_back_many_at_a_time)
 	marks_are_exact(&f);
 	/* They are charged up to the end. */
 	ck_assert_uint_eq(f.account.used, IA_COUNT(at));
-	ck_assert(tablemem_giving_add(&giving, at[TABLEMEM_GIVING + 1]));
+	tablemem_giving_add(&giving, at[TABLEMEM_GIVING + 1]);
 	tablemem_giving_end(&giving);
 	ck_assert_uint_eq(f.account.used, 1);
 	tablemem_giving_flush(&giving); /* of nothing */
@@ -297,6 +295,51 @@ START_TEST(tables_are_given_back_many_at_a_time)
 	ck_assert_uint_eq(f.account.used, 1);
 	marks_are_exact(&f);
 	tablemem_free(&f.mem, &f.account, at[TABLEMEM_GIVING], 12);
+	fixture_end(&f);
+}
+END_TEST
+
+enum { IN_A_ROW = 3 * TABLEMEM_GIVING + 3 };
+
+/* In a row upwards, downwards, downwards up to a turn, and by fours. */
+static uint64_t row_order(int order, uint64_t i)
+{
+	switch (order) {
+	case 0:
+		return i;
+	case 1:
+		return IN_A_ROW - 1 - i;
+	case 2:
+		return i < 25 ? 24 - i : i;
+	default:
+		return i ^ (i < IN_A_ROW - 3 ? 3 : 0);
+	}
+}
+
+/* A neighbour on each side stays. */
+START_TEST(tables_in_a_row_are_given_back_whichever_way)
+{
+	struct fixture f = fixture_make(modes[_i % NR_MODES]);
+	uint64_t at[IN_A_ROW + 2], i;
+	struct tablemem_giving giving;
+
+	ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif), 0);
+	tablemem_giving_begin(&giving, &f.mem, &f.account, 12);
+	for (i = 0; i < IA_COUNT(at); i++)
+		at[i] = alloc_at(&f, 0x4a1 + i);
+	for (i = 0; i < IN_A_ROW; i++) {
+		tablemem_giving_add(&giving,
+				    at[1 + row_order(_i / NR_MODES, i)]);
+		if (giving.nr < TABLEMEM_GIVING)
+			continue;
+		tablemem_giving_flush(&giving);
+		marks_are_exact(&f);
+	}
+	tablemem_giving_end(&giving);
+	marks_are_exact(&f);
+	ck_assert_uint_eq(f.account.used, 2);
+	tablemem_free(&f.mem, &f.account, at[0], 12);
+	tablemem_free(&f.mem, &f.account, at[IN_A_ROW + 1], 12);
 	fixture_end(&f);
 }
 END_TEST
@@ -319,19 +362,18 @@ static void tables_free(void *ctx, void *dom_cookie, const uint64_t *maddrs,
 START_TEST(a_host_that_takes_many_tables_gets_them_together)
 {
 	struct fixture f = fixture_make(modes[_i]);
-	struct tablemem_giving giving = { .mem = &f.mem,
-					  .account = &f.account,
-					  .size_lg2 = 12 };
+	struct tablemem_giving giving;
 	uint64_t at[3], i;
 
 	f.host->hostif.ops.tables_free = tables_free;
 	nr_together = 0;
 	ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif), 0);
+	tablemem_giving_begin(&giving, &f.mem, &f.account, 12);
 	at[0] = alloc_at(&f, 0x480);
 	at[1] = alloc_at(&f, 0x900);
 	at[2] = alloc_at(&f, 0x481);
 	for (i = 0; i < 3; i++)
-		ck_assert(tablemem_giving_add(&giving, at[i]));
+		tablemem_giving_add(&giving, at[i]);
 	ck_assert_uint_eq(nr_together, 0);
 	tablemem_giving_flush(&giving);
 	tablemem_giving_flush(&giving); /* of nothing: no call */
@@ -389,16 +431,14 @@ END_TEST
 static void give_together(struct fixture *f, const uint64_t maddrs[],
 			  unsigned int nr, unsigned int which)
 {
-	struct tablemem_giving giving = { .mem = &f->mem,
-					  .account = &f->account,
-					  .size_lg2 = 12 + which };
+	struct tablemem_giving giving;
 	unsigned int i;
 
+	tablemem_giving_begin(&giving, &f->mem, &f->account, 12 + which);
 	for (i = which; i < nr; i += 4) {
-		if (tablemem_giving_add(&giving, maddrs[i]))
-			continue;
-		tablemem_giving_flush(&giving);
-		ck_assert(tablemem_giving_add(&giving, maddrs[i]));
+		if (giving.nr == TABLEMEM_GIVING)
+			tablemem_giving_flush(&giving);
+		tablemem_giving_add(&giving, maddrs[i]);
 	}
 	tablemem_giving_end(&giving);
 }
@@ -783,6 +823,9 @@ static Suite *suite(void)
 	ADD(tables, a_table_given_twice_stays_the_first_ones);
 	ADD(tables, a_block_that_is_a_table_in_part_leaves_no_mark);
 	ADD(tables, tables_are_given_back_many_at_a_time);
+	tcase_add_loop_test(tables,
+			    tables_in_a_row_are_given_back_whichever_way, 0,
+			    4 * NR_MODES);
 	ADD(tables, a_host_that_takes_many_tables_gets_them_together);
 	ADD(tables, memory_that_is_mapped_is_given_back);
 	suite_add_tcase(s, tables);

@@ -560,7 +560,8 @@ static void unmark_among(const struct tablemem *mem, uint64_t first,
 	}
 }
 
-static void giving_unmark(const struct tablemem_giving *giving)
+/* What lies in the same 64 frames at once, as far as it follows each other. */
+static void giving_unmark_scattered(const struct tablemem_giving *giving)
 {
 	/* A table is aligned: its first bit, times this, is all of its bits. */
 	const uint64_t table = FIELD64(frames_of(giving->size_lg2) - 1, 0);
@@ -577,6 +578,29 @@ static void giving_unmark(const struct tablemem_giving *giving)
 		starts |= (uint64_t)1 << mfn % 64;
 	}
 	unmark_among(giving->mem, first, starts * table);
+}
+
+static void giving_unmark(const struct tablemem_giving *giving)
+{
+	uint64_t lowest = IA_MIN(giving->maddrs[0], giving->last);
+
+	if (giving->broken)
+		giving_unmark_scattered(giving);
+	else
+		unmark(giving->mem, lowest >> IOMMUABS_FRAME_LG2,
+		       giving->nr * frames_of(giving->size_lg2));
+}
+
+/* Are the next ones to be in a row with these, and which way? */
+static void giving_expect(struct tablemem_giving *giving)
+{
+	const uint64_t table = (uint64_t)1 << giving->size_lg2;
+	unsigned int nr = giving->nr;
+
+	if (giving->broken && nr > 1)
+		giving->step =
+			giving->maddrs[nr - 2] < giving->last ? table : -table;
+	giving->broken = 0;
 }
 
 void tablemem_giving_flush(struct tablemem_giving *giving)
@@ -596,6 +620,7 @@ void tablemem_giving_flush(struct tablemem_giving *giving)
 			host_free(giving->mem, cookie, giving->maddrs[i],
 				  giving->size_lg2);
 	giving->given += giving->nr;
+	giving_expect(giving);
 	giving->nr = 0;
 }
 

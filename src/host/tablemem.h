@@ -73,10 +73,11 @@ void tablemem_free(struct tablemem *mem, struct tablemem_account *account,
 		   uint64_t maddr, unsigned int size_lg2);
 
 /*
- * Tables of one size, of at most 64 frames, given back together: those that
- * follow each other in the same 64 frames are unmarked at once. No more at a time
- * than the ways of a cache: a host that links them by a word in each stores to
- * lines that are pages apart, all of one set.
+ * Tables of one size, of at most 64 frames, given back together. They are unmarked
+ * at once as far as they lie in the same 64 frames, and all of them if they follow
+ * those of before in a row, upwards or downwards, as tables do that were taken in
+ * one call. No more at a time than the ways of a cache: a host that links them by a
+ * word in each stores to lines that are pages apart, all of one set.
  */
 #define TABLEMEM_GIVING 16
 
@@ -86,19 +87,38 @@ struct tablemem_giving {
 	unsigned int size_lg2;
 	unsigned int nr; /* tables that are not given back yet */
 	uint64_t given;	 /* those that are, and still charged */
+	uint64_t last;	 /* table that was added */
+	uint64_t step;	 /* what lies between those in a row: 1 table, or -1 */
+	uint64_t broken; /* 0: these all are such a row */
 	uint64_t maddrs[TABLEMEM_GIVING];
 };
 
-/* False: no room, tablemem_giving_flush() comes first. Calls no host. */
-static inline bool tablemem_giving_add(struct tablemem_giving *giving,
-				       uint64_t maddr)
+static inline void tablemem_giving_begin(struct tablemem_giving *giving,
+					 struct tablemem *mem,
+					 struct tablemem_account *account,
+					 unsigned int size_lg2)
 {
-	if (giving->nr == TABLEMEM_GIVING)
-		return false;
-	giving->maddrs[giving->nr++] = maddr;
-	return true;
+	/* Its list is counted: the words need no clearing. */
+	giving->mem = mem;
+	giving->account = account;
+	giving->size_lg2 = size_lg2;
+	giving->nr = 0;
+	giving->given = 0;
+	giving->last = 0;
+	giving->step = (uint64_t)1 << size_lg2;
+	giving->broken = 1;
 }
 
+/* There must be room. */
+static inline void tablemem_giving_add(struct tablemem_giving *giving,
+				       uint64_t maddr)
+{
+	giving->broken |= maddr - giving->last - giving->step;
+	giving->last = maddr;
+	giving->maddrs[giving->nr++] = maddr;
+}
+
+/* Afterwards there is room. */
 void tablemem_giving_flush(struct tablemem_giving *giving);
 /* The same, and all that went is charged no more. */
 void tablemem_giving_end(struct tablemem_giving *giving);

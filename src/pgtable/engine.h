@@ -1737,16 +1737,15 @@ static inline unsigned int leaf_tables_give(const uint64_t *entries,
 					    unsigned int left,
 					    struct tablemem_giving *giving)
 {
-	unsigned int nr = giving->nr, stop;
+	unsigned int stop;
 	uint64_t entry;
 
-	stop = left - IA_MIN(left - first, TABLEMEM_GIVING - nr);
+	stop = left - IA_MIN(left - first, TABLEMEM_GIVING - giving->nr);
 	while (left > stop) {
 		entry = entry_load(&entries[--left]);
 		if (entry_is_table(entry, 1))
-			giving->maddrs[nr++] = entry_table(entry);
+			tablemem_giving_add(giving, entry_table(entry));
 	}
-	giving->nr = nr;
 	return left;
 }
 
@@ -1778,9 +1777,10 @@ static void dying_give(const struct pt *pt, uint64_t table, unsigned int level,
 	if (level == pt->top) {
 		tablemem_free(giving->mem, giving->account, table,
 			      pt->root_lg2);
-	} else if (!tablemem_giving_add(giving, table)) {
-		tablemem_giving_flush(giving);
-		(void)tablemem_giving_add(giving, table);
+	} else {
+		if (giving->nr == TABLEMEM_GIVING)
+			tablemem_giving_flush(giving);
+		tablemem_giving_add(giving, table);
 	}
 }
 
@@ -1794,12 +1794,8 @@ static enum pt_status engine_free_tables(const struct pt *pt, uint64_t word,
 	enum pt_status status = PT_BUDGET;
 	struct dying path[PT_LEVELS_MAX];
 
-	/* Its list is counted: the words need no clearing. */
-	giving.mem = payer->mem;
-	giving.account = payer->account;
-	giving.size_lg2 = PT_GRANULE_LG2;
-	giving.nr = 0;
-	giving.given = 0;
+	tablemem_giving_begin(&giving, payer->mem, payer->account,
+			      PT_GRANULE_LG2);
 	for (;;) {
 		/* Down to the last table that has none below it. */
 		if (child && level)
