@@ -78,6 +78,16 @@ static int unmap(uint64_t gfn, uint64_t nr)
 	return iommuabs_domain_unmap(dom, GFN(gfn), nr, NULL);
 }
 
+/* Does the device? */
+static bool sees(uint64_t gfn)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+
+	ck_assert_int_eq(
+		iommuabs_device_explain(dev, GFN(gfn), IOMMUABS_READ, &why), 0);
+	return why.obstacle == IOMMUABS_OBSTACLE_NONE;
+}
+
 static void attach(void)
 {
 	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
@@ -484,6 +494,66 @@ START_TEST(one_frame_is_granted_and_withheld_as_many_are)
 	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
 	ck_assert_int_eq(map(5, 5, 1, RW), 0);
 	dom = mine;
+}
+END_TEST
+
+#define LARGE ((uint64_t)512)
+
+/*
+ * One leaf in the ledger, and one in the mirror or, where the frames are not
+ * aligned, a table of small ones.
+ */
+START_TEST(a_large_leaf_is_withheld_as_a_frame_is)
+{
+	struct iommuabs_domain *other = world_domain(w), *mine = dom;
+	uint64_t mfn = LARGE + (uint64_t)_i;
+
+	attach();
+	ck_assert_int_eq(map(LARGE, mfn, LARGE, RW), 0);
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(LARGE, LARGE), IOMMUABS_E_TIMEOUT);
+	ck_assert(!sees(LARGE) && !sees(2 * LARGE - 1));
+	dom = other;
+	ck_assert_int_eq(map(5, mfn, 1, RW), IOMMUABS_E_PERM);
+	ck_assert_int_eq(map(5, mfn + LARGE - 1, 1, RW), IOMMUABS_E_PERM);
+	w->unit[0].invalidate = 0;
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	ck_assert_int_eq(map(LARGE, mfn, LARGE, RW), 0);
+	dom = mine;
+	ck_assert_int_eq(unmap(LARGE, LARGE), 0); /* nothing is there */
+}
+END_TEST
+
+/* What it is a part of stays, in every map. */
+START_TEST(a_large_leaf_goes_from_among_its_like)
+{
+	struct iommuabs_domain *other = world_domain(w), *mine = dom;
+	uint64_t mfn = LARGE + (uint64_t)_i, i;
+
+	attach();
+	ck_assert_int_eq(map(LARGE, mfn, 3 * LARGE, RW), 0);
+	ck_assert_int_eq(unmap(2 * LARGE, LARGE), 0);
+	ck_assert_int_eq(unmap(2 * LARGE, LARGE), 0);
+	for (i = LARGE; i < 4 * LARGE; i++)
+		ck_assert_int_eq(sees(i), i / LARGE != 2);
+	dom = other;
+	ck_assert_int_eq(map(1, mfn + LARGE - 1, 1, RW), IOMMUABS_E_PERM);
+	ck_assert_int_eq(map(1, mfn + 2 * LARGE, 1, RW), IOMMUABS_E_PERM);
+	ck_assert_int_eq(map(LARGE, mfn + LARGE, LARGE, RW), 0);
+	dom = mine;
+	/* Parts of two. */
+	ck_assert_int_eq(map(4 * LARGE, mfn + 4 * LARGE, 2 * LARGE, RW), 0);
+	ck_assert_int_eq(unmap(4 * LARGE + 5, LARGE), 0);
+	for (i = 4 * LARGE; i < 6 * LARGE; i++)
+		ck_assert_int_eq(sees(i), i - 4 * LARGE - 5 >= LARGE);
+	/* Smaller leaves, or what only devices see, are not a leaf. */
+	ck_assert_int_eq(unmap(LARGE + 7, 1), 0);
+	ck_assert_int_eq(unmap(LARGE, LARGE), 0);
+	ck_assert(!sees(LARGE));
+	ck_assert_int_eq(unmap(3 * LARGE, LARGE), 0);
+	ck_assert_int_eq(map(LARGE, mfn, LARGE, RW | IOMMUABS_DEVICE_ONLY), 0);
+	ck_assert_int_eq(unmap(LARGE, LARGE), 0);
+	ck_assert_uint_eq(dom->device_only, 0);
 }
 END_TEST
 
@@ -1733,6 +1803,9 @@ static void add_further_tests(TCase *tcase)
 {
 	tcase_add_test(tcase, a_frame_among_many_grants_has_its_owner);
 	tcase_add_test(tcase, one_frame_is_granted_and_withheld_as_many_are);
+	tcase_add_loop_test(tcase, a_large_leaf_is_withheld_as_a_frame_is, 0,
+			    2);
+	tcase_add_loop_test(tcase, a_large_leaf_goes_from_among_its_like, 0, 2);
 	tcase_add_test(tcase, a_table_that_is_refused_is_in_no_map);
 	tcase_add_loop_test(tcase, a_reading_that_is_lost_counts, 0, ASKERS);
 	tcase_add_test(tcase, a_fill_that_finds_nothing_counts);

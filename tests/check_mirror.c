@@ -478,6 +478,61 @@ START_TEST(a_large_leaf_is_taken_apart_as_the_unit_can_take_it)
 }
 END_TEST
 
+/* A slot of the next smaller size, of a leaf or of a table. */
+START_TEST(a_large_leaf_loses_a_part_that_could_be_a_leaf)
+{
+	const uint64_t base = 1 << 18, large = 512;
+	struct pt_leaf leaf;
+	struct rig rig;
+
+	rig_new(&rig, &s2_4k[_i]);
+	rig_attach(&rig);
+	ck_assert_int_eq(map(&rig, base, base, base, RW), 0);
+	ck_assert_int_eq(unmap(&rig, base + 3 * large, large), 0);
+	ck_assert_int_eq(unmap(&rig, base + 4 * large, large), 0);
+	maps(&rig, base, base, 3 * large, RW);
+	ck_assert(!mirrored(&rig, base + 3 * large, &leaf));
+	ck_assert_uint_eq(leaf.level, 1);
+	ck_assert(!mirrored(&rig, base + 5 * large - 1, &leaf));
+	maps(&rig, base + 5 * large, base + 5 * large, 3 * large, RW);
+	ck_assert_int_eq(unmap(&rig, base, base), 0);
+	ck_assert(!mirrored(&rig, base, &leaf));
+	ck_assert_uint_ge(leaf.level, 2);
+	world_delete(rig.w);
+}
+END_TEST
+
+START_TEST(a_large_leaf_leaves_every_mirror)
+{
+	struct iommuabs_stream_range stream = { .first = 8, .nr = 1 };
+	struct iommuabs_domain *dom;
+	struct iommuabs_device *dev;
+	struct world *w = world_new(2);
+	const struct view *view;
+	struct iommuabs_device_desc desc;
+	struct pt_leaf leaf;
+	unsigned int i, mirrors = 0;
+
+	w->unit[0].geometry = _i ? &s2_16k : &s2_4k[2];
+	w->unit[1].geometry = &s1_4k;
+	dom = world_domain(w);
+	for (i = 0; i < 2; i++) {
+		stream.unit = w->unit[i].unit;
+		desc = world_device_desc(&stream, 0);
+		ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+		ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+	}
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(
+		iommuabs_domain_map(dom, GFN(512), MFN(512), 512, RW, NULL), 0);
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, GFN(512), 512, NULL), 0);
+	for (view = dom->views; view; view = view->next, mirrors++)
+		ck_assert(!view->pt.ops->lookup(&view->pt, 600, &leaf));
+	ck_assert_uint_eq(mirrors, 2);
+	world_delete(w);
+}
+END_TEST
+
 /* C3: the change stands, its frames are withheld, the neighbours are in place. */
 START_TEST(a_unit_that_does_not_answer_the_break_leaves_nothing_broken)
 {
@@ -534,6 +589,9 @@ static Suite *suite(void)
 	tcase_add_test(tc, stage_1_is_never_asked_to_write_without_reading);
 	tcase_add_loop_test(
 		tc, a_large_leaf_is_taken_apart_as_the_unit_can_take_it, 0, 6);
+	tcase_add_loop_test(tc, a_large_leaf_loses_a_part_that_could_be_a_leaf,
+			    0, 3);
+	tcase_add_loop_test(tc, a_large_leaf_leaves_every_mirror, 0, 2);
 	tcase_add_loop_test(
 		tc, a_unit_that_does_not_answer_the_break_leaves_nothing_broken,
 		0, 4);

@@ -848,6 +848,48 @@ static void sink_empty(struct fixture *f, struct pt_sink *sink)
 	}
 }
 
+/* What clear_slot() is to answer of the slot at @level that begins at @in. */
+static enum pt_status slot_answer(const struct fixture *f, unsigned int level,
+				  uint64_t in, bool *is_table)
+{
+	struct pt_leaf leaf;
+	bool found = f->pt.ops->lookup(&f->pt, in, &leaf);
+
+	*is_table = level <= f->pt.top && leaf.level < level;
+	if (level > f->pt.top)
+		return PT_NO_TABLES;
+	if (*is_table)
+		return PT_OK;
+	if (!found)
+		return PT_END;
+	return leaf.level > level || (f->arm && leaf.entry & CONTIGUOUS)
+		       ? PT_NO_TABLES
+		       : PT_OK;
+}
+
+static void do_clear_slot(struct fixture *f, const struct window *w)
+{
+	const struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	unsigned int level = 1 + (unsigned int)test_random_below(&f->seed, 3);
+	uint64_t size = span(f, level), table;
+	uint64_t in = w->base +
+		      IA_ALIGN_DOWN(test_random_below(&f->seed, w->nr), size);
+	struct pt_sink sink = { &table, 0, 1 };
+	enum pt_status expected;
+	bool is_table;
+
+	if (in % size || in + size > w->base + w->nr)
+		return;
+	expected = slot_answer(f, level, in, &is_table);
+	ck_assert_int_eq(f->pt.ops->clear_slot(&f->pt, in, level, &table),
+			 expected);
+	ck_assert_int_eq(!!table, is_table);
+	sink.nr = is_table;
+	sink_empty(f, &sink);
+	if (expected == PT_OK)
+		oracle_edit(w, &clear, in, in + size);
+}
+
 /* The leaf that could not be cut: it reaches past an end of the range. */
 static void cut_leaf_is_right(const struct window *w, const struct pt_run *at,
 			      uint64_t in, uint64_t end)
@@ -893,6 +935,9 @@ static void leaf_is_broken(struct fixture *f, const struct window *w,
 	HOLDS(f->pt.ops->map(&f->pt, &run, &f->pool, &done) == PT_OCCUPIED);
 	HOLDS(f->pt.ops->map_one(&f->pt, in, 0, run.attr) == PT_OCCUPIED);
 	HOLDS(f->pt.ops->clear_one(&f->pt, in, NULL) == PT_NO_TABLES);
+	if (leaf.level && !f->pt.bbml)
+		HOLDS(f->pt.ops->clear_slot(&f->pt, in, leaf.level, &word) ==
+		      PT_NO_TABLES);
 	next_agrees(f, w, in, IA_MIN(cut->in + cut->nr, w->base + w->nr),
 		    WALK_MAX);
 }
@@ -1024,6 +1069,9 @@ START_TEST(every_format_and_geometry_agrees_with_a_flat_array)
 			do_edit_one(&f, &w);
 			if (step % 4 == 0)
 				do_merge(&f, &w);
+			break;
+		case 5:
+			do_clear_slot(&f, &w);
 			break;
 		default:
 			do_edit(&f, &w);
@@ -1392,6 +1440,33 @@ START_TEST(clear_unlinks_a_covered_table_in_one_store)
 						&f.account, &budget),
 				 PT_OK);
 	all_pages_are_somewhere(&f);
+	fixture_end(&f);
+}
+END_TEST
+
+/* A slot goes for itself; a part of a leaf or of a group does not. */
+START_TEST(a_slot_is_cleared_if_it_is_one)
+{
+	const uint64_t large = SPAN(1), huge = SPAN(2);
+	const struct geometry geo = { &pt_arm_s2_4k_ops,      48, 3, 12, 7, 0,
+				      _i ? TEST_HOST_MAP : 0, 2,  2 };
+	struct fixture f;
+	uint64_t table;
+
+	fixture_make(&f, &geo);
+	map(&f, huge, huge, huge, RW);
+	map(&f, 2 * huge, 2 * huge, 17 * large, RW);
+	HOLDS(f.pt.ops->clear_slot(&f.pt, huge, 1, &table) == PT_NO_TABLES);
+	HOLDS(f.pt.ops->clear_slot(&f.pt, 2 * huge, 1, &table) == PT_NO_TABLES);
+	HOLDS(raw(&f, huge) && raw(&f, 2 * huge));
+	HOLDS(f.pt.ops->clear_slot(&f.pt, 2 * huge + 16 * large, 1, &table) ==
+	      PT_OK);
+	ck_assert_uint_eq(table, 0);
+	HOLDS(!raw(&f, 2 * huge + 16 * large));
+	HOLDS(f.pt.ops->clear_slot(&f.pt, 0, 2, &table) == PT_END);
+	HOLDS(f.pt.ops->clear_slot(&f.pt, 0, 4, &table) == PT_NO_TABLES);
+	HOLDS(f.pt.ops->clear_slot(&f.pt, huge, 2, &table) == PT_OK);
+	HOLDS(!raw(&f, huge));
 	fixture_end(&f);
 }
 END_TEST
@@ -2382,6 +2457,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, the_largest_leaf_splits_down_to_one_frame);
 	tcase_add_test(tc, a_cut_alone_changes_nothing_but_the_leaves);
 	tcase_add_test(tc, clear_unlinks_a_covered_table_in_one_store);
+	tcase_add_loop_test(tc, a_slot_is_cleared_if_it_is_one, 0, 2);
 	tcase_add_test(tc, without_a_sink_no_table_is_unlinked);
 	tcase_add_test(tc, clear_with_a_condition_unlinks_what_became_empty);
 	tcase_add_loop_test(tc, a_large_leaf_is_entered_where_it_can_be, 0,

@@ -136,8 +136,10 @@ int iommuabs_domain_unmap(struct iommuabs_domain *dom, iommuabs_gfn_t gfn,
 	ret = change_enter(dom, batch);
 	if (ret)
 		return ret;
-	ret = nr == 1 && !batch ? remove_single(dom, gfn.frame)
-				: SINGLE_NOT_SIMPLE;
+	ret = SINGLE_NOT_SIMPLE;
+	if (!batch)
+		ret = nr == 1 ? remove_single(dom, gfn.frame)
+			      : remove_large(dom, &span);
 	if (ret == SINGLE_NOT_SIMPLE)
 		ret = remove_asked(dom, &span, batch ? batch_of(batch) : NULL);
 	domain_leave(dom);

@@ -86,6 +86,8 @@ bool batch_sink(struct batch *batch, struct pt_sink *sink);
 void batch_sunk(struct batch *batch, struct view *view,
 		const struct pt_sink *sink);
 void batch_settle(struct batch *batch);
+/* It owes nothing any more: its record goes, to a later batch or to the host. */
+void batch_end(struct batch *batch);
 /* Invalidate everything of one binding. 0 | E_TIMEOUT | E_FENCED. */
 int binding_invalidate(struct binding *binding);
 /* Invalidate everything of the domain, in all its bindings. */

@@ -156,9 +156,7 @@ static int merge_mirror(struct view *view, uint64_t *budget)
 		}
 		piece.gfn += piece.nr + skip;
 	}
-	if (batch.spare)
-		tablemem_object_free(&dom->abs->mem, batch.spare,
-				     sizeof(*batch.spare));
+	batch_end(&batch);
 	return ret;
 }
 

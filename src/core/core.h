@@ -310,7 +310,7 @@ struct quarantine {
  * added concerns no unit that caches what is absent, either.
  */
 struct simple {
-	const struct view *mirror;
+	struct view *mirror;
 	uint64_t end, map_end;
 };
 
@@ -368,6 +368,7 @@ struct iommuabs_domain {
 	uint64_t debtors[CORE_UNITS_MAX / 64];
 	struct replaced *withheld;
 	struct quarantine *quarantine;
+	struct quarantine *record; /* an empty one, kept for a batch */
 
 	/* For iommuabs_domain_stats(); atomic. */
 	uint64_t invalidated, failed, filled_steps;

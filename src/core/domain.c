@@ -128,6 +128,9 @@ static void domain_free(struct iommuabs_domain *dom)
 	struct iommuabs *abs = dom->abs;
 
 	ia_lock_exit(&abs->host, &dom->lock);
+	if (dom->record)
+		tablemem_object_free(&abs->mem, dom->record,
+				     sizeof(*dom->record));
 	tablemem_object_free(&abs->mem, dom, sizeof(*dom));
 }
 

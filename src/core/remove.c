@@ -356,9 +356,7 @@ static int remove_now(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr)
 		return ret == REMOVAL_NOTHING ? 0 : ret;
 	ret = removal_pay(&rem);
 	spares_put(dom, &rem.spares);
-	if (own.spare)
-		tablemem_object_free(&dom->abs->mem, own.spare,
-				     sizeof(*own.spare));
+	batch_end(&own);
 	return ret;
 }
 

@@ -2,9 +2,8 @@
 /*
  * single.c - one frame, or one large leaf, where all tables are there already
  *
- * The common case of a small change: it takes no pages, cuts no leaf and needs no
- * batch. Whatever is not as simple is left to map.c and remove.c, with nothing
- * changed.
+ * The common case of a change: it takes no pages and cuts no leaf. Whatever is not
+ * as simple is left to map.c and remove.c, with nothing changed.
  */
 #include "single.h"
 
@@ -106,5 +105,102 @@ int remove_single(struct iommuabs_domain *dom, uint64_t gfn)
 	}
 	ret = domain_invalidate_one(dom, gfn);
 	single_settle(dom, &held, gfn, ret);
+	return ret;
+}
+
+/* Of a slot that is as large as the span, and begins there. 0: there is none. */
+static unsigned int large_level(const struct span *span)
+{
+	unsigned int level = 1;
+	uint64_t nr;
+
+	for (nr = SINGLE_LARGE; nr < span->nr; nr *= SINGLE_LARGE)
+		level++;
+	return nr == span->nr && !(span->gfn & (nr - 1)) ? level : 0;
+}
+
+/*
+ * The ledger's leaf, if it is all of the span, and the reverse map can let go of
+ * it without memory. 0 (@place->nr 0: nothing is mapped) | SINGLE_NOT_SIMPLE.
+ */
+static int large_look(struct iommuabs_domain *dom, const struct span *span,
+		      unsigned int level, struct rmap_range *place)
+{
+	const uint64_t simple = PT_LEDGER_STATE | IOMMUABS_DEVICE_ONLY;
+	struct pt_leaf leaf;
+
+	place->nr = 0;
+	if (!dom->ledger.ops->lookup(&dom->ledger, span->gfn, &leaf))
+		return leaf.level < level ? SINGLE_NOT_SIMPLE : 0;
+	if (leaf.level != level || (leaf.attr & simple) != PT_LEDGER_MAPPED)
+		return SINGLE_NOT_SIMPLE;
+	place->mfn = leaf.out;
+	place->gfn = span->gfn;
+	place->nr = span->nr;
+	if (domain_has_rmap(dom) &&
+	    rmap_split(&dom->abs->rmap, &dom->owner, place))
+		return SINGLE_NOT_SIMPLE;
+	return 0;
+}
+
+/* The span out of the mirror; tables that were below are owed. False: untouched. */
+static bool large_clear(struct batch *batch, struct view *mirror,
+			const struct span *span, unsigned int level)
+{
+	struct pt_sink sink;
+	uint64_t table;
+
+	if (!batch_sink(batch, &sink) ||
+	    mirror->pt.ops->clear_slot(&mirror->pt, span->gfn, level, &table) ==
+		    PT_NO_TABLES)
+		return false;
+	if (table)
+		sink.tables[sink.nr++] = table;
+	batch_sunk(batch, mirror, &sink);
+	return true;
+}
+
+/* As removal_pay(), of one leaf. */
+static int large_pay(struct batch *batch, const struct rmap_range *place,
+		     unsigned int level)
+{
+	struct iommuabs_domain *dom = batch->dom;
+	uint64_t none;
+	int ret;
+
+	batch_add(batch, place->gfn, place->nr);
+	ret = batch_invalidate(batch);
+	if (ret) {
+		ledger_mark(dom, place->gfn, place->nr, PT_LEDGER_MAPPED,
+			    PT_LEDGER_UNSYNCED);
+		(void)batch_pay(batch);
+		return ret;
+	}
+	places_release(dom, place);
+	(void)dom->ledger.ops->clear_slot(&dom->ledger, place->gfn, level,
+					  &none);
+	batch->nr_ranges = 0;
+	batch_settle(batch);
+	return 0;
+}
+
+int remove_large(struct iommuabs_domain *dom, const struct span *span)
+{
+	struct view *mirror = dom->simple.mirror;
+	unsigned int level = large_level(span);
+	struct rmap_range place;
+	struct batch batch;
+	int ret;
+
+	if (!level || dom->owing || span->gfn + span->nr > dom->simple.end)
+		return SINGLE_NOT_SIMPLE;
+	ret = large_look(dom, span, level, &place);
+	if (ret || !place.nr)
+		return ret;
+	batch_begin(&batch, dom);
+	ret = SINGLE_NOT_SIMPLE;
+	if (!mirror || large_clear(&batch, mirror, span, level))
+		ret = large_pay(&batch, &place, level);
+	batch_end(&batch);
 	return ret;
 }

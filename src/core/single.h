@@ -21,6 +21,8 @@
 /* remove_run() of one frame, and paid. 0 | SINGLE_NOT_SIMPLE | E_TIMEOUT |
  * E_FENCED. */
 int remove_single(struct iommuabs_domain *dom, uint64_t gfn);
+/* The same of what is one large leaf in the ledger, and one slot in a mirror. */
+int remove_large(struct iommuabs_domain *dom, const struct span *span);
 
 /* Take back what map_single() did in all but mirrors. Return: false. */
 bool map_single_undo(struct iommuabs_domain *dom, const struct mapping *map,

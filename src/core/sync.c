@@ -338,11 +338,41 @@ static void quarantine_tables(struct iommuabs_domain *dom, struct batch *batch)
 	ia_unlock(&dom->abs->host, &dom->lock);
 }
 
+static struct quarantine *record_take(struct iommuabs_domain *dom)
+{
+	struct quarantine *record;
+
+	ia_lock(&dom->abs->host, &dom->lock);
+	record = dom->record;
+	dom->record = NULL;
+	ia_unlock(&dom->abs->host, &dom->lock);
+	return record ? record
+		      : tablemem_object_alloc(&dom->abs->mem, sizeof(*record));
+}
+
+/* The domain keeps one for the next batch. */
+void batch_end(struct batch *batch)
+{
+	struct iommuabs_domain *dom = batch->dom;
+	struct quarantine *record = batch->spare;
+
+	if (!record)
+		return;
+	batch->spare = NULL;
+	ia_lock(&dom->abs->host, &dom->lock);
+	if (!dom->record) {
+		dom->record = record;
+		record = NULL;
+	}
+	ia_unlock(&dom->abs->host, &dom->lock);
+	if (record)
+		tablemem_object_free(&dom->abs->mem, record, sizeof(*record));
+}
+
 bool batch_sink(struct batch *batch, struct pt_sink *sink)
 {
 	if (!batch->spare)
-		batch->spare = tablemem_object_alloc(&batch->dom->abs->mem,
-						     sizeof(*batch->spare));
+		batch->spare = record_take(batch->dom);
 	sink->tables = batch->tables + batch->nr_tables;
 	sink->nr = 0;
 	sink->max = batch->spare ? BATCH_TABLES - batch->nr_tables : 0;
@@ -421,9 +451,7 @@ int batch_pay(struct batch *batch)
 		else
 			batch_settle(batch);
 	}
-	if (batch->spare)
-		tablemem_object_free(&dom->abs->mem, batch->spare,
-				     sizeof(*batch->spare));
+	batch_end(batch);
 	batch_begin(batch, dom);
 	return ret;
 }

@@ -10,7 +10,7 @@
 void domain_note_simple(struct iommuabs_domain *dom)
 {
 	struct simple simple = { .end = dom->reserved ? 0 : ~(uint64_t)0 };
-	const struct view *view;
+	struct view *view;
 
 	for (view = dom->views; view; view = view->next) {
 		if (view->kind != VIEW_MIRROR || !view->filled)

@@ -1329,6 +1329,33 @@ static enum pt_status engine_attr_one(const struct pt *pt, uint64_t in,
 	return edit_one(pt, in, &edit, old);
 }
 
+static enum pt_status engine_clear_slot(const struct pt *pt, uint64_t in,
+					unsigned int level, uint64_t *table)
+{
+	enum pt_status status = PT_OK;
+	unsigned int found;
+	uint64_t *at, entry;
+
+	*table = 0;
+	if (level > pt->top)
+		return PT_NO_TABLES;
+	entry = walk_fast(pt, in, level, &at, &found);
+	if (!entry_is_taken(pt, entry)) {
+		status = PT_END;
+	} else if (entry_is_table(entry, found)) {
+		*table = entry_table(entry) | (level - 1);
+	} else if (found != level || entry & PT_CONT ||
+		   entry_is_broken(pt, entry)) {
+		status = PT_NO_TABLES;
+	}
+	if (status == PT_OK) {
+		entry_store(at, 0);
+		entries_clean(pt, at, 1);
+	}
+	pt_let_go(pt, at);
+	return status;
+}
+
 static __attribute__((__noinline__)) uint64_t *
 hold_one_mapped(const struct pt *pt, uint64_t in, struct pt_leaf *leaf)
 {
@@ -1841,6 +1868,7 @@ const struct pt_ops PT_OPS = {
 	.edit = engine_edit,
 	.clear_one = engine_clear_one,
 	.attr_one = engine_attr_one,
+	.clear_slot = engine_clear_slot,
 	.hold_one = engine_hold_one,
 	.lookup = engine_lookup,
 	.next = engine_next,

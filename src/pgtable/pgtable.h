@@ -246,6 +246,15 @@ struct pt_ops {
 				   struct pt_leaf *old);
 
 	/*
+	 * CLEAR of one slot at @level, 1 or higher, which begins at @in: one walk,
+	 * one store, whatever is below. @table: 0, or the table that was there, as
+	 * a word for free_tables(). PT_END: nothing was. PT_NO_TABLES: there is no
+	 * such slot, or a larger leaf, or a group; untouched, use edit().
+	 */
+	enum pt_status (*clear_slot)(const struct pt *pt, uint64_t in,
+				     unsigned int level, uint64_t *table);
+
+	/*
 	 * lookup() of what clear_one() would clear: the entry of a leaf of one
 	 * granule, to be ended by pt_let_go() or pt_clear_held(). NULL: there is
 	 * none; @leaf tells what is, as lookup(). Not for tables of a device.
