@@ -11,6 +11,7 @@ IOMMUABS_BEGIN_DECLS
 
 enum iommuabs_fault_reason {
 	IOMMUABS_FAULT_TRANSLATION, /* nothing is mapped there */
+	/* It is, but not for that access. A VT-d unit says so of both. */
 	IOMMUABS_FAULT_PERMISSION,
 	IOMMUABS_FAULT_STREAM, /* no device is attached under this id */
 	IOMMUABS_FAULT_OTHER,  /* see @raw */

@@ -21,7 +21,7 @@ const char *iommuabs_fault_reason_text(enum iommuabs_fault_reason reason)
 {
 	static const char texts[][48] = {
 		[IOMMUABS_FAULT_TRANSLATION] = "nothing is mapped there",
-		[IOMMUABS_FAULT_PERMISSION] = "the mapping forbids the access",
+		[IOMMUABS_FAULT_PERMISSION] = "not mapped for that access",
 		[IOMMUABS_FAULT_STREAM] = "no device is attached",
 		[IOMMUABS_FAULT_OTHER] = "see the raw record",
 		[IOMMUABS_FAULT_ADDRESS_SIZE] = "an address is too wide",
