@@ -474,7 +474,7 @@ START_TEST(a_unit_that_cannot_be_used_spoils_the_scan)
 		 "<4 b:0 d:1 d:0 d:0 q:%llu d:0 d:0 q:0 z:20 >\n",
 		 (unsigned long long)(uintptr_t)regs);
 	machine_add(&machine, text);
-	refused(w, &machine, IOMMUABS_E_UNIT, "");
+	refused(w, &machine, IOMMUABS_E_UNIT, "unit at 0x");
 	machine_free(&machine);
 	free(regs);
 	world_delete(w);

@@ -344,6 +344,20 @@ START_TEST(what_create_was_given_may_go_at_once)
 }
 END_TEST
 
+START_TEST(a_start_without_units_is_remarked_on)
+{
+	struct test_host *host = test_host_new(0);
+	struct iommuabs *abs;
+
+	ck_assert_int_eq(iommuabs_create(&host->ops, host, &abs), 0);
+	ck_assert_int_eq(iommuabs_start(abs), 0);
+	ck_assert(test_host_logged(host, "without a unit"));
+	ck_assert_int_eq(iommuabs_stop(abs), 0);
+	ck_assert_int_eq(iommuabs_destroy(abs), 0);
+	test_host_delete(host);
+}
+END_TEST
+
 START_TEST(an_instance_in_use_stays)
 {
 	struct world *w = world_new(1);
@@ -1150,6 +1164,7 @@ static void add_instance_tests(Suite *s)
 			    4);
 	tcase_add_test(instance, calls_on_no_instance_are_invalid);
 	tcase_add_test(instance, what_create_was_given_may_go_at_once);
+	tcase_add_test(instance, a_start_without_units_is_remarked_on);
 	tcase_add_test(instance, an_instance_in_use_stays);
 	tcase_add_test(instance, dump_takes_known_parts_and_repeats_itself);
 	tcase_add_test(instance, a_domain_is_counted);

@@ -28,6 +28,7 @@ START_TEST(what_is_no_tree_is_refused)
 	ck_assert_int_eq(iommuabs_scan_fdt(w->abs, junk, 0), IOMMUABS_E_INVAL);
 	ck_assert_int_eq(iommuabs_scan_fdt(w->abs, junk + 4, 60),
 			 IOMMUABS_E_INVAL);
+	ck_assert(test_host_logged(w->host, "not aligned to 8"));
 	ck_assert_int_eq(iommuabs_scan_fdt(w->abs, junk, 64), error);
 	after = world_dump(w);
 	ck_assert_str_eq(before, after);
@@ -156,6 +157,7 @@ START_TEST(units_and_devices_of_a_tree_are_added)
 	tree_bridge(tree, 1);
 	tree_end(tree);
 	OK(scan(w, tree));
+	ck_assert(test_host_logged(w->host, "tree: units: 2, devices: 3"));
 	free(tree);
 	unit = iommuabs_unit_next(w->abs, w->unit[0].unit);
 	ck_assert_ptr_nonnull(unit);

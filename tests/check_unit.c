@@ -128,6 +128,7 @@ START_TEST(a_unit_of_an_unknown_kind_is_reported_and_left_alone)
 	COVERS(iommuabs_unit_recover, E_NODRIVER);
 	ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &other), 0);
 	ck_assert_int_eq(state_of(other).status, IOMMUABS_UNIT_NO_DRIVER);
+	ck_assert_str_eq(state_of(other).reason, "no driver in this build");
 	ck_assert_int_eq(iommuabs_start(w->abs), 0);
 	ck_assert_int_eq(state_of(other).status, IOMMUABS_UNIT_NO_DRIVER);
 	ck_assert_int_eq(iommuabs_unit_irq(other, IOMMUABS_IRQ_EVENT),

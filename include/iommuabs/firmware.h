@@ -28,9 +28,10 @@ IOMMUABS_BEGIN_DECLS
  * work is linear in the size of the tree.
  *
  * Context: BOOT; allocates.
- * Return:  0 (also when there is no unit) | E_INVAL | E_NOTSUP (built without)
- *          | E_FIRMWARE (malformed; the log names the node) | E_EXISTS (a unit
- *          or id is there already) | E_NOMEM | E_UNIT.
+ * Return:  0 (also when there is no unit; the log warns) | E_INVAL (also: not
+ *          aligned) | E_NOTSUP (built without) | E_FIRMWARE (malformed; the log
+ *          names the node) | E_EXISTS (a unit or id is there already) | E_NOMEM |
+ *          E_UNIT.
  */
 IOMMUABS_MUST_CHECK int iommuabs_scan_fdt(struct iommuabs *abs, const void *fdt,
 					  size_t size);
@@ -69,9 +70,9 @@ typedef const void *(*iommuabs_find_table)(void *arg, const char signature[4],
  * writes nothing. No AML is needed or run.
  *
  * Context: BOOT; allocates.
- * Return:  0 (also when there is no table) | E_INVAL | E_NOTSUP (built without,
- *          or the machine has an IVRS or a VIOT: IOMMUs that the library can't
- *          describe) | E_FIRMWARE (malformed; logged) | E_EXISTS (a unit or id
+ * Return:  0 (also when there is no table; the log warns) | E_INVAL | E_NOTSUP
+ *          (built without, or the machine has an IVRS or a VIOT: IOMMUs that the
+ *          library can't describe) | E_FIRMWARE (malformed; logged) | E_EXISTS (a unit or id
  *          is there already) | E_NOMEM | E_UNIT.
  */
 IOMMUABS_MUST_CHECK int iommuabs_scan_acpi(struct iommuabs *abs,

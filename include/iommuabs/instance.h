@@ -57,7 +57,8 @@ IOMMUABS_MUST_CHECK int iommuabs_destroy(struct iommuabs *abs);
  * Every stream without an attached device is blocked from here on; running
  * devices of the firmware stop unless they were attached before. A unit that
  * fails stays blocking and is reported by iommuabs_unit_state(); that is no
- * error of this call. Units added later are enabled when they are added.
+ * error of this call. Units added later are enabled when they are added. Without
+ * any unit nothing is blocked; the log warns.
  *
  * Context: BOOT or TASK; allocates; waits for hardware.
  * Return:  0 | E_INVAL | E_BUSY (started already, or suspended).

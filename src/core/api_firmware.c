@@ -32,8 +32,9 @@ static int unit_from(struct iommuabs *abs, struct desc_unit *found)
 
 	if (ret)
 		hostif_log(&abs->host, IOMMUABS_LOG_ERROR,
-			   "unit %s at 0x%llx: %s", found->path,
+			   "unit at 0x%llx%s%s: %s",
 			   (unsigned long long)found->base,
+			   found->path[0] ? ", " : "", found->path,
 			   iommuabs_strerror(ret));
 	return ret == IOMMUABS_E_INVAL ? IOMMUABS_E_FIRMWARE : ret;
 }
@@ -221,11 +222,14 @@ static void scan_undo(const struct scan *scan)
 		unit_free(unit);
 }
 
-static int scan_add(struct iommuabs *abs, const struct desc_set *set)
+/* What of: "device tree" or "ACPI". */
+static int scan_add(struct iommuabs *abs, const struct desc_set *set,
+		    const char *of)
 {
 	struct scan scan = { abs, set, last_unit(abs), 0 };
 	struct desc_unit *found;
 	struct iommuabs_unit *unit;
+	uint32_t nr = 0;
 	int ret = 0;
 
 	for (found = set->units; found && !ret; found = found->next)
@@ -238,8 +242,11 @@ static int scan_add(struct iommuabs *abs, const struct desc_set *set)
 		return ret;
 	}
 	unit = scan.last_old ? scan.last_old->next : abs->units;
-	for (; unit && instance_runs(abs); unit = unit->next)
-		unit_enable(unit);
+	for (; unit; unit = unit->next, nr++)
+		if (instance_runs(abs))
+			unit_enable(unit);
+	hostif_log(&abs->host, nr ? IOMMUABS_LOG_INFO : IOMMUABS_LOG_WARNING,
+		   "%s: units: %u, devices: %u", of, nr, scan.nr_devices);
 	return 0;
 }
 
@@ -248,8 +255,13 @@ int iommuabs_scan_fdt(struct iommuabs *abs, const void *fdt, size_t size)
 	struct desc_set set = { 0 };
 	int ret;
 
-	if (!abs || !fdt || ((uintptr_t)fdt & 7) || !size)
+	if (!abs || !fdt || !size)
 		return IOMMUABS_E_INVAL;
+	if ((uintptr_t)fdt & 7) {
+		hostif_log(&abs->host, IOMMUABS_LOG_ERROR,
+			   "device tree: not aligned to 8 bytes");
+		return IOMMUABS_E_INVAL;
+	}
 	set.mem = &abs->mem;
 	ret = desc_scan_fdt(&set, fdt, size);
 	if (ret && set.error[0])
@@ -257,7 +269,7 @@ int iommuabs_scan_fdt(struct iommuabs *abs, const void *fdt, size_t size)
 			   set.error);
 	if (!ret) {
 		life_enter_alone(abs);
-		ret = scan_add(abs, &set);
+		ret = scan_add(abs, &set, "device tree");
 		life_leave_alone(abs);
 	}
 	desc_free(&set);
@@ -335,7 +347,7 @@ int iommuabs_scan_acpi(struct iommuabs *abs, iommuabs_find_table find_table,
 		hostif_log(&abs->host, IOMMUABS_LOG_ERROR, "%s", set.error);
 	if (!ret) {
 		life_enter_alone(abs);
-		ret = scan_add(abs, &set);
+		ret = scan_add(abs, &set, "ACPI");
 		life_leave_alone(abs);
 	}
 	desc_free(&set);

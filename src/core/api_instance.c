@@ -132,6 +132,10 @@ int iommuabs_start(struct iommuabs *abs)
 		return IOMMUABS_E_INVAL;
 	life_enter_alone(abs);
 	if (phase_change(abs, PHASE_STOPPED, PHASE_RUNNING)) {
+		if (!abs->units)
+			hostif_log(
+				&abs->host, IOMMUABS_LOG_WARNING,
+				"started without a unit: nothing is blocked");
 		for (unit = abs->units; unit; unit = unit->next)
 			unit_enable(unit);
 		ret = 0;

@@ -56,7 +56,8 @@ void dump_units(struct iommuabs *abs)
 	     (unsigned long long)port_load64(&abs->account.used));
 	for (unit = abs->units; unit; unit = unit->next) {
 		caps = &unit->hw.caps;
-		LINE(abs, "unit %s: %s at %llx+%llx, %u bindings, %u ids, %d",
+		LINE(abs,
+		     "unit %s: %s at %llx+%llx, %u bindings, %u ids, error %d",
 		     unit->name, status_text(unit_status(unit)),
 		     (unsigned long long)unit->base,
 		     (unsigned long long)unit->length, unit->nr_bindings,

@@ -289,7 +289,8 @@ void unit_report(struct iommuabs_unit *unit, struct iommuabs_unit_state *state)
 	state->error = unit->error;
 	state->cookie = unit->cookie;
 	hostif_format(state->name, sizeof(state->name), "%s", unit->name);
-	hostif_format(state->reason, sizeof(state->reason), "%s", hw->reason);
+	hostif_format(state->reason, sizeof(state->reason), "%s",
+		      hw->ops ? hw->reason : "no driver in this build");
 	state->base = unit->base;
 	state->stage1 = hw->caps.stage1;
 	state->stage2 = hw->caps.stage2;
