@@ -72,22 +72,26 @@ static bool quarantine_good(const struct iommuabs *abs,
 	return !dom || (dom->abs == abs && domain_is_scratch(dom));
 }
 
-/* @options, or those of a call without. 0 | E_INVAL | E_VERSION. */
-static int options_in(const struct iommuabs *abs,
-		      struct iommuabs_attach_options *copy,
-		      const struct iommuabs_attach_options *options)
+/* What attach and move are given. @copy: of @options, if any.
+ * 0 | E_INVAL | E_VERSION. */
+static int attach_args(const struct iommuabs_device *dev,
+		       const struct iommuabs_domain *dom,
+		       const struct iommuabs_attach_options *options,
+		       struct iommuabs_attach_options *copy)
 {
 	const uint32_t known = IOMMUABS_ALLOW_UNSAFE_MSI |
 			       IOMMUABS_ALLOW_WINDOW | IOMMUABS_ALLOW_ATS;
 	int ret;
 
+	if (!dev || !dom || dev->abs != dom->abs)
+		return IOMMUABS_E_INVAL;
 	if (!options)
 		return 0;
 	ret = api_struct_in(copy, sizeof(*copy), options);
 	if (!ret && ((copy->flags & ~known) ||
 		     copy->strategy > IOMMUABS_STRATEGY_MIRROR ||
 		     copy->fault_policy > IOMMUABS_FAULTS_QUARANTINE ||
-		     !quarantine_good(abs, copy->quarantine)))
+		     !quarantine_good(dev->abs, copy->quarantine)))
 		ret = IOMMUABS_E_INVAL;
 	return ret;
 }
@@ -99,11 +103,8 @@ int iommuabs_device_attach(struct iommuabs_device *dev,
 {
 	struct iommuabs_attach_options copy;
 	uint64_t left = api_budget(budget);
-	int ret;
+	int ret = attach_args(dev, dom, options, &copy);
 
-	if (!dev || !dom || dev->abs != dom->abs)
-		return IOMMUABS_E_INVAL;
-	ret = options_in(dev->abs, &copy, options);
 	if (ret)
 		return ret;
 	return attach_run(device_head(dev), dom, options ? &copy : NULL, &left);
@@ -123,11 +124,8 @@ int iommuabs_device_move(struct iommuabs_device *dev,
 {
 	struct iommuabs_attach_options copy;
 	uint64_t left = api_budget(budget);
-	int ret;
+	int ret = attach_args(dev, dom, options, &copy);
 
-	if (!dev || !dom || dev->abs != dom->abs)
-		return IOMMUABS_E_INVAL;
-	ret = options_in(dev->abs, &copy, options);
 	if (ret)
 		return ret;
 	return move_run(device_head(dev), dom, options ? &copy : NULL, &left);

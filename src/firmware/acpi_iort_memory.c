@@ -210,20 +210,12 @@ static int streams_collect(struct iort_scan *scan)
 /* One node may name an id twice, and neighbours one by one. */
 static void memory_join(struct iort_scan *scan)
 {
-	struct iort_piece *piece, *next;
+	struct iort_piece *piece;
 
-	for (piece = scan->memory.first; piece; piece = piece->next) {
-		while ((next = piece->next) != NULL &&
-		       next->offset == piece->offset &&
-		       iort_pieces_meet(piece, next)) {
-			piece->nr = IA_MAX(piece->first + piece->nr,
-					   next->first + next->nr) -
-				    piece->first;
-			piece->next = next->next;
-			tablemem_object_free(scan->scan.set->mem, next,
-					     sizeof(*next));
-		}
-	}
+	for (piece = scan->memory.first; piece; piece = piece->next)
+		while (piece->next && piece->next->offset == piece->offset &&
+		       iort_pieces_meet(piece, piece->next))
+			iort_piece_absorb_next(scan, piece);
 }
 
 int iort_memory_settle(struct iort_scan *scan)

@@ -126,22 +126,24 @@ bool iort_pieces_share(struct iort_scan *scan, struct iort_pieces *pieces)
 	return false;
 }
 
+void iort_piece_absorb_next(struct iort_scan *scan, struct iort_piece *piece)
+{
+	struct iort_piece *next = piece->next;
+
+	piece->nr = IA_MAX(piece->first + piece->nr, next->first + next->nr) -
+		    piece->first;
+	piece->next = next->next;
+	tablemem_object_free(scan->scan.set->mem, next, sizeof(*next));
+}
+
 void iort_pieces_join(struct iort_scan *scan, struct iort_pieces *pieces)
 {
-	struct iort_piece *piece, *next;
+	struct iort_piece *piece;
 
 	sort(scan, pieces, id_before);
-	for (piece = pieces->first; piece; piece = piece->next) {
-		while (meets_next(piece)) {
-			next = piece->next;
-			piece->nr = IA_MAX(piece->first + piece->nr,
-					   next->first + next->nr) -
-				    piece->first;
-			piece->next = next->next;
-			tablemem_object_free(scan->scan.set->mem, next,
-					     sizeof(*next));
-		}
-	}
+	for (piece = pieces->first; piece; piece = piece->next)
+		while (meets_next(piece))
+			iort_piece_absorb_next(scan, piece);
 }
 
 /* Is @piece what comes after @last? Of a range, also by requester ID. */

@@ -97,6 +97,8 @@ void iort_pieces_sort_by_rid(struct iort_scan *scan,
 void iort_pieces_sort_by_id(struct iort_scan *scan, struct iort_pieces *pieces);
 /* Do two of them have an id in common? Sorts them by id. */
 bool iort_pieces_share(struct iort_scan *scan, struct iort_pieces *pieces);
+/* The ids of @piece's next become its own, and that one goes. */
+void iort_piece_absorb_next(struct iort_scan *scan, struct iort_piece *piece);
 /* Sorts them by id; those that have ids in common become one. */
 void iort_pieces_join(struct iort_scan *scan, struct iort_pieces *pieces);
 
