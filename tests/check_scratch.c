@@ -591,6 +591,36 @@ START_TEST(a_device_that_can_not_be_moved_is_blocked)
 }
 END_TEST
 
+/* Nor is a place for quarantine held by a move that did not come about. */
+START_TEST(a_move_that_is_none_lets_its_quarantine_go)
+{
+	struct storm s = storm_new();
+	struct iommuabs_domain *to = world_domain(s.w);
+	const struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.fault_policy = IOMMUABS_FAULTS_QUARANTINE,
+		.quarantine = scratch(s.w, 0),
+	};
+	uint64_t gfn;
+
+	for (gfn = 0; gfn < 100; gfn++)
+		ck_assert_int_eq(iommuabs_domain_map(to, IOMMUABS_GFN(gfn),
+						     IOMMUABS_MFN(0x5000 + gfn),
+						     1, RW, NULL),
+				 0);
+	/* Its domain is about to go; or it shows that there is a window. */
+	if (_i)
+		ck_assert_int_eq(iommuabs_domain_destroy(to, 1),
+				 IOMMUABS_E_AGAIN);
+	ck_assert_int_eq(iommuabs_device_move(s.dev, to, &options, 0),
+			 _i ? IOMMUABS_E_BUSY : IOMMUABS_E_WINDOW);
+	ck_assert_ptr_eq(s.dev->dom, s.guest);
+	ck_assert_int_eq(iommuabs_domain_destroy(options.quarantine, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(to, 0), 0);
+	world_delete(s.w);
+}
+END_TEST
+
 START_TEST(a_place_for_quarantine_is_a_scratch_domain_that_stays)
 {
 	struct storm s = storm_new();
@@ -651,6 +681,8 @@ static Suite *suite(void)
 			    3);
 	tcase_add_test(tcase,
 		       a_place_for_quarantine_is_a_scratch_domain_that_stays);
+	tcase_add_loop_test(tcase, a_move_that_is_none_lets_its_quarantine_go,
+			    0, 2);
 	suite_add_tcase(s, tcase);
 	return s;
 }

@@ -753,19 +753,28 @@ END_TEST
 START_TEST(a_move_has_the_options_of_its_own)
 {
 	const uint32_t window = IOMMUABS_ALLOW_WINDOW;
+	const struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.flags = window,
+		.fault_policy = IOMMUABS_FAULTS_REPORT,
+	};
 	struct pair pair;
 	struct world *w = pair_new(&pair, 1);
 
 	w->unit[0].unit->hw.caps.ats = 1;
 	ck_assert_uint_eq(live_of(&w->unit[0], 8).flags & BACKEND_STREAM_ATS,
 			  0);
+	ck_assert_int_eq(move(pair.dev, pair.b, IOMMUABS_ALLOW_ATS),
+			 IOMMUABS_E_WINDOW);
 	ck_assert_int_eq(move(pair.dev, pair.b, window | IOMMUABS_ALLOW_ATS),
 			 0);
 	ck_assert_uint_eq(live_of(&w->unit[0], 8).flags & BACKEND_STREAM_ATS,
 			  BACKEND_STREAM_ATS);
-	ck_assert_int_eq(move(pair.dev, pair.a, window), 0);
+	ck_assert_int_eq(iommuabs_device_move(pair.dev, pair.a, &options, 0),
+			 0);
 	ck_assert_uint_eq(live_of(&w->unit[0], 8).flags & BACKEND_STREAM_ATS,
 			  0);
+	ck_assert_uint_eq(pair.dev->fault_policy, IOMMUABS_FAULTS_REPORT);
 	world_delete(w);
 }
 END_TEST
@@ -792,6 +801,7 @@ START_TEST(a_move_that_fails_goes_back)
 			ck_assert(fenced);
 			ck_assert_int_eq(iommuabs_unit_recover(u->unit, 0), 0);
 			is_in(&pair, pair.a);
+			ck_assert_uint_eq(pair.dev->attach_flags, 0);
 			ck_assert_int_eq(move(pair.dev, pair.b, WINDOW), 0);
 		}
 		/* The old domain's regions alone: the move is done by then. */
@@ -803,6 +813,90 @@ START_TEST(a_move_that_fails_goes_back)
 	}
 	if (!(_i & 4) || (_i & 1))
 		ck_assert_uint_gt(n, 2);
+}
+END_TEST
+
+/* Ids of unit 0 that were told to forget everything, but for the old one. */
+static uint32_t old_id, new_told;
+
+static void note_new(struct world_unit *unit, const struct backend_inv *inv)
+{
+	(void)unit;
+	if (inv->id != old_id && !inv->nr)
+		new_told++;
+}
+
+/*
+ * One unit of a device has taken the new table when another fails: what the first
+ * may keep under the new id is forgotten before the id is anybody else's.
+ */
+START_TEST(who_goes_back_retires_the_id_that_was_used)
+{
+	struct pair pair;
+	struct world *w = pair_new(&pair, 3);
+	const struct iommuabs_stream_range ranges[2] = {
+		{ w->unit[0].unit, 20, 1, 0 },
+		{ w->unit[1].unit, 20, 1, 0 },
+	};
+	struct iommuabs_device_desc desc = world_device_desc(ranges, 0);
+	struct iommuabs_domain *dom = world_shared_domain(w);
+	struct iommuabs_device *dev;
+	int ret;
+
+	desc.nr_streams = 2;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	old_id = live_of(&w->unit[0], _i ? 8 : 20).table.id;
+	new_told = 0;
+	w->unit[0].on_invalidate = note_new;
+	w->unit[1].set_fails = _i ? 2 : 1;
+	ret = _i ? move(pair.dev, pair.b, WINDOW)
+		 : strategy(dom, MIRROR, WINDOW);
+	w->unit[0].on_invalidate = NULL;
+	ck_assert_int_eq(ret, IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(unit_status(w->unit[0].unit), IOMMUABS_UNIT_RUNNING);
+	ck_assert_uint_eq(live_of(&w->unit[0], _i ? 8 : 20).table.id, old_id);
+	ck_assert_uint_eq(new_told, 1);
+	world_delete(w);
+}
+END_TEST
+
+static uint32_t places_in(struct iommuabs_domain *dom, uint64_t mfn)
+{
+	iommuabs_gfn_t gfns[2];
+	uint64_t cursor = 0;
+	uint32_t nr;
+
+	ck_assert_int_eq(iommuabs_domain_gfns(dom, IOMMUABS_MFN(mfn), &cursor,
+					      gfns, 2, &nr),
+			 0);
+	return nr;
+}
+
+/* Others are there, and a unit that doesn't say that it forgot the regions. */
+START_TEST(regions_of_what_moved_are_withheld_with_the_unit)
+{
+	struct pair pair;
+	struct world *w;
+	struct iommuabs_device *other;
+	unsigned int n = 1;
+	int ret;
+
+	for (ret = -1; ret; n++) {
+		w = pair_new(&pair, 1);
+		other = world_device(w, 60, 1, 0);
+		ck_assert_int_eq(attach(other, pair.a), 0);
+		w->unit[0].invalidate_fails = n;
+		ret = move(pair.dev, pair.b, WINDOW);
+		if (ret)
+			world_delete(w);
+	}
+	ck_assert_int_eq(unit_status(w->unit[0].unit), IOMMUABS_UNIT_FENCED);
+	ck_assert_uint_eq(places_in(pair.a, 0x200), 1);
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	ck_assert_uint_eq(places_in(pair.a, 0x200), 0);
+	is_in(&pair, pair.b);
+	world_delete(w);
 }
 END_TEST
 
@@ -992,6 +1086,7 @@ START_TEST(a_mirror_is_not_given_up_for_a_p2m_that_is_blocked)
 		.strategy = IOMMUABS_STRATEGY_SHARE,
 	};
 	struct iommuabs_domain *owner = world_domain(w);
+	struct iommuabs_p2m p2m = p2m_grown(w, guest.dom);
 
 	COVERS(iommuabs_domain_set_strategy, E_NOSHARE);
 	ck_assert_int_eq(map(owner, 0x100, 0x8000, 1), 0);
@@ -1004,6 +1099,8 @@ START_TEST(a_mirror_is_not_given_up_for_a_p2m_that_is_blocked)
 	both_reach(&guest, 0);
 	/* The other way is open, and the way out of the block. */
 	ck_assert_int_eq(attach_rewrite_shared(guest.dom), 0);
+	ck_assert_int_eq(live_of(&w->unit[0], 20).kind, BACKEND_STREAM_BLOCKED);
+	ck_assert_int_eq(iommuabs_domain_set_p2m(guest.dom, &p2m), 0);
 	ck_assert_int_eq(live_of(&w->unit[0], 20).kind, BACKEND_STREAM_BLOCKED);
 	guest.dom->nr_bad = 0;
 	ck_assert_int_eq(attach_rewrite_shared(guest.dom), 0);
@@ -1170,6 +1267,9 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_move_to_a_guest_asks_about_interrupts_again);
 	tcase_add_test(tcase, a_move_has_the_options_of_its_own);
 	tcase_add_loop_test(tcase, a_move_that_fails_goes_back, 0, 8);
+	tcase_add_loop_test(tcase, who_goes_back_retires_the_id_that_was_used,
+			    0, 2);
+	tcase_add_test(tcase, regions_of_what_moved_are_withheld_with_the_unit);
 	tcase_add_test(tcase, a_move_without_memory_is_none);
 	tcase_add_test(tcase,
 		       a_domain_that_shows_what_it_must_not_is_not_moved_to);
