@@ -237,6 +237,19 @@ START_TEST(a_unit_that_woke_up_in_another_mode_is_refused)
 }
 END_TEST
 
+/* All ones are no mode, though the fields that say which are all ones too. */
+START_TEST(a_unit_that_is_gone_is_said_to_be_gone)
+{
+	machine(VTD_PLAIN, NULL);
+	iommuabs_sim_plant(m.sim, IOMMUABS_SIM_DEAD, 1, 0);
+	ck_assert_int_eq(ops->enable(&m.unit), IOMMUABS_E_TIMEOUT);
+	ck_assert_ptr_nonnull(strstr(m.unit.reason, "does not answer"));
+	iommuabs_sim_heal(m.sim);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	finish();
+}
+END_TEST
+
 static void tune_protected(struct iommuabs_sim_vtd_config *config)
 {
 	config->plmr = 1;
@@ -541,6 +554,7 @@ static void add_tests(Suite *s)
 		tc, a_unit_that_firmware_enabled_is_taken_over_without_a_window,
 		0, VTD_VERSION_6);
 	tcase_add_test(tc, a_unit_that_woke_up_in_another_mode_is_refused);
+	tcase_add_test(tc, a_unit_that_is_gone_is_said_to_be_gone);
 	tcase_add_loop_test(
 		tc, protected_memory_is_opened_when_translation_protects, 0,
 		VTD_KINDS);

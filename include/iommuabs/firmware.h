@@ -72,8 +72,8 @@ typedef const void *(*iommuabs_find_table)(void *arg, const char signature[4],
  * Context: BOOT; allocates.
  * Return:  0 (also when there is no table; the log warns) | E_INVAL | E_NOTSUP
  *          (built without, or the machine has an IVRS or a VIOT: IOMMUs that the
- *          library can't describe) | E_FIRMWARE (malformed; logged) | E_EXISTS (a unit or id
- *          is there already) | E_NOMEM | E_UNIT.
+ *          library can't describe) | E_FIRMWARE (malformed; logged) | E_EXISTS (a
+ *          unit or id is there already) | E_NOMEM | E_UNIT.
  */
 IOMMUABS_MUST_CHECK int iommuabs_scan_acpi(struct iommuabs *abs,
 					   iommuabs_find_table find_table,

@@ -206,6 +206,12 @@ bool vtd_mode_suits(const struct vtd *vtd)
 /* To turn translation off first would let everything through. */
 static int mode_check(struct vtd *vtd)
 {
+	if (hostif_read32(&vtd->unit->regs, VTD_VER) == VTD_NO_ANSWER) {
+		hostif_format(vtd->unit->reason, sizeof(vtd->unit->reason),
+			      "does not answer: its registers read as all "
+			      "ones");
+		return IOMMUABS_E_TIMEOUT;
+	}
 	if (vtd_mode_suits(vtd))
 		return 0;
 	hostif_format(vtd->unit->reason, sizeof(vtd->unit->reason),
