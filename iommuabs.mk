@@ -40,6 +40,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/api_map.c \
 	src/core/api_struct.c \
 	src/core/api_unit.c \
+	src/core/ats_way.c \
 	src/core/attach.c \
 	src/core/bind.c \
 	src/core/compact.c \

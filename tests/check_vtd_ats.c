@@ -5,11 +5,14 @@
  */
 #include "test_vtd.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "backends/vtd/vtd.h"
 #include "harness.h"
+#include "test_acpi.h"
 #include "test_needs.h"
+#include "test_pci.h"
 #include "test_rig.h"
 
 #if IOMMUABS_CONFIG_VTD
@@ -395,6 +398,17 @@ static int attach_ats(struct iommuabs_device *dev, struct iommuabs_domain *dom)
 	return iommuabs_device_attach(dev, dom, &options, 0);
 }
 
+static int move_ats(struct iommuabs_device *dev, struct iommuabs_domain *dom)
+{
+	const struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.flags = IOMMUABS_ALLOW_UNSAFE_MSI | IOMMUABS_ALLOW_ATS |
+			 IOMMUABS_ALLOW_WINDOW,
+	};
+
+	return iommuabs_device_move(dev, dom, &options, 0);
+}
+
 static int rig_map(struct iommuabs_domain *dom, uint64_t n)
 {
 	return iommuabs_domain_map(dom, IOMMUABS_GFN(GFN),
@@ -581,6 +595,171 @@ START_TEST(a_dead_device_can_be_let_in_again)
 }
 END_TEST
 
+#if IOMMUABS_CONFIG_ACPI
+
+/* ---- the way to the unit, as a DMAR has it ---- */
+
+#define ATSR_ALL     "{2 b:1 b:0 w:0 }\n"
+#define ATSR_OTHER   "{2 b:1 b:0 w:7 }\n" /* of another segment */
+#define ATSR_PORT(n) "{2 b:0 b:0 w:0 (2 z:2 b:0 b:0 b:" #n " b:0 ) }\n"
+#define SATC(n)	     "{5 b:1 b:0 w:0 (1 z:2 b:0 b:0 b:" #n " b:0 ) }\n"
+
+/*
+ *	00:02.0 root port --- 01:00.0 with a virtual function 01:00.1
+ *	00:03.0 root port --- a switch --- 04:00.0
+ *	00:04.0 root port --- bridge to PCI --- 06:01.0
+ *	00:05.0, 00:06.0 integrated; 00:06.1 a virtual function of the latter
+ */
+static struct test_pci *machine_of_pci(void)
+{
+	const uint32_t acs = TEST_PCI_ACS_ALL;
+	struct test_pci *pci = test_pci_new();
+	struct test_pci_function *port;
+
+	port = test_pci_port(pci, 0x10, TEST_PCI_ROOT_PORT, 1, 1);
+	test_pci_acs(port, acs, acs);
+	test_pci_sriov(pci, test_pci_endpoint(pci, 0x100), 1, 1, 1);
+	port = test_pci_port(pci, 0x18, TEST_PCI_ROOT_PORT, 2, 4);
+	test_pci_acs(port, acs, acs);
+	test_pci_port(pci, 0x200, TEST_PCI_UPSTREAM, 3, 4);
+	port = test_pci_port(pci, 0x300, TEST_PCI_DOWNSTREAM, 4, 4);
+	test_pci_acs(port, acs, acs);
+	test_pci_endpoint(pci, 0x400);
+	port = test_pci_port(pci, 0x20, TEST_PCI_ROOT_PORT, 5, 6);
+	test_pci_acs(port, acs, acs);
+	test_pci_port(pci, 0x500, TEST_PCI_TO_PCI, 6, 6);
+	test_pci_add(pci, 0x608, TEST_PCI_CONVENTIONAL);
+	test_pci_endpoint(pci, 0x28);
+	test_pci_sriov(pci, test_pci_endpoint(pci, 0x30), 1, 1, 1);
+	return pci;
+}
+
+static const struct way {
+	const char *structures; /* of the DMAR, besides the unit */
+	uint16_t rid;
+	bool may;
+	bool reads; /* the host can read configuration space */
+} ways[] = {
+	{ "", 0x100, false, true },
+	{ ATSR_OTHER, 0x100, false, true },
+	{ ATSR_ALL, 0x100, true, true },
+	{ ATSR_PORT(2), 0x100, true, true },
+	{ ATSR_PORT(2), 0x101, true, true },
+	{ ATSR_PORT(3), 0x100, false, true },
+	{ ATSR_PORT(3), 0x101, false, true },
+	{ ATSR_PORT(3), 0x400, true, true },
+	{ ATSR_PORT(2), 0x400, false, true },
+	{ ATSR_PORT(2) ATSR_PORT(3), 0x400, true, true },
+	/* A bridge to PCI passes none on, whatever its root port does. */
+	{ ATSR_ALL, 0x608, false, true },
+	/* Integrated: as the SATC says, if there is one. */
+	{ "", 0x28, true, true },
+	{ SATC(5), 0x28, true, true },
+	{ SATC(6), 0x28, false, true },
+	{ ATSR_ALL SATC(6), 0x28, false, true },
+	{ SATC(6), 0x31, true, true },
+	{ SATC(5), 0x31, false, true },
+	{ ATSR_PORT(2) SATC(5), 0x100, true, true },
+	/* Not seen: only what holds for each. */
+	{ ATSR_ALL, 0x100, true, false },
+	{ ATSR_PORT(2), 0x100, false, false },
+	{ SATC(5), 0x28, true, false },
+	{ "", 0x28, false, false },
+};
+
+static const struct way *way;
+
+static const void *find_dmar(void *arg, const char signature[4], size_t *size)
+{
+	struct test_acpi *acpi = arg;
+
+	if (memcmp(signature, "DMAR", 4))
+		return NULL;
+	*size = acpi->size;
+	return acpi->table;
+}
+
+static int describe_by_dmar(struct rig *r)
+{
+	struct test_acpi *acpi;
+	char text[512];
+	int ret;
+
+	snprintf(text, sizeof(text),
+		 "table DMAR 1 b:38 b:0 z:10\n"
+		 "{0 b:1 b:0 w:0 q:%#llx }\n%s---\n",
+		 (unsigned long long)RIG_UNIT_BASE, way->structures);
+	acpi = test_acpi_parse(text);
+	ret = iommuabs_scan_acpi(r->lib, find_dmar, acpi);
+	test_acpi_free(acpi);
+	return ret;
+}
+
+static struct iommuabs_device *device_of(uint16_t rid)
+{
+	const struct iommuabs_stream_range stream = {
+		.unit = iommuabs_unit_next(rig.lib, NULL),
+		.first = rid,
+		.nr = 1,
+		.rid = rid,
+	};
+	const struct iommuabs_device_desc desc = {
+		.size = sizeof(desc),
+		.flags = IOMMUABS_DEVICE_PCI,
+		.pci = rid,
+		.streams = &stream,
+		.nr_streams = 1,
+	};
+	struct iommuabs_device *dev;
+
+	/* The SATC's are there. */
+	if (iommuabs_device_add(rig.lib, &desc, &dev))
+		ck_assert_int_eq(iommuabs_device_find_pci(rig.lib, rid, &dev),
+				 0);
+	return dev;
+}
+
+/* Refused, and not let in without: the host should know that it gets none. */
+START_TEST(ats_is_refused_where_firmware_lists_no_way_for_it)
+{
+	const int want = ways[_i].may ? 0 : IOMMUABS_E_NOTSUP;
+	struct test_pci *pci = machine_of_pci();
+	struct iommuabs_domain *dom, *other;
+	struct iommuabs_device *dev;
+
+	COVERS(iommuabs_device_attach, E_NOTSUP);
+	COVERS(iommuabs_device_move, E_NOTSUP);
+	way = &ways[_i];
+	rig_machine(&rig, RIG_VTD);
+	rig.describe = describe_by_dmar;
+	rig.pci_read = way->reads ? test_pci_read : NULL;
+	ck_assert_int_eq(rig_library(&rig), 0);
+	ck_assert_int_eq(iommuabs_start(rig.lib), 0);
+	dom = rig_domain(&rig);
+	other = rig_domain(&rig);
+	ck_assert_int_eq(rig_map(dom, 0), 0);
+	ck_assert_int_eq(rig_map(other, 8), 0);
+	dev = device_of(way->rid);
+	ck_assert_int_eq(attach_ats(dev, dom), want);
+	ck_assert(rig_dma(way->rid, GFN, 0) == way->may);
+	ck_assert(rig_ask(way->rid, GFN) == way->may);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(rig_attach(dev, dom), 0);
+	ck_assert(rig_dma(way->rid, GFN, 0));
+	ck_assert(!rig_ask(way->rid, GFN));
+	ck_assert_int_eq(move_ats(dev, other), want);
+	ck_assert(rig_dma(way->rid, GFN, 0));
+	ck_assert(rig_ask(way->rid, GFN) == way->may);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(other, 0), 0);
+	rig_end(&rig);
+	test_pci_delete(pci);
+}
+END_TEST
+
+#endif
+
 static void add_tests(Suite *s)
 {
 	TCase *tc = tcase_create("ats");
@@ -605,6 +784,11 @@ static void add_tests(Suite *s)
 			    (int)IA_COUNT(rigs));
 	tcase_add_loop_test(tc, a_dead_device_can_be_let_in_again, 0,
 			    (int)IA_COUNT(rigs));
+#if IOMMUABS_CONFIG_ACPI
+	tcase_add_loop_test(tc,
+			    ats_is_refused_where_firmware_lists_no_way_for_it,
+			    0, (int)IA_COUNT(ways));
+#endif
 	tcase_add_loop_test(tc, a_refused_descriptor_is_done_after_all, 0,
 			    4 * NR_KINDS);
 	suite_add_tcase(s, tc);

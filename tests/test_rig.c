@@ -210,6 +210,7 @@ int rig_library(struct rig *rig)
 		.time_us = time_us,
 		.fault = fault,
 		.device_isolate = device_isolate,
+		.pci_cfg_read = rig->pci_read,
 		.p2m_walk = rig->on_walk ? p2m_walk : NULL,
 	};
 	const struct iommuabs_unit_desc desc = {

@@ -52,6 +52,8 @@ struct rig {
 	void (*on_fault)(struct rig *rig);
 	/* host->p2m_walk(); set before rig_library(). */
 	int (*on_walk)(struct rig *rig, struct iommuabs_p2m_query *query);
+	/* host->pci_cfg_read(), likewise. */
+	uint32_t (*pci_read)(void *ctx, uint32_t pci, unsigned int offset);
 	/* Instead of iommuabs_unit_add(): 0, or what a call answered. */
 	int (*describe)(struct rig *rig);
 	/* Units of VT-d that the test itself has added. */

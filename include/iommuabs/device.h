@@ -90,9 +90,16 @@ struct iommuabs_device_desc {
  * the unit can answer; elsewhere this changes nothing. Each invalidation then
  * waits for the device, too; one that doesn't answer is blocked.
  *
- * Only the unit is looked at. Whether ATS works on the way from the device to it is
- * for the host to find out before it asks: VT-d 8.5, 8.8, the DMAR's ATSR (root
- * ports) and SATC (integrated devices); the ATS attribute of an IORT's root complex.
+ * Behind a unit that iommuabs_scan_acpi() found in a DMAR the way there is looked
+ * at, too (VT-d 8.5, 8.8), and attach and move answer E_NOTSUP, with everything as
+ * it was, where firmware doesn't say that ATS works on it: the ATSR lists the root
+ * port above the device, or all of its segment; the SATC lists an integrated
+ * device, or there is no SATC for the segment. Without host->pci_cfg_read only what
+ * holds for all ports of the segment, and what the SATC lists, is known. Attached
+ * without this flag the device works, unless it needs ATS.
+ *
+ * Of any other unit (that the host described; of an IORT, whose root complexes have
+ * an ATS attribute) that is for the host to find out before it asks.
  */
 #define IOMMUABS_ALLOW_ATS (1u << 2)
 
@@ -275,7 +282,8 @@ IOMMUABS_MUST_CHECK int iommuabs_device_find_path(struct iommuabs *abs,
  * Return:  0 | E_INVAL | E_VERSION | E_BUSY (attached, or other ids of it are)
  *          | E_AGAIN | E_NODRIVER | E_UNTRANSLATED | E_UNSAFE_MSI | E_NOSHARE |
  *          E_NOTSUP (no table format of this build suits the unit, or none
- *          expresses a mapping: WRITE without READ in stage 1) | E_GRANULE (a
+ *          expresses a mapping: WRITE without READ in stage 1; ALLOW_ATS, and
+ *          its requests don't get to the unit) | E_GRANULE (a
  *          mapping is no multiple of the unit's granule) | E_RESERVED (a
  *          reserved region of it meets what is there, or doesn't fit; or, behind
  *          VT-d, something is mapped in 0xfee00..0xfeeff, where messages go) |

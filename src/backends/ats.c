@@ -6,8 +6,6 @@
 
 #if IOMMUABS_CONFIG_SMMU || IOMMUABS_CONFIG_VTD
 
-/* The greatest range: what has more ids is no one device. */
-#define STREAMS_MAX 16
 /* More ranges than this for one call: everything instead. */
 #define RANGES_MAX 8
 
@@ -16,7 +14,7 @@ int backend_ats_reserve(struct backend_unit *unit, struct backend_ats **list,
 {
 	struct backend_ats *ats;
 
-	if (!unit->caps.ats || nr > STREAMS_MAX ||
+	if (!unit->caps.ats || nr > BACKEND_ATS_STREAMS ||
 	    backend_ats_find(*list, first, nr))
 		return 0;
 	ats = tablemem_object_alloc(unit->mem, sizeof(*ats));

@@ -149,6 +149,8 @@ struct backend_inv {
 /* How streams use a table: flags of stream_set(). */
 /* The device may ask for translations and keep them (caps.ats). */
 #define BACKEND_STREAM_ATS (1u << 0)
+/* Of a range that is greater nobody gets leave: it is no one device's. */
+#define BACKEND_ATS_STREAMS 16
 /* What is blocked isn't recorded. */
 #define BACKEND_STREAM_SILENT (1u << 1)
 

@@ -61,6 +61,19 @@ struct device_index {
 	struct rmap_extra *others;
 };
 
+/* What a DMAR says of ATS (VT-d 8.5, 8.8): ats_way.c. */
+enum ats_kind {
+	ATS_ALL_PORTS, /* of the segment of @pci */
+	ATS_PORT,
+	ATS_FUNCTION, /* integrated, with a cache of translations */
+};
+
+struct ats_record {
+	struct ats_record *next;
+	enum ats_kind kind;
+	uint32_t pci;
+};
+
 /* What the units as a whole are to do. */
 enum core_phase {
 	PHASE_STOPPED,
@@ -94,6 +107,7 @@ struct iommuabs {
 	uint32_t polling;   /* a faults_poll runs; atomic */
 	uint32_t poll_from; /* unit with which the next one begins */
 	struct iommuabs_device *graveyard; /* removed while polling */
+	struct ats_record *ats_records;	   /* of a DMAR; abs->lock */
 	uint64_t own; /* machine address of this struct; 0: from host->alloc */
 };
 
@@ -124,6 +138,8 @@ struct iommuabs_unit {
 	struct iommuabs_unit_msi msi;
 	uint64_t base, length;
 	uint32_t fw_id;
+	/* A DMAR has it: who may use ATS is in abs->ats_records, by @segment. */
+	uint32_t by_dmar, segment;
 	void *cookie;
 	char name[IOMMUABS_NAME_MAX];
 	char path[IOMMUABS_PATH_MAX];
@@ -589,6 +605,13 @@ int pci_device_add(struct iommuabs *abs, uint32_t pci, void *cookie,
 		   struct iommuabs_device **out);
 /* Is it still as it was added? 0 | E_TOPOLOGY | E_NOMEM. */
 int pci_device_check(struct iommuabs_device *dev);
+
+/* ats_way.c: takes abs->lock, reads configuration space */
+
+/* Do ATS requests get from @dev to its units, if @flags let it use them? 0 |
+ * E_NOTSUP | E_NOMEM. */
+int ats_way_check(struct iommuabs_device *dev, uint32_t flags);
+void ats_records_free(struct iommuabs *abs, struct ats_record *records);
 
 /* device_index.c: abs->lock is held by the caller, unless said otherwise */
 

@@ -194,6 +194,8 @@ static int move_begin(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 	if (!ret)
 		ret = pci_device_check(dev);
 	if (!ret)
+		ret = ats_way_check(dev, flags);
+	if (!ret)
 		ret = refuge_keep(refuge);
 	if (ret)
 		return ret;

@@ -497,3 +497,26 @@ int pci_group_add(struct pci_walk *walk, uint32_t rid)
 
 	return ret ? ret : pci_group_close(walk);
 }
+
+/* ---- the way of translation requests ---- */
+
+enum pci_way pci_way_up(struct pci_walk *walk, uint32_t rid, uint32_t *end)
+{
+	uint32_t at = rid, up;
+	enum pci_type type;
+
+	if (!pci_answers(walk, rid) && !physical_of(walk, rid, &at))
+		at = rid;
+	*end = at;
+	while ((up = bridge_of(walk, at >> 8)) != PCI_NO_BRIDGE) {
+		type = pci_type_of(walk, up);
+		*end = at = up;
+		if (type == PCI_TYPE_ROOT_PORT)
+			return PCI_WAY_PORT;
+		if (!is_port(type))
+			return PCI_WAY_OTHER;
+	}
+	/* A port of a switch that hangs below no root port. */
+	return *end == rid || !pci_is_bridge(walk, *end) ? PCI_WAY_INTEGRATED
+							 : PCI_WAY_OTHER;
+}

@@ -74,4 +74,17 @@ int pci_group_add(struct pci_walk *walk, uint32_t rid);
 /* The same for all in walk->ids that it wasn't done for, if they exist. */
 int pci_group_close(struct pci_walk *walk);
 
+/* How a function's requests get to the root complex. */
+enum pci_way {
+	PCI_WAY_OTHER, /* not by PCI Express all the way */
+	PCI_WAY_PORT,  /* by a root port */
+	PCI_WAY_INTEGRATED,
+};
+
+/*
+ * *@end: that root port; or the integrated function itself, the physical one of a
+ * virtual one.
+ */
+enum pci_way pci_way_up(struct pci_walk *walk, uint32_t rid, uint32_t *end);
+
 #endif

@@ -121,8 +121,7 @@ struct desc_device {
 	char path[IOMMUABS_PATH_MAX]; /* in a device tree or ACPI's namespace */
 };
 
-/* ATSR: devices below this root port may use ATS. That is for the host to obey: see
- * IOMMUABS_ALLOW_ATS. */
+/* ATSR: devices below this root port may use ATS. */
 struct desc_port {
 	struct desc_port *next;
 	uint32_t segment;

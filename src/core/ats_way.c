@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ats_way.c - does ATS work on the way from a device to its unit?
+ *
+ * Behind units of a DMAR its ATSR says which root ports pass such requests on, its
+ * SATC which integrated functions may send them (VT-d 8.5, 8.8). What a unit that
+ * the host described can take is for the host to know.
+ */
+#include "core.h"
+#include "pci_topology.h"
+
+void ats_records_free(struct iommuabs *abs, struct ats_record *records)
+{
+	struct ats_record *record;
+
+	while ((record = records)) {
+		records = record->next;
+		tablemem_object_free(&abs->mem, record, sizeof(*record));
+	}
+}
+
+/* Is there one of @kind for @pci; or, of whole segments, for that? */
+static bool is_listed(struct iommuabs *abs, enum ats_kind kind, uint32_t pci,
+		      bool any)
+{
+	const struct ats_record *record;
+	bool found = false;
+
+	ia_lock(&abs->host, &abs->lock);
+	for (record = abs->ats_records; record && !found; record = record->next)
+		found = record->kind == kind &&
+			(any ? record->pci >> 16 == pci >> 16
+			     : record->pci == pci);
+	ia_unlock(&abs->host, &abs->lock);
+	return found;
+}
+
+/*
+ * A table without a SATC is of before there was one, and says nothing of integrated
+ * functions.
+ */
+static bool passes(struct iommuabs *abs, struct pci_walk *walk, uint32_t pci)
+{
+	uint32_t segment = pci >> 16, end;
+
+	if (is_listed(abs, ATS_FUNCTION, pci, false))
+		return true;
+	/* Without a look at the way: if all are good. */
+	if (!pci_walk_begin(walk, &abs->host, segment))
+		return is_listed(abs, ATS_ALL_PORTS, pci, true);
+	switch (pci_way_up(walk, pci & (PCI_RIDS - 1), &end)) {
+	case PCI_WAY_PORT:
+		return is_listed(abs, ATS_ALL_PORTS, pci, true) ||
+		       is_listed(abs, ATS_PORT, segment << 16 | end, false);
+	case PCI_WAY_INTEGRATED:
+		return is_listed(abs, ATS_FUNCTION, segment << 16 | end,
+				 false) ||
+		       !is_listed(abs, ATS_FUNCTION, pci, true);
+	default:
+		return false;
+	}
+}
+
+/* Requester IDs are what VT-d's units know devices by. */
+static int stream_check(struct iommuabs_device *dev,
+			const struct device_stream *stream,
+			struct pci_walk *walk)
+{
+	uint32_t segment = stream->unit->segment << 16, i;
+
+	for (i = 0; i < stream->nr; i++) {
+		if (passes(dev->abs, walk, segment | (stream->first + i)))
+			continue;
+		hostif_log(&dev->abs->host, IOMMUABS_LOG_WARNING,
+			   "%s: no ATS: the DMAR lists neither the root port "
+			   "of %x (ATSR) nor that itself (SATC)",
+			   dev->name, segment | (stream->first + i));
+		return IOMMUABS_E_NOTSUP;
+	}
+	return 0;
+}
+
+int ats_way_check(struct iommuabs_device *dev, uint32_t flags)
+{
+	struct tablemem *mem = &dev->abs->mem;
+	const struct device_stream *stream;
+	struct pci_walk *walk;
+	uint32_t i;
+	int ret = 0;
+
+	if (!(flags & IOMMUABS_ALLOW_ATS))
+		return 0;
+	walk = tablemem_object_alloc(mem, sizeof(*walk));
+	if (!walk)
+		return IOMMUABS_E_NOMEM;
+	for (i = 0; i < dev->nr_streams && !ret; i++) {
+		stream = &dev->streams[i];
+		/* Others get none in any case. */
+		if (stream->unit->by_dmar && stream->unit->hw.caps.ats &&
+		    stream->nr <= BACKEND_ATS_STREAMS)
+			ret = stream_check(dev, stream, walk);
+	}
+	tablemem_object_free(mem, walk, sizeof(*walk));
+	return ret;
+}
