@@ -138,7 +138,12 @@ static bool form_choose(int argc, char **argv, enum form *form)
 			return false;
 	}
 	*form = dot ? FORM_DOT : raw ? FORM_RAW : json ? FORM_JSON : FORM_TEXT;
-	return !(dot && (json || raw)) && (!raw || json);
+	if (!(dot && (json || raw)) && (!raw || json))
+		return true;
+	fprintf(stderr, "iommuabs-inspect: %s\n",
+		dot ? "--dot goes with neither --json nor --raw"
+		    : "--raw goes with --json only");
+	return false;
 }
 
 int main(int argc, char **argv)

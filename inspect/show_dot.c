@@ -39,13 +39,26 @@ static void put_text(const char *text, FILE *out)
 	}
 }
 
-static void unit_show(const struct desc_unit *unit, unsigned int n, FILE *out)
+/* By its place in the table; NULL: after them all. The same in each run. */
+static unsigned int number_of(const struct table *table,
+			      const struct desc_unit *unit)
+{
+	const struct desc_unit *at = table->set.units;
+	unsigned int number = 0;
+
+	for (; at && at != unit; at = at->next)
+		number++;
+	return number;
+}
+
+static void unit_show(const struct table *table, const struct desc_unit *unit,
+		      unsigned int n, FILE *out)
 {
 	char label[LABEL_MAX];
 
 	unit_label(unit, label, sizeof(label));
 	make_plain(label);
-	fprintf(out, "\t\t\"%u.%p\" [label=\"", n, (const void *)unit);
+	fprintf(out, "\t\t\"%u.%u\" [label=\"", n, number_of(table, unit));
 	put_text(label, out);
 	fprintf(out, "\\n%s", unit_type_name(unit->type));
 	if (unit->type == IOMMUABS_UNIT_VTD)
@@ -85,14 +98,13 @@ static void devices_show(const struct table *table,
 			 FILE *out)
 {
 	const struct desc_device *device;
-	unsigned int lines = 0;
+	unsigned int lines = 0, number = number_of(table, unit);
 
 	for (device = table->set.devices; device; device = device->next) {
 		if (unit_of(device) != unit)
 			continue;
 		if (!lines++)
-			fprintf(out, "\t\t\"%u.d%p\" [label=\"%s", n,
-				(const void *)unit,
+			fprintf(out, "\t\t\"%u.d%u\" [label=\"%s", n, number,
 				unit ? "" : "UNTRANSLATED\\l");
 		if (lines <= LINES_MAX)
 			device_line(device, out);
@@ -103,8 +115,8 @@ static void devices_show(const struct table *table,
 		fprintf(out, "and %u more\\l", lines - LINES_MAX);
 	fprintf(out, "\", fillcolor=%s];\n", unit ? "lightyellow" : "orange");
 	if (unit)
-		fprintf(out, "\t\t\"%u.d%p\" -> \"%u.%p\";\n", n,
-			(const void *)unit, n, (const void *)unit);
+		fprintf(out, "\t\t\"%u.d%u\" -> \"%u.%u\";\n", n, number, n,
+			number);
 }
 
 /* What has streams at several units: a line to each of the others. */
@@ -124,10 +136,10 @@ static void others_show(const struct table *table, unsigned int n, FILE *out)
 			device_label(device, label, sizeof(label));
 			make_plain(label);
 			fprintf(out,
-				"\t\t\"%u.d%p\" -> \"%u.%p\" "
+				"\t\t\"%u.d%u\" -> \"%u.%u\" "
 				"[style=dashed, fontsize=9, label=\"",
-				n, (const void *)unit_of(device), n,
-				(const void *)last);
+				n, number_of(table, unit_of(device)), n,
+				number_of(table, last));
 			put_text(label, out);
 			fputs("\"];\n", out);
 		}
@@ -142,7 +154,7 @@ void show_dot(const struct table *table, unsigned int n, FILE *out)
 	put_text(table->file, out);
 	fputs("\";\n", out);
 	for (unit = table->set.units; unit; unit = unit->next) {
-		unit_show(unit, n, out);
+		unit_show(table, unit, n, out);
 		devices_show(table, unit, n, out);
 	}
 	devices_show(table, NULL, n, out);
