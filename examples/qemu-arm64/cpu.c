@@ -71,6 +71,15 @@ int cpu_start(unsigned int n, void (*work)(void *arg), void *arg)
 	return st;
 }
 
+unsigned int cpu_number(void)
+{
+	uintptr_t offset =
+		(uintptr_t)__builtin_frame_address(0) - (uintptr_t)stacks;
+
+	return offset < sizeof(stacks) ? (unsigned int)(offset / STACK_SIZE)
+				       : 0;
+}
+
 void cpu_wait(unsigned int n)
 {
 	while (__atomic_load_n(&boots[n].running, __ATOMIC_ACQUIRE))

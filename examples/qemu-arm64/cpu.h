@@ -29,4 +29,7 @@ void cpu_enable(void);
 int cpu_start(unsigned int n, void (*work)(void *arg), void *arg);
 void cpu_wait(unsigned int n);
 
+/* The CPU that this runs on, by its stack; 0: the first. */
+unsigned int cpu_number(void);
+
 #endif

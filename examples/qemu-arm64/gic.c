@@ -6,6 +6,7 @@
  */
 #include <stddef.h>
 #include "arm64.h"
+#include "callers.h"
 #include "console.h"
 #include "gic.h"
 #include "machine.h"
@@ -188,7 +189,9 @@ void gic_dispatch(void)
 					  : intid - GIC_LPI_FIRST + NR_INTIDS;
 		if (n >= NR_INTIDS + NR_LPIS || !handlers[n].handler)
 			panic("unexpected interrupt %lu", intid);
+		callers_irq_enter();
 		handlers[n].handler(handlers[n].arg);
+		callers_irq_leave();
 		dsb();
 		sysreg_write(s3_0_c12_c12_1, intid); /* ICC_EOIR1 */
 		isb();

@@ -6,6 +6,7 @@
  * boot: create, scan, add what firmware doesn't describe, start. What a guest
  * is to the library is in vm.c.
  */
+#include "callers.h"
 #include "console.h"
 #include "edu.h"
 #include "iommuabs_host.h"
@@ -123,6 +124,13 @@ static void hook_unit_dead(void *ctx, void *cookie)
 	print("# iommuabs: a unit doesn't answer any more\n");
 }
 
+/* A build for debugging asks; others never do. */
+static struct iommuabs_caller *hook_caller(void *ctx)
+{
+	(void)ctx;
+	return callers_self();
+}
+
 /*
  * Left NULL: table_map, since a machine address is a pointer here (offset 0);
  * alloc, so small objects come from table pages; mmio_*, for direct access; lock,
@@ -149,6 +157,7 @@ struct iommuabs_host iommu_hooks(void)
 		.fault = hook_fault,
 		.device_isolate = hook_device_isolate,
 		.unit_dead = hook_unit_dead,
+		.caller = hook_caller,
 	};
 }
 

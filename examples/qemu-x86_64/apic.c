@@ -7,6 +7,7 @@
  */
 #include "apic.h"
 #include "arch.h"
+#include "callers.h"
 #include "console.h"
 #include "timer.h"
 
@@ -190,6 +191,8 @@ void apic_dispatch(uint32_t vector)
 	}
 	if (n >= nr_handlers)
 		panic("interrupt %x is nobody's", vector);
+	callers_irq_enter();
 	handlers[n].call(handlers[n].arg);
+	callers_irq_leave();
 	reg_write(APIC_EOI, 0);
 }

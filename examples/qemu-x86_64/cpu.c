@@ -72,14 +72,13 @@ static void gates_fill(void)
 	}
 }
 
-static unsigned int cpu_number(void)
+unsigned int cpu_number(void)
 {
-	uint32_t id = apic_id();
+	uintptr_t offset =
+		(uintptr_t)__builtin_frame_address(0) - (uintptr_t)stacks;
 
-	for (unsigned int n = 0; n < machine.nr_cpus; n++)
-		if (machine.cpu_ids[n] == id)
-			return n;
-	panic("APIC %u is not in the firmware's tables", id);
+	return offset < sizeof(stacks) ? (unsigned int)(offset / STACK_SIZE)
+				       : 0;
 }
 
 void cpu_init(void)
