@@ -1225,6 +1225,76 @@ START_TEST(an_unmap_beyond_its_quota_lacks_memory)
 }
 END_TEST
 
+/* Whichever of two units is the first that is asked. */
+START_TEST(a_timeout_is_told_before_a_fence_of_before)
+{
+	const struct world_unit *second = world_unit_add(w);
+	const struct iommuabs_stream_range ranges[2] = {
+		{ w->unit[0].unit, 30, 1, 0 },
+		{ second->unit, 30, 1, 0 },
+	};
+	struct iommuabs_device_desc desc = world_device_desc(ranges, 0);
+	struct iommuabs_device *both;
+
+	desc.nr_streams = 2;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &both), 0);
+	ck_assert_int_eq(iommuabs_device_attach(both, dom, NULL, 0), 0);
+	ck_assert_int_eq(map(0, 0, 8, RW), 0);
+	unit_fence(w->unit[_i].unit, IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(unmap(0, 1), IOMMUABS_E_FENCED);
+	w->unit[!_i].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(unmap(1, 1), IOMMUABS_E_TIMEOUT);
+	w->unit[!_i].invalidate = 0;
+}
+END_TEST
+
+/* Also where nobody keeps places, so that there is little to be read. */
+START_TEST(device_only_is_counted_without_places)
+{
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.flags = IOMMUABS_DOMAIN_HOST | IOMMUABS_DOMAIN_NO_REVERSE_MAP,
+	};
+
+	dom = domain_with(&config);
+	ck_assert_int_eq(map(0, 0, 3, RW | IOMMUABS_DEVICE_ONLY), 0);
+	ck_assert_int_eq(unmap(0, 1), 0);
+	ck_assert_uint_eq(dom->device_only, 2);
+	ck_assert_int_eq(unmap(0, 4), 0);
+	ck_assert_uint_eq(dom->device_only, 0);
+}
+END_TEST
+
+/* From the first gfn to the last, by one batch or by several. */
+START_TEST(all_that_is_withheld_is_released_on_recovery)
+{
+	const uint64_t last = ((uint64_t)1 << (dom->input_bits - 12)) - 1;
+	struct iommuabs_batch batch[2];
+	uint64_t i;
+
+	share();
+	ck_assert_int_eq(map(last, 9, 1, RW), 0);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(map(i, i, 1, RW), 0);
+		ck_assert_int_eq(iommuabs_batch_init(&batch[i], dom), 0);
+		ck_assert_int_eq(
+			iommuabs_domain_map(dom, GFN(i), MFN(RAM + 20 + i), 1,
+					    RW | IOMMUABS_REPLACE, &batch[i]),
+			0);
+	}
+	w->unit[0].invalidate = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_batch_done(&batch[0]), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(iommuabs_batch_done(&batch[1]), IOMMUABS_E_FENCED);
+	ck_assert_int_eq(unmap(last, 1), IOMMUABS_E_FENCED);
+	w->unit[0].invalidate = 0;
+	for (i = 0; i < 3; i++)
+		ck_assert_uint_eq(places(i < 2 ? i : 9), 1);
+	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
+	for (i = 0; i < 3; i++)
+		ck_assert_uint_eq(places(i < 2 ? i : 9), 0);
+}
+END_TEST
+
 START_TEST(a_protect_without_memory_takes_the_whole_leaf)
 {
 	struct iommuabs_explanation why = { .size = sizeof(why) };
@@ -1816,6 +1886,10 @@ static void add_further_tests(TCase *tcase)
 	tcase_add_test(tcase, neighbours_join_from_either_side);
 	tcase_add_test(tcase, a_removal_tells_of_a_timeout_in_its_middle);
 	tcase_add_test(tcase, an_unmap_beyond_its_quota_lacks_memory);
+	tcase_add_loop_test(tcase, a_timeout_is_told_before_a_fence_of_before,
+			    0, 2);
+	tcase_add_test(tcase, device_only_is_counted_without_places);
+	tcase_add_test(tcase, all_that_is_withheld_is_released_on_recovery);
 	tcase_add_loop_test(tcase, a_new_table_follows_one_that_is_forgotten, 0,
 			    2);
 	tcase_add_loop_test(tcase, device_only_and_sharing_exclude_each_other,

@@ -73,16 +73,21 @@ static int declare(uint64_t mfn, uint64_t nr, enum iommuabs_frame_kind kind)
 	return iommuabs_frames_declare(w->abs, MFN(mfn), nr, &policy);
 }
 
-static int declare_fixed(uint64_t mfn, uint64_t nr, uint64_t gfn)
+static int declare_as(uint64_t mfn, uint64_t nr, uint64_t gfn, uint32_t flags)
 {
 	const struct iommuabs_frame_policy policy = {
 		.size = sizeof(policy),
 		.kind = IOMMUABS_FRAMES_FIXED,
 		.gfn = GFN(gfn),
-		.flags = GICV_FLAGS,
+		.flags = flags,
 	};
 
 	return iommuabs_frames_declare(w->abs, MFN(mfn), nr, &policy);
+}
+
+static int declare_fixed(uint64_t mfn, uint64_t nr, uint64_t gfn)
+{
+	return declare_as(mfn, nr, gfn, GICV_FLAGS);
 }
 
 static int declare_gicv(void)
@@ -346,6 +351,7 @@ START_TEST(what_is_fixed_ends_everywhere)
 	ck_assert_int_eq(iommuabs_device_attach(dev, a, NULL, 0), 0);
 	ck_assert_uint_eq(reach(dev, GICV_GFN), GICV);
 	refused(declare_fixed(GICV, 8, GICV_GFN + 8), IOMMUABS_E_BUSY);
+	refused(declare_as(GICV, 8, GICV_GFN, IOMMUABS_READ), IOMMUABS_E_BUSY);
 	/* A part of it. */
 	ck_assert_int_eq(declare(GICV - 8, 10, IOMMUABS_FRAMES_EXCLUSIVE), 0);
 	ck_assert_uint_eq(reach(dev, GICV_GFN + 1), NOWHERE);
@@ -401,6 +407,96 @@ START_TEST(a_domain_too_narrow_for_what_is_fixed_goes_without)
 	ck_assert_uint_eq(place_of(narrow, GICV), NOWHERE);
 	ck_assert_int_eq(iommuabs_domain_create(w->abs, &config, &narrow), 0);
 	ck_assert_uint_eq(at(narrow, gfn), NOWHERE);
+	ck_assert_int_eq(declare(GICV, 2, IOMMUABS_FRAMES_EXCLUSIVE), 0);
+	/* The last frame fits. */
+	ck_assert_int_eq(declare_fixed(GICV + 8, 1, gfn), 0);
+	ck_assert_uint_eq(place_of(narrow, GICV + 8), gfn);
+}
+END_TEST
+
+/* Its place is on the way out, alone or with its domain: a contradiction. */
+START_TEST(what_is_about_to_go_does_not_become_fixed)
+{
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = domain_of(0);
+	struct iommuabs_batch batch;
+
+	ck_assert_int_eq(map(dom, GICV_GFN, GICV, GICV_NR, GICV_FLAGS), 0);
+	ck_assert_int_eq(map(dom, 0x100000, RAM, 100, RW), 0);
+	if (_i) {
+		ck_assert_int_eq(iommuabs_domain_destroy(dom, 1),
+				 IOMMUABS_E_AGAIN);
+		ck_assert_int_eq(declare_gicv(), IOMMUABS_E_BUSY);
+		ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	} else {
+		ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+		ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+		ck_assert_int_eq(
+			iommuabs_domain_unmap(dom, GFN(GICV_GFN), 1, &batch),
+			0);
+		refused(declare_gicv(), IOMMUABS_E_BUSY);
+		ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
+	}
+	ck_assert_int_eq(declare_gicv(), 0);
+}
+END_TEST
+
+/* A guest can be without; what it has there instead is its own. */
+START_TEST(what_came_in_the_place_of_what_was_fixed_stays)
+{
+	struct iommuabs_domain *dom = domain_of(0);
+	struct iommuabs_domain *host = domain_of(IOMMUABS_DOMAIN_HOST);
+
+	ck_assert_int_eq(declare_gicv(), 0);
+	ck_assert_int_eq(unmap(dom, GICV_GFN, GICV_NR), 0);
+	ck_assert_int_eq(map(dom, GICV_GFN, RAM, 1, RW), 0);
+	/* Nothing is fixed in a host's domain: that it goes is no obstacle. */
+	ck_assert_int_eq(map(host, 0, RAM + 0x1000, 100, RW), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(host, 1), IOMMUABS_E_AGAIN);
+	ck_assert_int_eq(declare(GICV, GICV_NR, IOMMUABS_FRAMES_EXCLUSIVE), 0);
+	ck_assert_uint_eq(at(dom, GICV_GFN), RAM);
+	ck_assert_uint_eq(place_of(dom, RAM), GICV_GFN);
+	ck_assert_int_eq(iommuabs_domain_destroy(host, 0), 0);
+}
+END_TEST
+
+/* It is in a large leaf of the reverse map, which has no page to cut it with. */
+START_TEST(what_cannot_be_cut_out_does_not_become_fixed)
+{
+	struct iommuabs_domain *dom = domain_of(0);
+	struct rmap *rmap = &w->abs->rmap;
+
+	ck_assert_int_eq(map(dom, 0x8000, 0x8000, 512, GICV_FLAGS), 0);
+	rmap->reserve_missing += rmap->reserve.nr;
+	tablemem_pool_drain(rmap->mem, &rmap->account, &rmap->reserve);
+	rmap->account.limit = rmap->account.used;
+	refused(declare_fixed(0x8010, 2, 0x8010), IOMMUABS_E_NOMEM);
+	rmap->account.limit = 0;
+	ck_assert_int_eq(declare_fixed(0x8010, 2, 0x8010), 0);
+	ck_assert(!rmap_is_mapped(rmap, 0x8010, 2));
+	ck_assert_uint_eq(place_of(dom, 0x8012), 0x8012);
+}
+END_TEST
+
+/* As what is mapped, it may come in the place of a table that units know. */
+START_TEST(what_is_fixed_comes_when_old_tables_are_forgotten)
+{
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = domain_of(0);
+	const uint64_t table = GICV_GFN & ~(uint64_t)511;
+	struct iommuabs_batch batch;
+	unsigned int before;
+
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+	ck_assert_int_eq(map(dom, table, RAM, 4, RW), 0);
+	ck_assert_int_eq(iommuabs_batch_init(&batch, dom), 0);
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, GFN(table), 512, &batch),
+			 0);
+	ck_assert_uint_eq(dom->views->tables_out, 1);
+	before = w->unit[0].invalidates;
+	ck_assert_int_eq(declare_gicv(), 0);
+	ck_assert_uint_gt(w->unit[0].invalidates, before);
+	ck_assert_int_eq(iommuabs_batch_done(&batch), 0);
 }
 END_TEST
 
@@ -2136,6 +2232,12 @@ static void add_shared_and_fixed(Suite *s)
 	tcase_add_test(tcase, what_is_fixed_waits_for_the_destroyed);
 	tcase_add_test(tcase,
 		       a_domain_too_narrow_for_what_is_fixed_goes_without);
+	tcase_add_loop_test(tcase, what_is_about_to_go_does_not_become_fixed, 0,
+			    2);
+	tcase_add_test(tcase, what_came_in_the_place_of_what_was_fixed_stays);
+	tcase_add_test(tcase, what_cannot_be_cut_out_does_not_become_fixed);
+	tcase_add_test(tcase,
+		       what_is_fixed_comes_when_old_tables_are_forgotten);
 	tcase_add_test(tcase, what_is_the_hosts_is_in_no_guest);
 	tcase_add_loop_test(tcase, nothing_new_is_in_what_is_closed, 0, 4);
 	tcase_add_loop_test(
