@@ -231,6 +231,16 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/host/lock.h \
 	src/host/tablemem.h \
 	src/pgtable/engine.h \
+	src/pgtable/engine_cut.h \
+	src/pgtable/engine_edit.h \
+	src/pgtable/engine_free.h \
+	src/pgtable/engine_lookup.h \
+	src/pgtable/engine_map.h \
+	src/pgtable/engine_merge.h \
+	src/pgtable/engine_one.h \
+	src/pgtable/engine_repeat.h \
+	src/pgtable/engine_tables.h \
+	src/pgtable/engine_walk.h \
 	src/pgtable/pgtable.h \
 	src/pgtable/pt_vtd.h \
 	src/pgtable/pt_arm.h \
