@@ -92,7 +92,10 @@ IOMMUABS_CORE_SOURCES = \
 	src/host/caller.c \
 	src/host/hostif.c \
 	src/host/lock.c \
-	src/host/tablemem.c
+	src/host/tablemem.c \
+	src/host/tablemem_bitmap.c \
+	src/host/tablemem_object.c \
+	src/host/tablemem_setup.c
 
 IOMMUABS_PGTABLE_SOURCES = \
 	src/pgtable/pt_arm_s1_16k.c \
@@ -230,6 +233,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/host/hostif.h \
 	src/host/lock.h \
 	src/host/tablemem.h \
+	src/host/tablemem_parts.h \
 	src/pgtable/engine.h \
 	src/pgtable/engine_cut.h \
 	src/pgtable/engine_edit.h \
