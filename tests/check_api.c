@@ -824,6 +824,11 @@ START_TEST(a_bad_device_is_refused)
 	device_spoil(&desc, _i);
 	REFUSED(w, iommuabs_device_add(w->abs, &desc, &dev), IOMMUABS_E_INVAL);
 	ck_assert_ptr_null(dev);
+	test_host_log_clear(w->host);
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev),
+			 IOMMUABS_E_INVAL);
+	ck_assert_int_eq(test_host_logged(w->host, " refused: "),
+			 desc.size != 0);
 	world_delete(w);
 }
 END_TEST

@@ -246,8 +246,10 @@ START_TEST(a_device_is_carved_out_of_a_range)
 	ck_assert_ptr_eq(device_of_stream(w->unit[0].unit, 0x1009), bridge);
 	/* Taken; half in, half out; a range in a range. */
 	ck_assert_int_eq(add(w, 0x1008, 1, 0, &other), IOMMUABS_E_EXISTS);
+	ck_assert(test_host_logged(w->host, "is another device's"));
 	ck_assert_int_eq(add(w, 0x1006, 4, 0, &other), IOMMUABS_E_EXISTS);
 	ck_assert_int_eq(add(w, 0x10ff, 2, 0, &other), IOMMUABS_E_INVAL);
+	ck_assert(test_host_logged(w->host, "lie in a range device, some"));
 	ck_assert_int_eq(add(w, 0x1010, 2, RANGE, &other), IOMMUABS_E_EXISTS);
 	ck_assert_int_eq(iommuabs_device_remove(bridge), IOMMUABS_E_BUSY);
 	ck_assert_int_eq(iommuabs_device_remove(nic), 0);
@@ -330,6 +332,7 @@ START_TEST(nothing_is_carved_out_of_an_attached_range)
 	ck_assert_int_eq(add(w, 0x1008, 1, 0, &nic), 0);
 	ck_assert_int_eq(iommuabs_device_attach(bridge, dom, NULL, 0), 0);
 	ck_assert_int_eq(add(w, 0x1010, 1, 0, &other), IOMMUABS_E_BUSY);
+	ck_assert(test_host_logged(w->host, "its ids is attached"));
 	ck_assert_int_eq(iommuabs_device_remove(bridge), IOMMUABS_E_BUSY);
 	ck_assert_int_eq(iommuabs_device_remove(nic), IOMMUABS_E_BUSY);
 	/* What was carved out stays blocked. */

@@ -44,32 +44,34 @@ static bool unit_is_ours(struct iommuabs *abs, const struct iommuabs_unit *unit)
 	return at != NULL;
 }
 
-static int streams_check(struct iommuabs *abs,
-			 const struct iommuabs_device_desc *desc)
+/* The following say what is wrong, in words; NULL: nothing is. */
+static const char *streams_wrong(struct iommuabs *abs,
+				 const struct iommuabs_device_desc *desc)
 {
 	const struct iommuabs_stream_range *range = desc->streams, *other;
 	uint32_t i, k;
 
 	if (desc->nr_streams > IOMMUABS_STREAM_RANGES_MAX ||
 	    (desc->nr_streams && !desc->streams))
-		return IOMMUABS_E_INVAL;
+		return "too many ranges of ids, or none at streams";
 	for (i = 0; i < desc->nr_streams; i++, range++) {
 		if (!range->unit || !unit_is_ours(abs, range->unit))
-			return IOMMUABS_E_INVAL;
+			return "its ids are of no unit of this instance";
 		if (!range->nr ||
-		    (uint64_t)range->first + range->nr >
-			    unit_streams_end(range->unit) ||
 		    (uint64_t)range->rid + range->nr > (uint64_t)1 << 32)
-			return IOMMUABS_E_INVAL;
+			return "a range of ids is empty or wraps";
+		if ((uint64_t)range->first + range->nr >
+		    unit_streams_end(range->unit))
+			return "an id is wider than its unit has";
 		for (k = 0; k < i; k++) {
 			other = &desc->streams[k];
 			if (other->unit == range->unit &&
 			    spans_meet(other->first, other->nr, range->first,
 				       range->nr))
-				return IOMMUABS_E_INVAL;
+				return "an id is in two of its ranges";
 		}
 	}
-	return 0;
+	return NULL;
 }
 
 static bool reserved_good(const struct iommuabs_reserved *region)
@@ -94,42 +96,68 @@ static bool functions_good(uint32_t pci, uint32_t nr_pci)
 }
 
 /* Functions of a range are told apart: nothing else can be all of them. */
-static int aliases_check(const struct iommuabs_device_desc *desc)
+static const char *aliases_wrong(const struct iommuabs_device_desc *desc)
 {
 	const struct iommuabs_device_alias *alias = desc->aliases;
 	uint32_t i;
 
+	if (desc->nr_aliases && (desc->flags & IOMMUABS_DEVICE_RANGE))
+		return "a range device has aliases";
 	if (desc->nr_aliases > IOMMUABS_ALIASES_MAX ||
-	    (desc->nr_aliases && !alias) ||
-	    (desc->nr_aliases && (desc->flags & IOMMUABS_DEVICE_RANGE)))
-		return IOMMUABS_E_INVAL;
+	    (desc->nr_aliases && !alias))
+		return "too many aliases, or none at aliases";
 	for (i = 0; i < desc->nr_aliases; i++, alias++)
 		if (!string_fits(alias->path, IOMMUABS_PATH_MAX) ||
 		    !functions_good(alias->pci, alias->nr_pci))
-			return IOMMUABS_E_INVAL;
-	return 0;
+			return "an alias has too long a path, or no such "
+			       "functions";
+	return NULL;
+}
+
+static const char *reserved_wrong(const struct iommuabs_device_desc *desc)
+{
+	uint32_t i;
+
+	if (desc->nr_reserved > IOMMUABS_RESERVED_MAX ||
+	    (desc->nr_reserved && !desc->reserved))
+		return "too many reserved regions, or none at reserved";
+	for (i = 0; i < desc->nr_reserved; i++)
+		if (!reserved_good(&desc->reserved[i]))
+			return "a reserved region is empty, wraps, or has "
+			       "flags that it can't have";
+	return NULL;
+}
+
+static const char *desc_wrong(struct iommuabs *abs,
+			      const struct iommuabs_device_desc *desc)
+{
+	const char *why = NULL;
+
+	if (desc->flags & ~(IOMMUABS_DEVICE_PCI | IOMMUABS_DEVICE_RANGE |
+			    IOMMUABS_DEVICE_UNSAFE_MSI))
+		return "an unknown flag";
+	if (!string_fits(desc->path, IOMMUABS_PATH_MAX))
+		return "its path is too long";
+	if (!functions_good(desc->pci, desc->nr_pci))
+		return "there are no such PCI functions";
+	why = aliases_wrong(desc);
+	if (!why)
+		why = reserved_wrong(desc);
+	return why ? why : streams_wrong(abs, desc);
 }
 
 static int desc_check(struct iommuabs *abs,
 		      const struct iommuabs_device_desc *desc)
 {
-	uint32_t i;
+	bool is_named = string_fits(desc->name, IOMMUABS_NAME_MAX);
+	const char *why =
+		is_named ? desc_wrong(abs, desc) : "its name is too long";
 
-	if (desc->flags & ~(IOMMUABS_DEVICE_PCI | IOMMUABS_DEVICE_RANGE |
-			    IOMMUABS_DEVICE_UNSAFE_MSI))
-		return IOMMUABS_E_INVAL;
-	if (!string_fits(desc->name, IOMMUABS_NAME_MAX) ||
-	    !string_fits(desc->path, IOMMUABS_PATH_MAX))
-		return IOMMUABS_E_INVAL;
-	if (!functions_good(desc->pci, desc->nr_pci) || aliases_check(desc))
-		return IOMMUABS_E_INVAL;
-	if (desc->nr_reserved > IOMMUABS_RESERVED_MAX ||
-	    (desc->nr_reserved && !desc->reserved))
-		return IOMMUABS_E_INVAL;
-	for (i = 0; i < desc->nr_reserved; i++)
-		if (!reserved_good(&desc->reserved[i]))
-			return IOMMUABS_E_INVAL;
-	return streams_check(abs, desc);
+	if (!why)
+		return 0;
+	hostif_log(&abs->host, IOMMUABS_LOG_ERROR, "device %s refused: %s",
+		   is_named && desc->name ? desc->name : "without a name", why);
+	return IOMMUABS_E_INVAL;
 }
 
 static void device_name(struct iommuabs_device *dev, const char *name)
@@ -256,6 +284,18 @@ device_make(struct iommuabs *abs, const struct iommuabs_device_desc *desc)
 	return dev;
 }
 
+static void refusal_log(const struct iommuabs_device *dev, int error)
+{
+	const char *why = "the range device that has its ids is attached";
+
+	if (error == IOMMUABS_E_EXISTS)
+		why = "an id or a function of it is another device's";
+	else if (error == IOMMUABS_E_INVAL)
+		why = "some of its ids lie in a range device, some do not";
+	hostif_log(&dev->abs->host, IOMMUABS_LOG_ERROR, "device %s refused: %s",
+		   dev->name, why);
+}
+
 int device_create(struct iommuabs *abs, const struct iommuabs_device_desc *desc,
 		  struct iommuabs_device **out)
 {
@@ -273,6 +313,7 @@ int device_create(struct iommuabs *abs, const struct iommuabs_device_desc *desc,
 		device_link(dev);
 	ia_unlock(&abs->host, &abs->lock);
 	if (ret) {
+		refusal_log(dev, ret);
 		device_free(dev);
 		return ret;
 	}

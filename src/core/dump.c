@@ -194,7 +194,8 @@ static void dump_view(struct iommuabs *abs, const struct view *view)
 		     (unsigned long long)binding->table.root, binding->table.id,
 		     binding->nr_streams, binding->table.input_bits,
 		     binding->table.output_bits, binding->table.granule_lg2,
-		     binding->table.levels, binding->stale ? ", stale" : "");
+		     binding->table.levels,
+		     binding->stale ? ", an invalidation failed" : "");
 }
 
 static unsigned int withheld_count(struct iommuabs_domain *dom)
