@@ -409,7 +409,7 @@ struct iommuabs_explanation {
 	uint32_t level;	 /* leaf or last entry: 0 is 4 KiB, 1 the next, ... */
 	uint64_t entry;	 /* last table entry read */
 	uint32_t stream; /* the id whose entry was read */
-	char text[96];	 /* one line for people */
+	char text[96];	 /* one line for people, numbers in hex */
 };
 
 /**

@@ -165,7 +165,10 @@ struct iommuabs_host {
 	/* Microseconds from any fixed moment, never back. Needed. Any context. */
 	uint64_t (*time_us)(void *ctx);
 
-	/* One whole line without a newline. NULL: silence. Any lock held. */
+	/*
+	 * One whole line without a newline. NULL: silence. Any lock held. Gfns,
+	 * mfns, addresses, ids and flags are in hex; counts in decimal.
+	 */
 	void (*log)(void *ctx, enum iommuabs_log_level level, const char *line);
 
 	/*
