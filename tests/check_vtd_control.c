@@ -25,6 +25,7 @@
 #define FSTS   0x34
 #define IEC    4 /* type of a descriptor */
 #define TE     (1u << 31)
+#define GCMD   0x18
 #define SRTP   (1u << 30)
 #define WBF    (1u << 27)
 #define QIE    (1u << 26)
@@ -436,6 +437,47 @@ START_TEST(who_waits_while_a_unit_is_stopped_is_told)
 }
 END_TEST
 
+static unsigned int told_so_early;
+
+/* Another CPU's removal, while the unit goes by the table that it is to give up. */
+static void remove_while_stopping(void *ctx, uint64_t addr, unsigned int width,
+				  uint64_t value)
+{
+	(void)ctx;
+	if (addr == VTD_TEST_BASE + GCMD && value & SRTP && stops_now) {
+		stops_now = false;
+		driver_guest_unmap(&g, GFN, 1);
+		told_so_early = !forget(GFN);
+	}
+	iommuabs_sim_mmio_write(m.arena, addr, width, value);
+}
+
+/* Who is told that it is forgotten gives tables back: not before the unit, which
+ * takes no descriptor any more, blocks. */
+START_TEST(nobody_is_told_before_a_unit_that_is_stopped_blocks)
+{
+	void (*mmio_write)(void *ctx, uint64_t addr, unsigned int width,
+			   uint64_t value);
+
+	machine((enum vtd_kind)_i, NULL);
+	driver_guest_map(&g, GFN, MFN, 2, RW);
+	attach();
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	mmio_write = m.host.ops.mmio_write;
+	m.host.ops.mmio_write = remove_while_stopping;
+	stops_now = true;
+	told_so_early = 0;
+	ck_assert_int_eq(ops->disable(&m.unit), 0);
+	ck_assert(!stops_now);
+	ck_assert_uint_eq(told_so_early, 0);
+	/* It forgot all: from here on nobody waits, and tables may go. */
+	driver_guest_unmap(&g, GFN + 1, 1);
+	ck_assert_int_eq(forget(GFN + 1), 0);
+	m.host.ops.mmio_write = mmio_write;
+	finish();
+}
+END_TEST
+
 /* ---- the same by the whole library ---- */
 
 static const enum rig_kind rigs[] = {
@@ -568,6 +610,9 @@ static void add_tests(Suite *s)
 		tc, memory_of_a_unit_that_a_fence_left_running_is_kept, 0, 2);
 	tcase_add_loop_test(tc, who_waits_while_a_unit_is_stopped_is_told, 0,
 			    VTD_KINDS);
+	tcase_add_loop_test(tc,
+			    nobody_is_told_before_a_unit_that_is_stopped_blocks,
+			    0, VTD_REGISTERS);
 	tcase_add_loop_test(
 		tc,
 		an_instance_that_is_destroyed_tries_once_more_to_stop_its_units,
