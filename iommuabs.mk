@@ -214,6 +214,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/core/enter.h \
 	src/core/gate.h \
 	src/core/map_request.h \
+	src/core/objects.h \
 	src/core/pci_config.h \
 	src/core/pci_function.h \
 	src/core/pci_records.h \
