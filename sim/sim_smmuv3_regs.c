@@ -260,7 +260,7 @@ static void write_cons(struct iommuabs_sim_unit *u, uint64_t *cons,
 	smmuv3_retry_held(u);
 }
 
-/* 6.3.19 ff.: which = 0 event, 1 PRI, 2 GERROR */
+/* 6.3.21 ff., 6.3.30 ff.: which = 0 event, 1 PRI, 2 GERROR */
 static void write_irq_cfg(struct iommuabs_sim_unit *u, uint64_t *reg,
 			  unsigned int which, uint64_t value)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * smmuv3.c - an SMMUv3: what it is (IHI 0070 6.3.1 to 6.3.10)
+ * smmuv3.c - an SMMUv3: what it is (IHI 0070 6.3.1 to 6.3.8)
  */
 #include "smmuv3.h"
 

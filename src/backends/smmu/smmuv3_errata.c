@@ -2,7 +2,7 @@
 /*
  * smmuv3_errata.c - units that do less, or other, than their ID registers say
  *
- * A row is matched by IIDR (6.3.9) or by what the host or firmware says of the
+ * A row is matched by IIDR (6.3.7) or by what the host or firmware says of the
  * unit, and has effects. Each effect is obeyed in one place.
  */
 #include "smmuv3.h"

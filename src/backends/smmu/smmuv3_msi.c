@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * smmuv3_msi.c - interrupts as messages (IHI 0070 3.18, 6.3.18 ff.)
+ * smmuv3_msi.c - interrupts as messages (IHI 0070 3.18, 6.3.21, 6.3.30)
  *
  * SYNC and PRI have none: CMD_SYNC is polled for, and the PRI queue is off.
  */
@@ -49,7 +49,7 @@ static int set(struct smmuv3 *smmu, uint32_t n, uint64_t address, uint32_t data)
 	smmu->msis[n].data = data;
 	if (!port_load32(&smmu->unit->enabled))
 		return 0;
-	/* The registers are guarded by their bit of IRQ_CTRL (6.3.18). */
+	/* The registers are guarded by their bit of IRQ_CTRL (6.3.21, 6.3.30). */
 	ret = smmuv3_irq_ctrl(smmu, off);
 	if (ret)
 		return ret;
