@@ -552,6 +552,11 @@ START_TEST(a_bad_unit_is_refused)
 	unit_spoil(&desc, _i);
 	REFUSED(w, iommuabs_unit_add(w->abs, &desc, &unit), IOMMUABS_E_INVAL);
 	ck_assert_ptr_null(unit);
+	test_host_log_clear(w->host);
+	ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &unit),
+			 IOMMUABS_E_INVAL);
+	ck_assert_int_eq(test_host_logged(w->host, " refused: "),
+			 desc.size != 0);
 	world_delete(w);
 }
 END_TEST

@@ -29,37 +29,62 @@ static uint64_t least_length(const struct iommuabs_unit_desc *desc,
 	return desc->flags & IOMMUABS_UNIT_PAGE0_ONLY ? length / 2 : length;
 }
 
-static int desc_check(const struct iommuabs_unit_desc *desc,
-		      const struct backend_ops *ops)
+/* What is wrong with a description, in words; NULL: nothing is. */
+static const char *base_wrong(const struct iommuabs_unit_desc *desc,
+			      const struct backend_ops *ops)
 {
 	uint64_t least = least_length(desc, ops);
 	bool needs_base = desc->type == IOMMUABS_UNIT_SMMUV3 ||
 			  desc->type == IOMMUABS_UNIT_SMMUV2 ||
 			  desc->type == IOMMUABS_UNIT_VTD;
-	uint32_t i;
 
-	if (desc->type > IOMMUABS_UNIT_OTHER || (desc->flags & ~FLAGS))
-		return IOMMUABS_E_INVAL;
 	/* Registers of other makers' units may share their frame. */
 	if (desc->type != IOMMUABS_UNIT_OTHER &&
 	    (desc->base & (IOMMUABS_FRAME_SIZE - 1)))
-		return IOMMUABS_E_INVAL;
-	if ((needs_base && !desc->base) || (desc->length && !desc->base) ||
-	    (desc->length && desc->length < least) ||
-	    desc->base + IA_MAX(desc->length, least) < desc->base)
-		return IOMMUABS_E_INVAL;
-	if (bounded_length(desc->name, IOMMUABS_NAME_MAX) ==
-		    IOMMUABS_NAME_MAX ||
-	    bounded_length(desc->path, IOMMUABS_PATH_MAX) == IOMMUABS_PATH_MAX)
-		return IOMMUABS_E_INVAL;
+		return "its base is not aligned to 4 KiB";
+	if ((needs_base || desc->length) && !desc->base)
+		return "its base is 0";
+	if (desc->length && desc->length < least)
+		return "it has fewer registers than its type";
+	if (desc->base + IA_MAX(desc->length, least) < desc->base)
+		return "its registers wrap";
+	return NULL;
+}
+
+static const char *irqs_wrong(const struct iommuabs_unit_desc *desc)
+{
+	uint32_t i;
+
 	if (desc->nr_irqs > IOMMUABS_IRQ_COUNT_ ||
 	    (desc->nr_irqs && !desc->irqs))
-		return IOMMUABS_E_INVAL;
+		return "too many interrupts, or none at irqs";
 	for (i = 0; i < desc->nr_irqs; i++)
 		if (desc->irqs[i].which >= IOMMUABS_IRQ_COUNT_ ||
 		    desc->irqs[i].edge > 1)
-			return IOMMUABS_E_INVAL;
-	return 0;
+			return "an interrupt of no known kind";
+	return NULL;
+}
+
+static int desc_check(struct iommuabs *abs,
+		      const struct iommuabs_unit_desc *desc,
+		      const struct backend_ops *ops)
+{
+	const char *why = base_wrong(desc, ops);
+
+	if (!why)
+		why = irqs_wrong(desc);
+	if (desc->type > IOMMUABS_UNIT_OTHER || (desc->flags & ~FLAGS))
+		why = "an unknown type or flag";
+	else if (bounded_length(desc->name, IOMMUABS_NAME_MAX) ==
+			 IOMMUABS_NAME_MAX ||
+		 bounded_length(desc->path, IOMMUABS_PATH_MAX) ==
+			 IOMMUABS_PATH_MAX)
+		why = "its name or path is too long";
+	if (!why)
+		return 0;
+	hostif_log(&abs->host, IOMMUABS_LOG_ERROR, "unit at %llx refused: %s",
+		   (unsigned long long)desc->base, why);
+	return IOMMUABS_E_INVAL;
 }
 
 static const char *type_name(enum iommuabs_unit_type type)
@@ -242,7 +267,7 @@ int unit_create(struct iommuabs *abs, const struct iommuabs_unit_desc *desc,
 {
 	const struct backend_ops *ops = backend_find(desc->type);
 	struct iommuabs_unit *unit = NULL;
-	int ret = desc_check(desc, ops);
+	int ret = desc_check(abs, desc, ops);
 
 	if (ret)
 		return ret;
