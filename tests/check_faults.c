@@ -334,6 +334,9 @@ START_TEST(a_storm_silences_its_device_alone)
 	ck_assert_uint_eq(stats_of(dev).storms, 1);
 	ck_assert_uint_eq(stats_of(dev).silenced, 1);
 	ck_assert_uint_eq(stats_of(dev).quarantined, 0);
+	/* What a silent device did before that comes late is no second one. */
+	storm(w, 2 * IOMMUABS_STORM_EVENTS);
+	ck_assert_uint_eq(stats_of(dev).storms, 1);
 	/* It stays so through other changes, until it is attached anew. */
 	ck_assert_int_eq(attach_rewrite_shared(dom), 0);
 	ck_assert_uint_eq(live_of(w, 8).flags, BACKEND_STREAM_SILENT);
@@ -477,6 +480,13 @@ START_TEST(policies_and_statistics_are_checked)
 	options.fault_policy = 3;
 	ck_assert_int_eq(iommuabs_device_attach(dev, dom, &options, 0),
 			 IOMMUABS_E_INVAL);
+	/* What came under another policy is no part of a storm under this. */
+	storm(w, IOMMUABS_STORM_EVENTS - 1);
+	ck_assert_int_eq(
+		iommuabs_device_set_fault_policy(dev, IOMMUABS_FAULTS_SILENCE),
+		0);
+	storm(w, 1);
+	ck_assert_uint_eq(stats_of(dev).storms, 0);
 	storm(w, IOMMUABS_STORM_EVENTS);
 	w->unit[0].stream_set = IOMMUABS_E_TIMEOUT;
 	ck_assert_int_eq(

@@ -135,6 +135,29 @@ START_TEST(an_interrupt_leads_where_the_host_says)
 }
 END_TEST
 
+/* How it is delivered, besides where to. */
+START_TEST(an_interrupt_is_delivered_as_the_host_says)
+{
+	struct iommuabs_irq_target target = to(0x41, 3);
+	struct iommuabs_sim_interrupt irq;
+	uint32_t n;
+
+	begin(RIG_VTD);
+	n = take(dev, SID, 1);
+	target.flags = (_i & 1 ? IOMMUABS_IRQ_LEVEL : 0) |
+		       (_i & 2 ? IOMMUABS_IRQ_LOGICAL : 0);
+	target.delivery = _i & 4 ? 1 : 0; /* to the lowest priority */
+	ck_assert_int_eq(iommuabs_irq_set(dev, n, &target), 0);
+	irq = send(dev, n, SID);
+	ck_assert(!irq.blocked);
+	ck_assert_uint_eq(irq.level, !!(_i & 1));
+	ck_assert_uint_eq(irq.logical, !!(_i & 2));
+	ck_assert_uint_eq(irq.delivery, target.delivery);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), 0);
+	finish();
+}
+END_TEST
+
 START_TEST(xsa_33_49_an_interrupt_is_its_requesters_alone)
 {
 	uint32_t n;
@@ -958,6 +981,8 @@ static void add_tests(Suite *s)
 	tcase_add_loop_test(
 		tcase, a_target_that_no_unit_can_mean, 0,
 		(int)(sizeof(bad_targets) / sizeof(bad_targets[0])));
+	tcase_add_loop_test(tcase, an_interrupt_is_delivered_as_the_host_says,
+			    0, 8);
 	tcase_add_loop_test(tcase, a_unit_without_a_table_says_so, 0, 2);
 	tcase_add_loop_test(tcase, where_messages_go_nothing_is_mapped, 0, 2);
 	tcase_add_loop_test(tcase,
