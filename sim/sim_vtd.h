@@ -67,6 +67,7 @@ enum {
 #define ECAP_SC	     BIT64(7)
 #define ECAP_IRO(at) ((uint64_t)((at) >> 4) << 8)
 #define ECAP_MHMV(n) ((uint64_t)(n) << 20)
+#define ECAP_DIT     BIT64(41)
 #define ECAP_SMTS    BIT64(43)
 #define ECAP_SSTS    BIT64(46)
 #define ECAP_SMPWCS  BIT64(48)

@@ -69,9 +69,9 @@ static void identify(struct vtd *vtd)
 		   (c->dwd ? CAP_DWD : 0) | (c->drd ? CAP_DRD : 0) |
 		   (c->pi ? CAP_PI : 0);
 	vtd->ecap = (c->coherent ? ECAP_C : 0) | (c->qi ? ECAP_QI : 0) |
-		    (c->dt ? ECAP_DT : 0) | (c->ir ? ECAP_IR : 0) |
-		    (c->eim ? ECAP_EIM : 0) | (c->sc ? ECAP_SC : 0) |
-		    ECAP_IRO(R_IVA) | ECAP_MHMV(MHMV) |
+		    (c->dt ? ECAP_DT : 0) | (c->dit ? ECAP_DIT : 0) |
+		    (c->ir ? ECAP_IR : 0) | (c->eim ? ECAP_EIM : 0) |
+		    (c->sc ? ECAP_SC : 0) | ECAP_IRO(R_IVA) | ECAP_MHMV(MHMV) |
 		    (c->smts ? ECAP_SMTS | ECAP_SSTS : 0) |
 		    (c->smpwc ? ECAP_SMPWCS : 0);
 }
@@ -114,7 +114,7 @@ static bool config_ok(const struct iommuabs_sim_vtd_config *c)
 		return false;
 	/* 11.4.3: what needs what. */
 	return c->qi >= c->ir && c->ir >= c->eim && c->qi >= c->smts &&
-	       c->smts >= c->smpwc && c->qi >= c->dt;
+	       c->smts >= c->smpwc && c->qi >= c->dt && c->dt >= c->dit;
 }
 
 static void make_lists(struct vtd *vtd)

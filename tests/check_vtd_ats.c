@@ -758,6 +758,63 @@ START_TEST(ats_is_refused_where_firmware_lists_no_way_for_it)
 }
 END_TEST
 
+/* The PFSID of the only Device-TLB invalidation of @rid since command @from. */
+static uint32_t pfsid_of(uint16_t rid, uint64_t from)
+{
+	uint32_t pfsid = UINT32_MAX;
+	uint64_t words[2];
+
+	for (; iommuabs_sim_command(rig.sim, from, words); from++) {
+		if ((words[0] & 0xf) != 3 || (words[0] >> 32 & 0xffff) != rid)
+			continue;
+		ck_assert_uint_eq(pfsid, UINT32_MAX);
+		pfsid = (uint32_t)(words[0] >> 12 & 0xf) |
+			(uint32_t)(words[0] >> 52) << 4;
+	}
+	return pfsid;
+}
+
+/* A unit throttles what a physical function and its virtual ones send as one. */
+START_TEST(a_virtual_function_forgets_on_behalf_of_its_physical_one)
+{
+	static const struct {
+		uint16_t rid, pf;
+	} functions[] = {
+		{ 0x100, 0x100 }, { 0x101, 0x100 }, { 0x400, 0x400 },
+		{ 0x30, 0x30 },	  { 0x31, 0x30 },
+	};
+	static const struct way all = { ATSR_ALL, 0, true, true };
+	struct iommuabs_device *dev[IA_COUNT(functions)];
+	struct test_pci *pci = machine_of_pci();
+	struct iommuabs_sim_counters now;
+	struct iommuabs_domain *dom;
+	unsigned int i;
+
+	way = &all;
+	rig_machine(&rig, rigs[_i]);
+	rig.describe = describe_by_dmar;
+	rig.pci_read = test_pci_read;
+	ck_assert_int_eq(rig_library(&rig), 0);
+	ck_assert_int_eq(iommuabs_start(rig.lib), 0);
+	dom = rig_domain(&rig);
+	ck_assert_int_eq(rig_map(dom, 0), 0);
+	for (i = 0; i < IA_COUNT(functions); i++) {
+		dev[i] = device_of(functions[i].rid);
+		ck_assert_int_eq(attach_ats(dev[i], dom), 0);
+	}
+	iommuabs_sim_counters(rig.sim, &now);
+	ck_assert_int_eq(rig_unmap(dom, GFN), 0);
+	for (i = 0; i < IA_COUNT(functions); i++)
+		ck_assert_uint_eq(pfsid_of(functions[i].rid, now.commands),
+				  functions[i].pf);
+	for (i = 0; i < IA_COUNT(functions); i++)
+		ck_assert_int_eq(iommuabs_device_detach(dev[i], 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	rig_end(&rig);
+	test_pci_delete(pci);
+}
+END_TEST
+
 #endif
 
 static void add_tests(Suite *s)
@@ -788,6 +845,9 @@ static void add_tests(Suite *s)
 	tcase_add_loop_test(tc,
 			    ats_is_refused_where_firmware_lists_no_way_for_it,
 			    0, (int)IA_COUNT(ways));
+	tcase_add_loop_test(
+		tc, a_virtual_function_forgets_on_behalf_of_its_physical_one, 0,
+		(int)IA_COUNT(rigs));
 #endif
 	tcase_add_loop_test(tc, a_refused_descriptor_is_done_after_all, 0,
 			    4 * NR_KINDS);

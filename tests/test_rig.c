@@ -157,6 +157,7 @@ static int vtd_create(struct rig *rig, enum rig_kind kind)
 	config.pi = kind == RIG_VTD_SCALABLE;
 	config.dt = kind != RIG_VTD_REGISTERS;
 	config.itesid = config.dt && config.smts;
+	config.dit = config.dt;
 	if (kind == RIG_VTD_SCALABLE)
 		config.smpwc = config.sc = 1;
 	if (kind == RIG_VTD_REGISTERS) {

@@ -285,6 +285,7 @@ struct iommuabs_sim_vtd_config {
 	unsigned int qi, dt, ir, eim, sc, smts, smpwc;
 	unsigned int fetch_128; /* fetches 16 aligned bytes in one piece */
 	unsigned int itesid;	/* says which device did not answer (dt) */
+	unsigned int dit;	/* ECAP.DIT (dt) */
 	/* Major version, 1..15; from 6 on registers don't invalidate. */
 	unsigned int version;
 };

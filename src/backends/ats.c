@@ -13,6 +13,7 @@ int backend_ats_reserve(struct backend_unit *unit, struct backend_ats **list,
 			uint32_t first, uint32_t nr)
 {
 	struct backend_ats *ats;
+	uint32_t i;
 
 	if (!unit->caps.ats || nr > BACKEND_ATS_STREAMS ||
 	    backend_ats_find(*list, first, nr))
@@ -22,6 +23,8 @@ int backend_ats_reserve(struct backend_unit *unit, struct backend_ats **list,
 		return IOMMUABS_E_NOMEM;
 	ats->first = first;
 	ats->nr = nr;
+	for (i = 0; i < nr; i++)
+		ats->physical[i] = first + i;
 	ats->next = *list;
 	port_mb();
 	*list = ats;
@@ -36,6 +39,23 @@ void backend_ats_free(struct backend_unit *unit, struct backend_ats **list)
 		*list = ats->next;
 		tablemem_object_free(unit->mem, ats, sizeof(*ats));
 	}
+}
+
+void backend_ats_physical_set(struct backend_ats *list, uint32_t stream,
+			      uint32_t physical)
+{
+	for (; list; list = list->next)
+		if (stream - list->first < list->nr)
+			port_store32(&list->physical[stream - list->first],
+				     physical);
+}
+
+uint32_t backend_ats_physical(const struct backend_ats *list, uint32_t stream)
+{
+	while (list && stream - list->first >= list->nr)
+		list = list->next;
+	return list ? port_load32(&list->physical[stream - list->first])
+		    : stream;
 }
 
 struct backend_ats *backend_ats_find(struct backend_ats *list, uint32_t first,

@@ -17,6 +17,8 @@ struct backend_ats {
 	struct backend_ats *next;
 	uint32_t first, nr;
 	uint32_t id; /* atomic; 0: no ATS now */
+	/* Atomic: of each stream the physical function, or itself. */
+	uint32_t physical[BACKEND_ATS_STREAMS];
 };
 
 #define BACKEND_ATS_TOGETHER 7
@@ -40,6 +42,10 @@ struct backend_ats_ops {
 int backend_ats_reserve(struct backend_unit *unit, struct backend_ats **list,
 			uint32_t first, uint32_t nr);
 void backend_ats_free(struct backend_unit *unit, struct backend_ats **list);
+
+void backend_ats_physical_set(struct backend_ats *list, uint32_t stream,
+			      uint32_t physical);
+uint32_t backend_ats_physical(const struct backend_ats *list, uint32_t stream);
 
 /* Exactly these streams; NULL: they never use ATS. */
 struct backend_ats *backend_ats_find(struct backend_ats *list, uint32_t first,

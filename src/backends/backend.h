@@ -243,6 +243,13 @@ struct backend_ops {
 			  uint32_t nr, const struct backend_table *table,
 			  uint32_t flags);
 	/*
+	 * The device of @stream, which is reserved, is a virtual function of
+	 * @physical's: told before stream_set() lets it use ATS. NULL: the unit
+	 * need not know.
+	 */
+	void (*stream_physical)(struct backend_unit *unit, uint32_t stream,
+				uint32_t physical);
+	/*
 	 * Would stream_set() take a stream from @from to @to (ids included) such
 	 * that each request uses the one or the other, and none is blocked? With
 	 * one id in both, as far as @from is used by this one stream alone, and

@@ -80,6 +80,33 @@ static int stream_check(struct iommuabs_device *dev,
 	return 0;
 }
 
+static uint32_t segment_of(const struct iommuabs_device *dev,
+			   const struct device_stream *stream)
+{
+	return stream->unit->by_dmar ? stream->unit->segment : dev->pci >> 16;
+}
+
+/* Of the first physical function that it has some of; others go by themselves. */
+static void virtuals_find(struct iommuabs_device *dev,
+			  const struct device_stream *stream,
+			  struct pci_walk *walk)
+{
+	uint32_t i, physical;
+
+	if (!pci_walk_begin(walk, &dev->abs->host, segment_of(dev, stream)))
+		return;
+	for (i = 0; i < stream->nr; i++) {
+		if (dev->nr_virtuals == BACKEND_ATS_STREAMS ||
+		    !pci_is_virtual(walk, stream->first + i, &physical))
+			continue;
+		if (!dev->nr_virtuals)
+			dev->physical = physical;
+		if (dev->physical == physical)
+			dev->virtuals[dev->nr_virtuals++] =
+				(uint16_t)(stream->first + i);
+	}
+}
+
 int ats_way_check(struct iommuabs_device *dev, uint32_t flags)
 {
 	struct tablemem *mem = &dev->abs->mem;
@@ -93,12 +120,17 @@ int ats_way_check(struct iommuabs_device *dev, uint32_t flags)
 	walk = tablemem_object_alloc(mem, sizeof(*walk));
 	if (!walk)
 		return IOMMUABS_E_NOMEM;
+	dev->nr_virtuals = 0;
 	for (i = 0; i < dev->nr_streams && !ret; i++) {
 		stream = &dev->streams[i];
 		/* Others get none in any case. */
-		if (stream->unit->by_dmar && stream->unit->hw.caps.ats &&
-		    stream->nr <= BACKEND_ATS_STREAMS)
+		if (!stream->unit->hw.caps.ats ||
+		    stream->nr > BACKEND_ATS_STREAMS)
+			continue;
+		if (stream->unit->by_dmar)
 			ret = stream_check(dev, stream, walk);
+		if (!ret && stream->unit->hw.ops->stream_physical)
+			virtuals_find(dev, stream, walk);
 	}
 	tablemem_object_free(mem, walk, sizeof(*walk));
 	return ret;

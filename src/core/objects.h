@@ -216,6 +216,10 @@ struct iommuabs_device {
 	void *cookie;
 	struct device_stream *streams;
 	uint32_t nr_streams;
+	/* Ids that are virtual functions of @physical; as of the last attach or
+	 * move with ATS. */
+	uint16_t virtuals[BACKEND_ATS_STREAMS];
+	uint32_t nr_virtuals, physical;
 	struct iommuabs_reserved *reserved;
 	uint32_t nr_reserved;
 	struct device_alias *aliases;

@@ -500,12 +500,18 @@ int pci_group_add(struct pci_walk *walk, uint32_t rid)
 
 /* ---- the way of translation requests ---- */
 
+bool pci_is_virtual(const struct pci_walk *walk, uint32_t rid,
+		    uint32_t *physical)
+{
+	return !pci_answers(walk, rid) && physical_of(walk, rid, physical);
+}
+
 enum pci_way pci_way_up(struct pci_walk *walk, uint32_t rid, uint32_t *end)
 {
 	uint32_t at = rid, up;
 	enum pci_type type;
 
-	if (!pci_answers(walk, rid) && !physical_of(walk, rid, &at))
+	if (!pci_is_virtual(walk, rid, &at))
 		at = rid;
 	*end = at;
 	while ((up = bridge_of(walk, at >> 8)) != PCI_NO_BRIDGE) {

@@ -74,6 +74,10 @@ int pci_group_add(struct pci_walk *walk, uint32_t rid);
 /* The same for all in walk->ids that it wasn't done for, if they exist. */
 int pci_group_close(struct pci_walk *walk);
 
+/* Is it a virtual function, and whose? */
+bool pci_is_virtual(const struct pci_walk *walk, uint32_t rid,
+		    uint32_t *physical);
+
 /* How a function's requests get to the root complex. */
 enum pci_way {
 	PCI_WAY_OTHER, /* not by PCI Express all the way */

@@ -299,6 +299,7 @@ const struct backend_ops vtd_backend_ops = {
 	.id_reserve = vtd_id_reserve,
 	.streams_reserve = vtd_streams_reserve,
 	.stream_set = vtd_stream_set,
+	.stream_physical = vtd_stream_physical,
 	.stream_is_hitless = vtd_stream_is_hitless,
 	.read_stream = vtd_read_stream,
 	.invalidate = vtd_invalidate,

@@ -247,6 +247,8 @@ int vtd_contexts_ats(struct vtd *vtd, uint32_t first, uint32_t nr, bool on);
 
 /* ---- vtd_ats.c ---- */
 
+void vtd_stream_physical(struct backend_unit *unit, uint32_t stream,
+			 uint32_t physical);
 extern const struct backend_ats_ops vtd_ats_ops;
 
 /* ---- vtd_pasid.c ---- */

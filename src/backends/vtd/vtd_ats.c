@@ -34,21 +34,22 @@ static void emit(struct vtd_batch *batch, const void *arg)
 {
 	const struct forgotten *what = arg;
 	bool throttles = vtd_has(VTD_ECAP_DIT, what->vtd->ecap);
-	uint32_t i, sid;
+	uint32_t i, sid, pf;
 
 	for (i = 0; i < what->streams->nr; i++) {
 		sid = what->streams->first + i;
-		/* One at a time, which every device can take; on behalf of itself
-		 * where the unit holds back what a device sends meanwhile. */
-		vtd_batch_add(batch,
-			      field_put(VTD_DESC_TYPE, VTD_DESC_DEVICE_TLB) |
-				      field_put(VTD_DEVICE_TLB_MIP, 1) |
-				      field_put(VTD_DEVICE_TLB_SID, sid) |
-				      field_put(VTD_DEVICE_TLB_PFSID_LOW,
-						throttles ? sid & 0xf : 0) |
-				      field_put(VTD_DEVICE_TLB_PFSID_HIGH,
-						throttles ? sid >> 4 : 0),
-			      address_of(what->range));
+		pf = throttles ? backend_ats_physical(what->vtd->ats, sid) : 0;
+		/* One at a time, which every device can take; where the unit holds
+		 * back what a device sends meanwhile it does so by the physical
+		 * function (PFSID). */
+		vtd_batch_add(
+			batch,
+			field_put(VTD_DESC_TYPE, VTD_DESC_DEVICE_TLB) |
+				field_put(VTD_DEVICE_TLB_MIP, 1) |
+				field_put(VTD_DEVICE_TLB_SID, sid) |
+				field_put(VTD_DEVICE_TLB_PFSID_LOW, pf & 0xf) |
+				field_put(VTD_DEVICE_TLB_PFSID_HIGH, pf >> 4),
+			address_of(what->range));
 	}
 }
 
@@ -97,6 +98,12 @@ static int allow(struct backend_unit *unit, const struct backend_ats *ats,
 		 bool on)
 {
 	return vtd_contexts_ats(vtd_of(unit), ats->first, ats->nr, on);
+}
+
+void vtd_stream_physical(struct backend_unit *unit, uint32_t stream,
+			 uint32_t physical)
+{
+	backend_ats_physical_set(vtd_of(unit)->ats, stream, physical);
 }
 
 const struct backend_ats_ops vtd_ats_ops = {
