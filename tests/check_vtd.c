@@ -485,6 +485,15 @@ START_TEST(a_message_tells_of_faults)
 	ck_assert_uint_eq(iommuabs_sim_irq_take(m.sim, IOMMUABS_SIM_IRQ_EVENTQ),
 			  1);
 	ck_assert_uint_eq(ops->events(&m.unit, &event, 1), 1);
+	/* 11.4.7: an address may be wider than a register. */
+	ck_assert_int_eq(ops->irq_set_msi(&m.unit, IOMMUABS_IRQ_EVENT,
+					  0x2fee01000, 0x41),
+			 0);
+	ck_assert_uint_eq(hostif_read32(&m.unit.regs, REG32(0x44)), 2);
+	ck_assert_uint_eq(hostif_read32(&m.unit.regs, REG32(0x40)), 0xfee01000);
+	ck_assert_int_eq(
+		ops->irq_set_msi(&m.unit, IOMMUABS_IRQ_EVENT, 0xfee01000, 0x41),
+		0);
 	/* Also after a time without power. */
 	ck_assert_int_eq(ops->disable(&m.unit), 0);
 	iommuabs_sim_unit_reset(m.sim);
