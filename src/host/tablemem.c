@@ -263,9 +263,9 @@ static void giving_unmark_scattered(const struct tablemem_giving *giving)
 
 static void giving_unmark(const struct tablemem_giving *giving)
 {
-	uint64_t lowest = IA_MIN(giving->maddrs[0], giving->last);
+	uint64_t lowest = IA_MIN(giving->maddrs[0], giving->row.last);
 
-	if (giving->broken)
+	if (giving->row.broken)
 		giving_unmark_scattered(giving);
 	else
 		tablemem_unmark(giving->mem, lowest >> IOMMUABS_FRAME_LG2,
@@ -278,10 +278,11 @@ static void giving_expect(struct tablemem_giving *giving)
 	const uint64_t table = (uint64_t)1 << giving->size_lg2;
 	unsigned int nr = giving->nr;
 
-	if (giving->broken && nr > 1)
-		giving->step =
-			giving->maddrs[nr - 2] < giving->last ? table : -table;
-	giving->broken = 0;
+	if (giving->row.broken && nr > 1)
+		giving->row.step = giving->maddrs[nr - 2] < giving->row.last
+					   ? table
+					   : -table;
+	giving->row.broken = 0;
 }
 
 void tablemem_giving_flush(struct tablemem_giving *giving)

@@ -81,15 +81,26 @@ void tablemem_free(struct tablemem *mem, struct tablemem_account *account,
  */
 #define TABLEMEM_GIVING 16
 
+/* Do tables follow each other in a row, those before among them? */
+struct tablemem_row {
+	uint64_t last;
+	uint64_t step;	 /* from each to the next: 1 table, or -1 */
+	uint64_t broken; /* 0: they do */
+};
+
+static inline void tablemem_row_add(struct tablemem_row *row, uint64_t maddr)
+{
+	row->broken |= maddr - row->last - row->step;
+	row->last = maddr;
+}
+
 struct tablemem_giving {
 	struct tablemem *mem;
 	struct tablemem_account *account;
 	unsigned int size_lg2;
 	unsigned int nr; /* tables that are not given back yet */
 	uint64_t given;	 /* those that are, and still charged */
-	uint64_t last;	 /* table that was added */
-	uint64_t step;	 /* what lies between those in a row: 1 table, or -1 */
-	uint64_t broken; /* 0: these all are such a row */
+	struct tablemem_row row;
 	uint64_t maddrs[TABLEMEM_GIVING];
 };
 
@@ -104,17 +115,16 @@ static inline void tablemem_giving_begin(struct tablemem_giving *giving,
 	giving->size_lg2 = size_lg2;
 	giving->nr = 0;
 	giving->given = 0;
-	giving->last = 0;
-	giving->step = (uint64_t)1 << size_lg2;
-	giving->broken = 1;
+	giving->row.last = 0;
+	giving->row.step = (uint64_t)1 << size_lg2;
+	giving->row.broken = 1;
 }
 
 /* There must be room. */
 static inline void tablemem_giving_add(struct tablemem_giving *giving,
 				       uint64_t maddr)
 {
-	giving->broken |= maddr - giving->last - giving->step;
-	giving->last = maddr;
+	tablemem_row_add(&giving->row, maddr);
 	giving->maddrs[giving->nr++] = maddr;
 }
 

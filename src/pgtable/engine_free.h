@@ -95,15 +95,21 @@ static inline unsigned int leaf_tables_give(const uint64_t *entries,
 					    unsigned int left,
 					    struct tablemem_giving *giving)
 {
-	unsigned int stop;
+	struct tablemem_row row = giving->row;
+	unsigned int nr = giving->nr, stop;
 	uint64_t entry;
 
-	stop = left - IA_MIN(left - first, TABLEMEM_GIVING - giving->nr);
+	stop = left - IA_MIN(left - first, TABLEMEM_GIVING - nr);
 	while (left > stop) {
 		entry = entry_load(&entries[--left]);
-		if (entry_is_table(entry, 1))
-			tablemem_giving_add(giving, entry_table(entry));
+		if (!entry_is_table(entry, 1))
+			continue;
+		entry = entry_table(entry);
+		tablemem_row_add(&row, entry);
+		giving->maddrs[nr++] = entry;
 	}
+	giving->row = row;
+	giving->nr = nr;
 	return left;
 }
 
