@@ -490,7 +490,7 @@ START_TEST(a_scan_without_memory_adds_nothing)
 
 	COVERS(iommuabs_scan_acpi, E_NOMEM);
 	machine_load(&machine, "iort/shared.txt");
-	world_failing_begin(w, &failing);
+	world_failing_begin(w, &failing, IOMMUABS_E_NOMEM);
 	do
 		ret = scan(w, &machine);
 	while (world_failing_again(w, &failing, ret));

@@ -598,7 +598,7 @@ START_TEST(a_unit_without_memory_is_not_added)
 	int ret;
 
 	COVERS(iommuabs_unit_add, E_NOMEM);
-	world_failing_begin(w, &failing);
+	world_failing_begin(w, &failing, IOMMUABS_E_NOMEM);
 	do
 		ret = iommuabs_unit_add(w->abs, &desc, &unit);
 	while (world_failing_again(w, &failing, ret));

@@ -580,7 +580,7 @@ START_TEST(a_failed_add_takes_nothing)
 	desc.nr_reserved = 1;
 	desc.aliases = aliases;
 	desc.nr_aliases = 2;
-	world_failing_begin(w, &failing);
+	world_failing_begin(w, &failing, IOMMUABS_E_NOMEM);
 	do
 		ret = iommuabs_device_add(w->abs, &desc, &dev);
 	while (world_failing_again(w, &failing, ret));

@@ -1379,7 +1379,7 @@ START_TEST(a_group_without_memory_is_none)
 
 	COVERS(iommuabs_device_add_pci, E_NOMEM);
 	COVERS(iommuabs_device_attach, E_NOMEM);
-	world_failing_begin(m.w, &failing);
+	world_failing_begin(m.w, &failing, IOMMUABS_E_NOMEM);
 	do
 		ret = add(&m, 0x208, &dev);
 	while (world_failing_again(m.w, &failing, ret));

@@ -297,7 +297,7 @@ START_TEST(a_scan_without_memory_adds_nothing)
 	tree_device(tree, "c", 1, 7);
 	tree_bridge(tree, 1);
 	tree_end(tree);
-	world_failing_begin(w, &failing);
+	world_failing_begin(w, &failing, IOMMUABS_E_NOMEM);
 	do
 		ret = scan(w, tree);
 	while (world_failing_again(w, &failing, ret));

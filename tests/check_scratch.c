@@ -396,7 +396,7 @@ static unsigned int attach_despite_failures(struct world *w,
 	struct world_failing failing = { .may_keep_tables = true };
 	int ret;
 
-	world_failing_begin(w, &failing);
+	world_failing_begin(w, &failing, IOMMUABS_E_NOMEM);
 	do
 		ret = iommuabs_device_attach(dev, dom, NULL, 0);
 	while (world_failing_again(w, &failing, ret));

@@ -442,8 +442,10 @@ char *world_dump(struct world *w)
 	return lines;
 }
 
-void world_failing_begin(struct world *w, struct world_failing *failing)
+void world_failing_begin(struct world *w, struct world_failing *failing,
+			 int error)
 {
+	failing->error = error;
 	failing->nr = 1;
 	failing->before = world_dump(w);
 	test_host_fail_nth(w->host, failing->nr);
@@ -463,7 +465,7 @@ bool world_failing_again(struct world *w, struct world_failing *failing,
 	char *after;
 
 	test_host_fail_nth(w->host, 0);
-	ck_assert_int_eq(ret, failed ? IOMMUABS_E_NOMEM : 0);
+	ck_assert_int_eq(ret, failed ? failing->error : 0);
 	if (failed) {
 		after = world_dump(w);
 		ck_assert_str_eq(compared(failing, failing->before),

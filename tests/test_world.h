@@ -108,7 +108,7 @@ char *world_dump(struct world *w);
  * A call is made again and again: the first allocation fails, the second, and so on,
  * until none does and it succeeds.
  *
- *	world_failing_begin(w, &failing);
+ *	world_failing_begin(w, &failing, IOMMUABS_E_NOMEM);
  *	do
  *		ret = call();
  *	while (world_failing_again(w, &failing, ret));
@@ -117,10 +117,13 @@ struct world_failing {
 	/* Set before the beginning: tables of the instance's may stay. */
 	bool may_keep_tables;
 	unsigned int nr; /* how often it was called */
+	int error;
 	char *before;
 };
 
-void world_failing_begin(struct world *w, struct world_failing *failing);
+/* @error: what the call answers when memory is missing. */
+void world_failing_begin(struct world *w, struct world_failing *failing,
+			 int error);
 /* False: it succeeded. Else it was E_NOMEM, and a dump tells of no change. */
 bool world_failing_again(struct world *w, struct world_failing *failing,
 			 int ret);
