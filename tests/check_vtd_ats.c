@@ -595,6 +595,46 @@ START_TEST(a_dead_device_can_be_let_in_again)
 }
 END_TEST
 
+/* A few ids in a row may be left of many, and are no device either. */
+START_TEST(what_others_leave_of_a_range_gets_no_ats)
+{
+	const enum rig_kind kind =
+		_i < (int)IA_COUNT(rigs) ? rigs[_i] : RIG_ATS;
+	struct iommuabs_stream_range stream = { .first = 0x100, .nr = 0x100 };
+	const struct iommuabs_device_desc desc = {
+		.size = sizeof(desc),
+		.flags = IOMMUABS_DEVICE_RANGE,
+		.streams = &stream,
+		.nr_streams = 1,
+	};
+	static const uint32_t left[] = { 0x100, 0x109, 0x10c };
+	struct iommuabs_device *range, *one;
+	struct iommuabs_domain *dom;
+	unsigned int i;
+
+	rig_new(&rig, kind);
+	stream.unit = rig.unit;
+	dom = rig_domain(&rig);
+	ck_assert_int_eq(rig_map(dom, 0), 0);
+	ck_assert_int_eq(iommuabs_device_add(rig.lib, &desc, &range), 0);
+	ck_assert_int_eq(rig_device(&rig, 0x108, &one), 0);
+	ck_assert_int_eq(rig_device(&rig, 0x10b, &one), 0);
+	ck_assert_int_eq(attach_ats(range, dom), 0);
+	ck_assert_int_eq(attach_ats(one, dom), 0);
+	ck_assert(rig_ask(0x10b, GFN));
+	for (i = 0; i < IA_COUNT(left); i++) {
+		ck_assert(!rig_ask(left[i], GFN));
+		ck_assert(!rig_dma(left[i], rig_frame(&rig, 0),
+				   IOMMUABS_SIM_DMA_TRANSLATED));
+		ck_assert(rig_dma(left[i], GFN, 0));
+	}
+	ck_assert_int_eq(iommuabs_device_detach(range, 0), 0);
+	ck_assert_int_eq(iommuabs_device_detach(one, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	rig_end(&rig);
+}
+END_TEST
+
 #if IOMMUABS_CONFIG_ACPI
 
 /* ---- the way to the unit, as a DMAR has it ---- */
@@ -841,6 +881,8 @@ static void add_tests(Suite *s)
 			    (int)IA_COUNT(rigs));
 	tcase_add_loop_test(tc, a_dead_device_can_be_let_in_again, 0,
 			    (int)IA_COUNT(rigs));
+	tcase_add_loop_test(tc, what_others_leave_of_a_range_gets_no_ats, 0,
+			    (int)IA_COUNT(rigs) + 1);
 #if IOMMUABS_CONFIG_ACPI
 	tcase_add_loop_test(tc,
 			    ats_is_refused_where_firmware_lists_no_way_for_it,

@@ -134,6 +134,7 @@ static int smmu_create(struct rig *rig, enum rig_kind kind)
 	config.ril = kind != RIG_NO_RANGES;
 	config.bbml = bbml_of(kind);
 	config.fetch_128 = kind == RIG_FETCH_128;
+	config.ats = kind == RIG_ATS;
 	if (kind == RIG_VMID8)
 		config.vmid16 = 0;
 	if (kind == RIG_LINEAR) {

@@ -34,6 +34,7 @@ enum rig_kind {
 	RIG_VMID8,
 	RIG_FETCH_128,
 	RIG_VTD_FETCH_128,
+	RIG_ATS, /* as all of VT-d with a queue have it */
 };
 
 struct rig {

@@ -87,8 +87,9 @@ struct iommuabs_device_desc {
 #define IOMMUABS_ALLOW_WINDOW (1u << 1)
 /*
  * The device may ask the unit for translations and keep them (PCIe ATS), where
- * the unit can answer; elsewhere this changes nothing. Each invalidation then
- * waits for the device, too; one that doesn't answer is blocked.
+ * the unit can answer; elsewhere, and for ids of a range of more than 16, others
+ * carved out or not, this changes nothing. Each invalidation then waits for the
+ * device, too; one that doesn't answer is blocked.
  *
  * Behind a unit that iommuabs_scan_acpi() found in a DMAR the way there is looked
  * at, too (VT-d 8.5, 8.8), and attach and move answer E_NOTSUP, with everything as

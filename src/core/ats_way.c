@@ -123,9 +123,7 @@ int ats_way_check(struct iommuabs_device *dev, uint32_t flags)
 	dev->nr_virtuals = 0;
 	for (i = 0; i < dev->nr_streams && !ret; i++) {
 		stream = &dev->streams[i];
-		/* Others get none in any case. */
-		if (!stream->unit->hw.caps.ats ||
-		    stream->nr > BACKEND_ATS_STREAMS)
+		if (!stream_can_ats(stream))
 			continue;
 		if (stream->unit->by_dmar)
 			ret = stream_check(dev, stream, walk);

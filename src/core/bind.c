@@ -226,10 +226,12 @@ void streams_take_next(struct iommuabs_device *dev)
 	}
 }
 
+/* By all of @stream: what others leave of a range is no device of its own. */
 static bool may_use_ats(const struct iommuabs_device *dev,
-			const struct iommuabs_unit *unit)
+			const struct device_stream *stream)
 {
-	return (dev->attach_flags & IOMMUABS_ALLOW_ATS) && unit->hw.caps.ats;
+	return (dev->attach_flags & IOMMUABS_ALLOW_ATS) &&
+	       stream_can_ats(stream);
 }
 
 bool streams_are_hitless(const struct iommuabs_device *dev)
@@ -240,7 +242,7 @@ bool streams_are_hitless(const struct iommuabs_device *dev)
 	for (i = 0; i < dev->nr_streams; i++) {
 		stream = &dev->streams[i];
 		if (stream->next != stream->binding &&
-		    ((stream->binding && may_use_ats(dev, stream->unit)) ||
+		    ((stream->binding && may_use_ats(dev, stream)) ||
 		     !table_is_hitless(stream, &stream->next->table)))
 			return false;
 	}
@@ -295,7 +297,7 @@ static int entries_write(struct iommuabs_device *dev,
 		table = &stream->live->table;
 	if (stream->quiet & STREAM_SILENT)
 		flags |= BACKEND_STREAM_SILENT;
-	if (table && may_use_ats(dev, unit))
+	if (table && may_use_ats(dev, stream))
 		flags |= BACKEND_STREAM_ATS;
 	if (flags & BACKEND_STREAM_ATS)
 		physical_tell(dev, stream);

@@ -177,6 +177,11 @@ int pci_device_check(struct iommuabs_device *dev);
 
 /* ats_way.c: takes abs->lock, reads configuration space */
 
+/* Others never use ATS, whatever an attach allows. */
+static inline bool stream_can_ats(const struct device_stream *stream)
+{
+	return stream->unit->hw.caps.ats && stream->nr <= BACKEND_ATS_STREAMS;
+}
 /* Do ATS requests get from @dev to its units, if @flags let it use them? 0 |
  * E_NOTSUP | E_NOMEM. */
 int ats_way_check(struct iommuabs_device *dev, uint32_t flags);
