@@ -622,9 +622,9 @@ iommuabs_sim_tlbi_covering(struct iommuabs_sim_unit *unit, uint16_t vmid,
 
 /* How stores get to memory that units read. */
 struct iommuabs_sim_cleans {
-	uint64_t
-		lines; /* cleaned that had a store for units that don't snoop */
-	uint64_t in_vain;  /* cleaned, and had none since the clean before */
+	/* Lines that were cleaned: with a store for units that don't snoop; with
+	 * none since the clean before. */
+	uint64_t lines, in_vain;
 	uint64_t barriers; /* iommuabs_sim_dev_mb() */
 	/* Words of tables that a unit reaches now (no queues) with a store in
 	 * them that no clean came after. */

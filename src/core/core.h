@@ -144,7 +144,7 @@ struct iommuabs_device *device_head(struct iommuabs_device *dev);
 int device_forget(struct iommuabs_device *dev);
 void device_free(struct iommuabs_device *dev);
 
-/* device_find.c */
+/* device_find.c: takes no lock, unless said otherwise; @dev stays meanwhile */
 
 /* Up to @max of the functions that are @dev; how many ranges there are. */
 uint32_t device_functions(const struct iommuabs_device *dev,
@@ -222,8 +222,9 @@ struct iommuabs_device *range_of_stream(const struct iommuabs_unit *unit,
 struct iommuabs_device *range_of_function(const struct iommuabs *abs,
 					  uint32_t pci);
 /*
- * Takes abs->lock. Walk what @dev has of @stream: its ids without those that were carved out of
- * it. *@pos is 0 to begin with; ids [*@first, *@first + *@nr). False: no more.
+ * Takes abs->lock. Walk what @dev has of @stream: its ids without those that were
+ * carved out of it. *@pos is 0 to begin with; ids [*@first, *@first + *@nr). False:
+ * no more.
  */
 bool device_next_piece(const struct iommuabs_device *dev,
 		       const struct device_stream *stream, uint32_t *pos,

@@ -3,9 +3,9 @@
  * device.c - devices as they are described, made and forgotten
  */
 #include "change.h"
+#include "pci_topology.h"
 
-#define FUNCTIONS_MAX 0x10000 /* of one PCI segment */
-#define FRAMES_END    ((uint64_t)1 << (52 - IOMMUABS_FRAME_LG2))
+#define FRAMES_END ((uint64_t)1 << (52 - IOMMUABS_FRAME_LG2))
 
 _Static_assert(IOMMUABS_STREAM_RANGES_MAX * sizeof(struct device_stream) <=
 		       TABLEMEM_OBJECT_MAX,
@@ -91,8 +91,9 @@ static bool reserved_good(const struct iommuabs_reserved *region)
 
 static bool functions_good(uint32_t pci, uint32_t nr_pci)
 {
-	return nr_pci <= FUNCTIONS_MAX &&
-	       (uint64_t)pci + nr_pci <= (uint64_t)1 << 32;
+	const uint64_t end = (uint64_t)1 << 32;
+
+	return nr_pci <= PCI_RIDS && (uint64_t)pci + nr_pci <= end;
 }
 
 /* Functions of a range are told apart: nothing else can be all of them. */

@@ -3,8 +3,7 @@
  * device_find.c - which device has an id, a function, a path
  */
 #include "core.h"
-
-#define FUNCTIONS_MAX 0x10000 /* of one PCI segment */
+#include "pci_topology.h"
 
 uint32_t device_functions(const struct iommuabs_device *dev,
 			  struct iommuabs_pci_range ranges[], uint32_t max)
@@ -83,7 +82,7 @@ struct iommuabs_device *device_owner_of(struct iommuabs *abs, uint32_t pci,
 
 	if (!dev || !(dev->flags & IOMMUABS_DEVICE_RANGE))
 		return dev && dev->nr_streams ? dev : NULL;
-	if (!range_stream(dev, pci & (FUNCTIONS_MAX - 1), where))
+	if (!range_stream(dev, pci & (PCI_RIDS - 1), where))
 		return NULL;
 	carved = device_of_stream(where->unit, where->first);
 	return carved ? carved : dev;

@@ -4,9 +4,9 @@
  *
  * The readers (acpi_table.c, acpi_dmar.c, acpi_iort.c) hand out one structure
  * after the other, as the table has it, and judge only what they can't read. The
- * scanners (acpi_dmar_scan.c, acpi_iort_scan.c) make descriptions of that. Every
- * byte is loaded through a span, which knows where it ends: what lies behind
- * reads as 0, as do the fields that an older revision doesn't have.
+ * scanners (acpi_dmar_*.c, acpi_iort_*.c) make descriptions of that. Every byte is
+ * loaded through a span, which knows where it ends: what lies behind reads as 0, as
+ * do the fields that an older revision doesn't have.
  */
 #ifndef IOMMUABS_FIRMWARE_ACPI_H
 #define IOMMUABS_FIRMWARE_ACPI_H

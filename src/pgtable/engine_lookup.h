@@ -23,6 +23,7 @@ static inline void leaf_decode(const struct pt *pt, uint64_t entry, uint64_t in,
 		leaf->attr = leaf_attr(entry);
 	}
 }
+
 static bool engine_lookup(const struct pt *pt, uint64_t in,
 			  struct pt_leaf *leaf)
 {

@@ -2,9 +2,10 @@
 /*
  * pgtable.h - page tables: one engine, compiled once per format
  *
- * engine.h is the algorithm; a format file (pt_*.c) defines what an entry's bits
- * mean and includes it. The same engine makes what an IOMMU walks and the
- * library's own maps (gfn -> mfn: the ledger; mfn -> place: the reverse map).
+ * engine.h and its parts (engine_*.h) are the algorithm; a format file (pt_*.c)
+ * defines what an entry's bits mean and includes engine.h. The same engine makes
+ * what an IOMMU walks and the library's own maps (gfn -> mfn: the ledger; mfn ->
+ * place: the reverse map).
  *
  * Words used here:
  *   granule what a leaf of level 0 maps, and the size of a table: 4, 16 or 64 KiB

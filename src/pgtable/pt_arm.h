@@ -23,7 +23,7 @@
 #define PT_OUT_LO    12
 #define PT_OUT_SPLIT (PT_ARM_DS || PT_GRANULE_LG2 == 16)
 
-/* What engine.h needs to know of a leaf that is about to become a table. */
+/* What engine_cut.h and engine_edit.h need to know of a leaf that is about to become a table. */
 #define PT_VALID ARM_VALID
 #define PT_NT	 ARM_NT
 #define PT_CONT	 ARM_CONT
