@@ -200,22 +200,40 @@ START_TEST(an_unusable_host_is_refused)
 }
 END_TEST
 
-START_TEST(a_table_range_must_not_wrap)
+#define PIB_FRAMES    ((uint64_t)1 << 38)
+#define MIB128_FRAMES ((uint64_t)1 << 15)
+
+START_TEST(a_table_range_must_not_wrap_or_be_too_large)
 {
-	static const struct iommuabs_range ranges[] = {
-		{ { 0x100 }, 0 },
-		{ { (uint64_t)1 << 52 }, 1 },
-		{ { 1 }, (uint64_t)1 << 52 },
-		{ { 0x100 }, ALL_ONES },
-		{ { ALL_ONES }, 2 },
+	static const struct {
+		struct iommuabs_range range;
+		const char *logged;
+	} cases[] = {
+		{ { { 0x100 }, 0 }, "empty or wraps" },
+		{ { { (uint64_t)1 << 52 }, 1 }, "empty or wraps" },
+		{ { { 1 }, (uint64_t)1 << 52 }, "empty or wraps" },
+		{ { { 0x100 }, ALL_ONES }, "empty or wraps" },
+		{ { { ALL_ONES }, 2 }, "empty or wraps" },
+		{ { { 0 }, (uint64_t)1 << 52 }, "too large (1 PiB)" },
+		{ { { 0x100 }, PIB_FRAMES }, "too large (1 PiB)" },
+		{ { { 0 }, PIB_FRAMES - MIB128_FRAMES + 1 }, "too large" },
 	};
 	struct test_host *host = test_host_new(0);
+	struct iommuabs_range ranges[2] = { host->range, cases[_i].range };
 	struct iommuabs *abs = NULL;
 
-	host->ops.table_ranges = &ranges[_i];
+	host->ops.table_ranges = ranges;
+	host->ops.nr_table_ranges = 2;
 	ck_assert_int_eq(iommuabs_create(&host->ops, host, &abs),
 			 IOMMUABS_E_INVAL);
 	ck_assert_ptr_null(abs);
+	ck_assert(test_host_logged(host, cases[_i].logged));
+	ck_assert_uint_eq(host->allocations, 0);
+	/* As large as can be: not refused for that. */
+	ranges[1] = (struct iommuabs_range){ IOMMUABS_MFN(1),
+					     PIB_FRAMES - MIB128_FRAMES };
+	ck_assert_int_eq(iommuabs_create(&host->ops, host, &abs), 0);
+	ck_assert_int_eq(iommuabs_destroy(abs), 0);
 	test_host_delete(host);
 }
 END_TEST
@@ -1166,7 +1184,8 @@ static void add_instance_tests(Suite *s)
 	TCase *instance = tcase_create("instance");
 
 	tcase_add_loop_test(instance, an_unusable_host_is_refused, 0, 19);
-	tcase_add_loop_test(instance, a_table_range_must_not_wrap, 0, 5);
+	tcase_add_loop_test(instance,
+			    a_table_range_must_not_wrap_or_be_too_large, 0, 8);
 	tcase_add_test(instance, create_wants_all_of_its_arguments);
 	tcase_add_test(instance,
 		       a_newer_host_is_taken_if_it_asks_for_nothing_new);

@@ -97,7 +97,8 @@ struct iommuabs_host {
 	 * Where table_alloc() takes its memory from, all of it; at least one.
 	 * The library refuses memory from elsewhere, and refuses to map a frame
 	 * in here while it is a table. Frames of these ranges that are no table
-	 * may be mapped. Copied; 1 bit per frame is kept.
+	 * may be mapped. Each is smaller than 1 PiB, by 128 MiB at least: a
+	 * larger one is two. Copied; 1 bit per frame is kept.
 	 */
 	const struct iommuabs_range *table_ranges;
 	uint32_t nr_table_ranges;

@@ -30,8 +30,9 @@ IOMMUABS_API uint32_t iommuabs_version(void);
  *
  * Context: BOOT; allocates.
  * Return:  0 | E_INVAL (a needed hook is missing, or one of a pair or of the
- *          four lock hooks; no table range, or one that wraps; an unknown flag,
- *          or X2APIC alone: host->log is told which; no @host->size) |
+ *          four lock hooks; no table range, or one that wraps or has 1 PiB; an
+ *          unknown flag, or X2APIC alone: host->log is told which; no
+ *          @host->size) |
  *          E_VERSION | E_NOMEM (also: memory from outside table_ranges; logged).
  */
 IOMMUABS_MUST_CHECK int iommuabs_create(const struct iommuabs_host *host,

@@ -52,10 +52,13 @@ static const char *ranges_wrong(const struct iommuabs_host *host)
 
 	if (!host->nr_table_ranges || !range)
 		return "there are no table_ranges";
-	for (i = 0; i < host->nr_table_ranges; i++, range++)
+	for (i = 0; i < host->nr_table_ranges; i++, range++) {
 		if (!range->nr || range->nr > FRAMES_END ||
 		    range->mfn.frame > FRAMES_END - range->nr)
 			return "one of table_ranges is empty or wraps";
+		if (range->nr > TABLEMEM_RANGE_MAX)
+			return "one of table_ranges is too large (1 PiB)";
+	}
 	return NULL;
 }
 

@@ -22,6 +22,9 @@ struct tablemem_account {
 	uint64_t used; /* atomic */
 };
 
+/* Frames of one of host->table_ranges at the most: 1 PiB less 128 MiB. */
+#define TABLEMEM_RANGE_MAX (((uint64_t)1 << 38) - ((uint64_t)1 << 15))
+
 #define TABLEMEM_OBJECT_MAX   2048
 #define TABLEMEM_OBJECT_SIZES 7 /* 32 to 2048 bytes, powers of two */
 
@@ -45,8 +48,9 @@ struct tablemem {
 /*
  * Context: BOOT. Takes the bitmaps' directories (8 bytes for every 128 MiB of
  * table_ranges) and the pages for what they hold themselves; other pages of the
- * bitmaps come when the first table lies in their 128 MiB.
- * Return: 0 | E_INVAL (no ranges, or one of more than 1 PiB) | E_NOMEM.
+ * bitmaps come when the first table lies in their 128 MiB. Each range has been
+ * checked: it doesn't wrap, and has up to TABLEMEM_RANGE_MAX frames.
+ * Return: 0 | E_NOMEM.
  */
 int tablemem_init(struct tablemem *mem, const struct hostif *host);
 /* Everything was given back. */

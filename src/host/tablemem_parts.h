@@ -20,9 +20,9 @@
 #define TABLEMEM_CHUNK	   ((uint64_t)1 << TABLEMEM_CHUNK_LG2)
 #define TABLEMEM_PENDING   ((uint64_t)1)
 
-/* Frames of a range whose directory fits in TABLEMEM_LG2_MAX at any alignment. */
-#define TABLEMEM_RANGE_MAX \
-	((((uint64_t)1 << TABLEMEM_LG2_MAX) / 8 - 1) << TABLEMEM_CHUNK_LG2)
+_Static_assert(TABLEMEM_RANGE_MAX / TABLEMEM_CHUNK + 1 ==
+		       ((uint64_t)1 << TABLEMEM_LG2_MAX) / 8,
+	       "a range's directory is one table, however it is aligned");
 
 struct tablemem_range {
 	uint64_t mfn, nr;

@@ -10,21 +10,6 @@
 	((TABLEMEM_OBJECT_MAX - sizeof(struct tablemem_block)) / \
 	 sizeof(struct tablemem_range))
 
-/* Are what the host declared ranges, all of them? */
-static bool ranges_good(const struct iommuabs_host *ops)
-{
-	uint32_t i;
-
-	for (i = 0; i < ops->nr_table_ranges; i++) {
-		uint64_t mfn = ops->table_ranges[i].mfn.frame;
-		uint64_t nr = ops->table_ranges[i].nr;
-
-		if (!nr || nr > TABLEMEM_RANGE_MAX || mfn > IA_BITS(52) - nr)
-			return false;
-	}
-	return ops->nr_table_ranges;
-}
-
 /* Is the page at @maddr in one of them? The library's own list isn't there yet. */
 static bool was_declared(const struct iommuabs_host *ops, uint64_t maddr)
 {
@@ -87,8 +72,6 @@ static int blocks_make(struct tablemem *mem)
 	uint64_t left = mem->host->ops.nr_table_ranges, i;
 	struct tablemem_block **link = &mem->blocks;
 
-	if (!ranges_good(&mem->host->ops))
-		return IOMMUABS_E_INVAL;
 	for (; left; left -= (*link)->nr, link = &(*link)->next) {
 		*link = block_make(mem, IA_MIN(left, BLOCK_RANGES));
 		if (!*link)
