@@ -23,7 +23,7 @@
 /* Outputs are beyond the arena: no leaf looks like a link. */
 #define OUT_BASE SPAN(3)
 
-/* Check's own assertions write a message each, also where all is well. */
+/* In loops, where the values of an assertion's operands take too long. */
 #define HOLDS(condition)                                \
 	do {                                            \
 		if (!(condition))                       \
@@ -268,8 +268,7 @@ static void fixture_make(struct fixture *f, const struct geometry *geo)
 {
 	memset(f, 0, sizeof(*f));
 	f->host = test_host_new(geo->host);
-	f->seen = calloc(TEST_HOST_FRAMES, 4096);
-	ck_assert_ptr_nonnull(f->seen);
+	f->seen = test_pages_new(TEST_HOST_FRAMES << LG2);
 	cleaning = f;
 	if (geo->clean)
 		f->host->hostif.ops.cache_clean = clean_lines;
@@ -333,7 +332,7 @@ static void fixture_end_by(struct fixture *f, uint64_t step)
 	ck_assert_uint_eq(f->account.used, 0);
 	tablemem_exit(&f->mem);
 	test_host_delete(f->host);
-	free(f->seen);
+	test_pages_delete(f->seen, TEST_HOST_FRAMES << LG2);
 }
 
 static void fixture_end(struct fixture *f)

@@ -380,6 +380,20 @@ static void ops_fill(struct test_host *host, uint32_t flags)
 	}
 }
 
+void *test_pages_new(size_t size)
+{
+	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	ck_assert_ptr_ne(pages, MAP_FAILED);
+	return pages;
+}
+
+void test_pages_delete(void *pages, size_t size)
+{
+	munmap(pages, size);
+}
+
 struct test_host *test_host_new(uint32_t flags)
 {
 	struct test_host *host = calloc(1, sizeof(*host));
@@ -389,12 +403,8 @@ struct test_host *test_host_new(uint32_t flags)
 	/* Bits in both pieces of each layout of 52-bit addresses. */
 	if (flags & TEST_HOST_HIGH)
 		host->mfn += (uint64_t)0xd << 36 | (uint64_t)1 << 35;
-	host->arena =
-		mmap(NULL, TEST_HOST_FRAMES * FRAME, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	ck_assert_ptr_ne(host->arena, MAP_FAILED);
-	host->frames = calloc(TEST_HOST_FRAMES, sizeof(*host->frames));
-	ck_assert_ptr_nonnull(host->frames);
+	host->arena = test_pages_new(TEST_HOST_FRAMES * FRAME);
+	host->frames = test_pages_new(TEST_HOST_FRAMES * sizeof(*host->frames));
 	pthread_mutex_init(&host->mutex, NULL);
 	host->range = (struct iommuabs_range){ IOMMUABS_MFN(host->mfn),
 					       TEST_HOST_FRAMES };
@@ -414,8 +424,9 @@ void test_host_delete(struct test_host *host)
 	ck_assert_int_eq(host->maps, 0);
 	ck_assert_int_eq(nr_held, 0);
 	pthread_mutex_destroy(&host->mutex);
-	munmap(host->arena, TEST_HOST_FRAMES * FRAME);
-	free(host->frames);
+	test_pages_delete(host->arena, TEST_HOST_FRAMES * FRAME);
+	test_pages_delete(host->frames,
+			  TEST_HOST_FRAMES * sizeof(*host->frames));
 	free(host->log);
 	free(host);
 }

@@ -78,6 +78,10 @@ struct test_host {
 	size_t log_size;
 };
 
+/* Zeroes that cost nothing until they are touched, under a sanitizer, too. */
+void *test_pages_new(size_t size);
+void test_pages_delete(void *pages, size_t size);
+
 struct test_host *test_host_new(uint32_t flags);
 void test_host_delete(struct test_host *host);
 

@@ -10,7 +10,9 @@
  *     before the end";
  *   - a test passes only if its function returned: Check takes exit(0) in the
  *     middle of a test for success;
- *   - a test can say that it was skipped: Check has no such status.
+ *   - a test can say that it was skipped: Check has no such status;
+ *   - of assertions that hold Check writes a message each time, to tell where a
+ *     test was when it crashed, and reads all of them: here once for each line.
  *
  * A program is `HARNESS_MAIN(suite)` with `static Suite *suite(void)`. It
  * takes one argument, a substring of "case/test": only those are registered.
@@ -26,9 +28,11 @@ void harness_suite_add_tcase(Suite *suite, TCase *tcase);
 void harness_add_test(TCase *tcase, const TTest *test, int signal, int status,
 		      int start, int end);
 void harness_mark_skipped(const char *why);
+void harness_mark_point(const char *file, int line);
 int harness_main(int argc, char **argv, Suite *(*suite)(void));
 
 #ifndef HARNESS_IMPLEMENTATION
+#define _mark_point	harness_mark_point
 #define tcase_create	harness_tcase_create
 #define suite_add_tcase harness_suite_add_tcase
 #define _tcase_add_test harness_add_test
