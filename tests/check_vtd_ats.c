@@ -643,6 +643,11 @@ END_TEST
 #define ATSR_OTHER   "{2 b:1 b:0 w:7 }\n" /* of another segment */
 #define ATSR_PORT(n) "{2 b:0 b:0 w:0 (2 z:2 b:0 b:0 b:" #n " b:0 ) }\n"
 #define SATC(n)	     "{5 b:1 b:0 w:0 (1 z:2 b:0 b:0 b:" #n " b:0 ) }\n"
+#define SATC_EMPTY   "{5 b:1 b:0 w:0 }\n"
+#define SATC_OTHER   "{5 b:1 b:0 w:7 }\n"
+/* A kind of device that there isn't; one behind a bridge that isn't there. */
+#define SATC_STRANGE "{5 b:1 b:0 w:0 (9 z:2 b:0 b:0 b:5 b:0 ) }\n"
+#define SATC_LOST    "{5 b:1 b:0 w:0 (1 z:2 b:0 b:0 b:9 b:0 b:0 b:0 ) }\n"
 
 /*
  *	00:02.0 root port --- 01:00.0 with a virtual function 01:00.1
@@ -700,6 +705,12 @@ static const struct way {
 	{ SATC(6), 0x31, true, true },
 	{ SATC(5), 0x31, false, true },
 	{ ATSR_PORT(2) SATC(5), 0x100, true, true },
+	{ SATC_OTHER, 0x28, true, true },
+	/* There is one, though nothing can be made of it. */
+	{ SATC_EMPTY, 0x28, false, true },
+	{ SATC_STRANGE, 0x28, false, true },
+	{ SATC_LOST, 0x28, false, true },
+	{ SATC_EMPTY, 0x31, false, true },
 	/* Not seen: only what holds for each. */
 	{ ATSR_ALL, 0x100, true, false },
 	{ ATSR_PORT(2), 0x100, false, false },
@@ -798,6 +809,35 @@ START_TEST(ats_is_refused_where_firmware_lists_no_way_for_it)
 }
 END_TEST
 
+/* What a scan would have said that failed holds for nobody. */
+START_TEST(a_scan_that_fails_says_nothing_of_ats)
+{
+	static const struct way first = { "", 0, true, true };
+	static const struct way second = { ATSR_ALL SATC(6), 0, true, true };
+	struct test_pci *pci = machine_of_pci();
+	struct iommuabs_device *integrated, *other;
+	struct iommuabs_domain *dom;
+
+	way = &first;
+	rig_machine(&rig, RIG_VTD);
+	rig.describe = describe_by_dmar;
+	rig.pci_read = test_pci_read;
+	ck_assert_int_eq(rig_library(&rig), 0);
+	way = &second;
+	ck_assert_int_eq(describe_by_dmar(&rig), IOMMUABS_E_EXISTS);
+	ck_assert_int_eq(iommuabs_start(rig.lib), 0);
+	dom = rig_domain(&rig);
+	integrated = device_of(0x28);
+	other = device_of(0x100);
+	ck_assert_int_eq(attach_ats(integrated, dom), 0);
+	ck_assert_int_eq(attach_ats(other, dom), IOMMUABS_E_NOTSUP);
+	ck_assert_int_eq(iommuabs_device_detach(integrated, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	rig_end(&rig);
+	test_pci_delete(pci);
+}
+END_TEST
+
 /* The PFSID of the only Device-TLB invalidation of @rid since command @from. */
 static uint32_t pfsid_of(uint16_t rid, uint64_t from)
 {
@@ -887,6 +927,7 @@ static void add_tests(Suite *s)
 	tcase_add_loop_test(tc,
 			    ats_is_refused_where_firmware_lists_no_way_for_it,
 			    0, (int)IA_COUNT(ways));
+	tcase_add_test(tc, a_scan_that_fails_says_nothing_of_ats);
 	tcase_add_loop_test(
 		tc, a_virtual_function_forgets_on_behalf_of_its_physical_one, 0,
 		(int)IA_COUNT(rigs));

@@ -367,6 +367,7 @@ static void print_set(FILE *out, const struct desc_set *set)
 	const struct desc_device *device;
 	const struct desc_unit *unit;
 	const struct desc_port *port;
+	const struct desc_satc *satc;
 
 	if (set->dmar.present)
 		fprintf(out, "dmar flags %x bits %u\n", set->dmar.flags,
@@ -384,6 +385,8 @@ static void print_set(FILE *out, const struct desc_set *set)
 		else
 			fprintf(out, "%x\n", port->rid);
 	}
+	for (satc = set->dmar.satcs; satc; satc = satc->next)
+		fprintf(out, "satc segment %x\n", satc->segment);
 }
 
 static void print_remark(void *arg, const char *text)

@@ -11,6 +11,7 @@ struct scan {
 	struct iommuabs *abs;
 	const struct desc_set *set;
 	struct iommuabs_unit *last_old; /* NULL: there was none */
+	struct ats_record *old_records; /* likewise */
 	uint32_t nr_devices;
 };
 
@@ -224,67 +225,19 @@ static void scan_undo(const struct scan *scan)
 	}
 	while ((unit = last_unit(scan->abs)) != scan->last_old)
 		unit_free(unit);
+	ats_records_drop(scan->abs, scan->old_records);
 }
 
-/* ---- who may use ATS ---- */
-
-static bool record_add(struct iommuabs *abs, struct ats_record **records,
-		       enum ats_kind kind, uint32_t pci)
-{
-	struct ats_record *record =
-		tablemem_object_alloc(&abs->mem, sizeof(*record));
-
-	if (!record)
-		return false;
-	*record = (struct ats_record){ *records, kind, pci };
-	*records = record;
-	return true;
-}
-
-/* Port of an unknown number are nobody's. */
-static int records_from(struct iommuabs *abs, const struct desc_set *set,
-			struct ats_record **records)
-{
-	const struct desc_port *port = set->dmar.ports;
-	const struct desc_device *found = set->devices;
-	bool fits = true;
-
-	for (; port && fits; port = port->next)
-		if (port->all || port->rid != DESC_RID_UNKNOWN)
-			fits = record_add(abs, records,
-					  port->all ? ATS_ALL_PORTS : ATS_PORT,
-					  port->segment << 16 |
-						  (port->all ? 0 : port->rid));
-	for (; found && fits; found = found->next)
-		if ((found->vtd_flags & DESC_VTD_ATC) && !found->unknown)
-			fits = record_add(abs, records, ATS_FUNCTION,
-					  found->pci);
-	return fits ? 0 : IOMMUABS_E_NOMEM;
-}
-
-/* In front of those that are there. Until then units of it get no ATS. */
-static void records_take(struct iommuabs *abs, struct ats_record *records)
-{
-	struct ats_record **last = &records;
-
-	while (*last)
-		last = &(*last)->next;
-	ia_lock(&abs->host, &abs->lock);
-	*last = abs->ats_records;
-	abs->ats_records = records;
-	ia_unlock(&abs->host, &abs->lock);
-}
-
-/* What of: "device tree" or "ACPI". */
+/* @of: "device tree" or "ACPI". */
 static int scan_add(struct iommuabs *abs, const struct desc_set *set,
 		    const char *of)
 {
-	struct scan scan = { abs, set, last_unit(abs), 0 };
-	struct ats_record *records = NULL;
+	struct scan scan = { abs, set, last_unit(abs), abs->ats_records, 0 };
 	struct desc_unit *found;
 	struct iommuabs_unit *unit;
 	uint32_t nr = 0;
-	int ret = records_from(abs, set, &records);
+	/* First: who finds a device knows whether it may use ATS. */
+	int ret = ats_records_add(abs, set);
 
 	for (found = set->units; found && !ret; found = found->next)
 		if (!found->disabled)
@@ -293,10 +246,8 @@ static int scan_add(struct iommuabs *abs, const struct desc_set *set,
 		ret = scan_devices(&scan);
 	if (ret) {
 		scan_undo(&scan);
-		ats_records_free(abs, records);
 		return ret;
 	}
-	records_take(abs, records);
 	unit = scan.last_old ? scan.last_old->next : abs->units;
 	for (; unit; unit = unit->next, nr++)
 		if (instance_runs(abs))

@@ -6,18 +6,70 @@
  * SATC which integrated functions may send them (VT-d 8.5, 8.8). What a unit that
  * the host described can take is for the host to know.
  */
+#include "../firmware/desc.h"
 #include "core.h"
 #include "pci_topology.h"
 
-void ats_records_free(struct iommuabs *abs, struct ats_record *records)
-{
-	struct ats_record *record;
+/* ---- what firmware lists ---- */
 
-	while ((record = records)) {
-		records = record->next;
+static bool record_add(struct iommuabs *abs, enum ats_kind kind, uint32_t pci)
+{
+	struct ats_record *record =
+		tablemem_object_alloc(&abs->mem, sizeof(*record));
+
+	if (!record)
+		return false;
+	ia_lock(&abs->host, &abs->lock);
+	*record = (struct ats_record){ abs->ats_records, kind, pci };
+	abs->ats_records = record;
+	ia_unlock(&abs->host, &abs->lock);
+	return true;
+}
+
+static bool port_add(struct iommuabs *abs, const struct desc_port *port)
+{
+	uint32_t pci = port->segment << 16;
+
+	if (port->all)
+		return record_add(abs, ATS_ALL_PORTS, pci);
+	/* Ports of an unknown number are nobody's. */
+	return port->rid == DESC_RID_UNKNOWN ||
+	       record_add(abs, ATS_PORT, pci | port->rid);
+}
+
+/* That there is a SATC comes first: while half of it is known, less is allowed. */
+int ats_records_add(struct iommuabs *abs, const struct desc_set *set)
+{
+	const struct desc_satc *satc = set->dmar.satcs;
+	const struct desc_port *port = set->dmar.ports;
+	const struct desc_device *found = set->devices;
+	bool fits = true;
+
+	for (; satc && fits; satc = satc->next)
+		fits = record_add(abs, ATS_SATC, satc->segment << 16);
+	for (; port && fits; port = port->next)
+		fits = port_add(abs, port);
+	for (; found && fits; found = found->next)
+		if ((found->vtd_flags & DESC_VTD_ATC) && !found->unknown)
+			fits = record_add(abs, ATS_FUNCTION, found->pci);
+	return fits ? 0 : IOMMUABS_E_NOMEM;
+}
+
+void ats_records_drop(struct iommuabs *abs, struct ats_record *old)
+{
+	struct ats_record *record, *next;
+
+	ia_lock(&abs->host, &abs->lock);
+	record = abs->ats_records;
+	abs->ats_records = old;
+	ia_unlock(&abs->host, &abs->lock);
+	for (; record != old; record = next) {
+		next = record->next;
 		tablemem_object_free(&abs->mem, record, sizeof(*record));
 	}
 }
+
+/* ---- the way of a device ---- */
 
 /* Is there one of @kind for @pci; or, of whole segments, for that? */
 static bool is_listed(struct iommuabs *abs, enum ats_kind kind, uint32_t pci,
@@ -55,7 +107,7 @@ static bool passes(struct iommuabs *abs, struct pci_walk *walk, uint32_t pci)
 	case PCI_WAY_INTEGRATED:
 		return is_listed(abs, ATS_FUNCTION, segment << 16 | end,
 				 false) ||
-		       !is_listed(abs, ATS_FUNCTION, pci, true);
+		       !is_listed(abs, ATS_SATC, pci, true);
 	default:
 		return false;
 	}

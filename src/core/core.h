@@ -177,6 +177,8 @@ int pci_device_check(struct iommuabs_device *dev);
 
 /* ats_way.c: takes abs->lock, reads configuration space */
 
+struct desc_set;
+
 /* Others never use ATS, whatever an attach allows. */
 static inline bool stream_can_ats(const struct device_stream *stream)
 {
@@ -185,7 +187,10 @@ static inline bool stream_can_ats(const struct device_stream *stream)
 /* Do ATS requests get from @dev to its units, if @flags let it use them? 0 |
  * E_NOTSUP | E_NOMEM. */
 int ats_way_check(struct iommuabs_device *dev, uint32_t flags);
-void ats_records_free(struct iommuabs *abs, struct ats_record *records);
+/* What @set says goes in front of what is there. 0 | E_NOMEM. */
+int ats_records_add(struct iommuabs *abs, const struct desc_set *set);
+/* All in front of @old, which was the first; NULL: all. */
+void ats_records_drop(struct iommuabs *abs, struct ats_record *old);
 
 /* device_index.c: abs->lock is held by the caller, unless said otherwise */
 

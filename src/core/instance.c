@@ -99,7 +99,7 @@ void instance_free(struct iommuabs *abs)
 	while (abs->units)
 		unit_free(abs->units);
 	registers_exit(abs);
-	ats_records_free(abs, abs->ats_records);
+	ats_records_drop(abs, NULL);
 	for (i = 0; i < CORE_DOMAIN_CHUNKS; i++)
 		if (abs->numbers[i])
 			tablemem_object_free(&abs->mem, abs->numbers[i],

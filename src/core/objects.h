@@ -65,6 +65,7 @@ struct device_index {
 enum ats_kind {
 	ATS_ALL_PORTS, /* of the segment of @pci */
 	ATS_PORT,
+	ATS_SATC,     /* functions of the segment of @pci are listed */
 	ATS_FUNCTION, /* integrated, with a cache of translations */
 };
 

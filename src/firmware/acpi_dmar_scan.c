@@ -30,6 +30,22 @@ static int port_add(struct dmar_scan *dmar, const struct desc_port *port)
 	return 0;
 }
 
+/* Several of one segment mostly follow each other. */
+static int satc_add(struct dmar_scan *dmar, uint32_t segment)
+{
+	struct desc_dmar *found = &dmar->scan.set->dmar;
+	struct desc_satc *satc = found->satcs;
+
+	if (satc && satc->segment == segment)
+		return 0;
+	satc = tablemem_object_alloc(dmar->scan.set->mem, sizeof(*satc));
+	if (!satc)
+		return IOMMUABS_E_NOMEM;
+	*satc = (struct desc_satc){ found->satcs, segment };
+	found->satcs = satc;
+	return 0;
+}
+
 static int rmrr_scope(struct dmar_scan *dmar, const struct dmar_structure *rmrr,
 		      const struct dmar_scope *scope,
 		      struct desc_device *device)
@@ -115,6 +131,10 @@ static int structure_take(struct dmar_scan *dmar,
 		return port_add(dmar, &all);
 	if (s->type == DMAR_DRHD)
 		return 0;
+	if (s->type == DMAR_SATC)
+		ret = satc_add(dmar, s->segment);
+	if (ret)
+		return ret;
 	while ((ret = dmar_scope_next(s, &at, &scope, &what)) > 0) {
 		if (!dmar_scope_is_good(dmar, &scope))
 			continue;

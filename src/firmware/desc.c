@@ -99,6 +99,7 @@ void desc_free(struct desc_set *set)
 	struct desc_device *device;
 	struct desc_unit *unit;
 	struct desc_port *port;
+	struct desc_satc *satc;
 
 	while ((device = set->devices) != NULL) {
 		set->devices = device->next;
@@ -111,5 +112,9 @@ void desc_free(struct desc_set *set)
 	while ((port = set->dmar.ports) != NULL) {
 		set->dmar.ports = port->next;
 		tablemem_object_free(set->mem, port, sizeof(*port));
+	}
+	while ((satc = set->dmar.satcs) != NULL) {
+		set->dmar.satcs = satc->next;
+		tablemem_object_free(set->mem, satc, sizeof(*satc));
 	}
 }

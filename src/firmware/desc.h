@@ -129,12 +129,19 @@ struct desc_port {
 	uint32_t rid; /* or DESC_RID_UNKNOWN */
 };
 
+/* There is a SATC of this segment, whatever it lists. */
+struct desc_satc {
+	struct desc_satc *next;
+	uint32_t segment;
+};
+
 /* The DMAR's own fields. */
 struct desc_dmar {
 	uint32_t present;      /* 1: there is one */
 	uint32_t flags;	       /* DESC_DMAR_* */
 	uint32_t address_bits; /* of the host's physical addresses */
 	struct desc_port *ports;
+	struct desc_satc *satcs;
 };
 
 /* Values of desc_dmar.flags: bits of the table's. */
