@@ -238,7 +238,6 @@ int vtd_purge_make(struct vtd *vtd)
 	at = put(at, words, wait | VTD_WAIT_IF, 0);
 	vtd->purge_end = (uint32_t)((uintptr_t)at - (uintptr_t)page);
 	hostif_unmap(vtd->unit->host, page);
-	port_dev_mb();
 	return 0;
 }
 

@@ -76,11 +76,11 @@ static int directory_make(struct vtd *vtd, uint64_t *directory)
 		vtd_page_unused(vtd, *directory);
 		return ret;
 	}
-	port_dev_mb();
 	entry = word_map(vtd, *directory, 0);
 	port_dev_store64(entry, table | VTD_ENTRY_P);
 	vtd_clean(vtd, entry, sizeof(*entry));
 	word_unmap(vtd, entry);
+	/* Both, before an entry leads to them. */
 	port_dev_mb();
 	return 0;
 }
@@ -185,7 +185,6 @@ int vtd_pasid_set(struct vtd *vtd, const struct backend_table *table)
 	uint64_t words[VTD_PASID_WORDS];
 	const uint64_t absent[VTD_PASID_WORDS] = { 0 };
 	uint64_t *entry;
-	uint32_t old_id;
 	int ret = 0;
 
 	entry_make(vtd, table, words);
@@ -193,11 +192,9 @@ int vtd_pasid_set(struct vtd *vtd, const struct backend_table *table)
 			 table_of(vtd, vtd_pasid_directory(vtd, table->id)), 0);
 	if (!differs(entry, words))
 		goto out;
-	old_id =
-		(uint32_t)field_get(VTD_PASID1_DID, port_dev_load64(entry + 1));
 	if (port_dev_load64(entry) & VTD_ENTRY_P) {
 		store_words(vtd, entry, absent, 0, 1);
-		ret = vtd_forget_pasids(vtd, old_id);
+		ret = vtd_forget_pasids(vtd, table->id);
 	}
 	if (!ret) {
 		store_words(vtd, entry, words, 1, VTD_PASID_WORDS - 1);
