@@ -96,6 +96,14 @@ static int forget(uint64_t gfn, uint64_t nr, struct backend_streams *stuck)
 	return ops->invalidate(&m.unit, &inv, stuck);
 }
 
+static uint64_t commands(void)
+{
+	struct iommuabs_sim_counters now;
+
+	iommuabs_sim_counters(m.sim, &now);
+	return now.commands;
+}
+
 START_TEST(without_leave_nothing_that_claims_to_be_translated_passes)
 {
 	struct backend_event event;
@@ -166,6 +174,47 @@ START_TEST(a_reset_gives_no_translation_from_before_a_chance)
 	ck_assert_int_eq(dma(GFN, FROM_ATC), 0);
 	ck_assert_int_eq(ask(GFN + 1), 1);
 	ck_assert_int_eq(forget(GFN, 1, &stuck), 0);
+	finish();
+}
+END_TEST
+
+/* Its queue is as the fence left it: nothing goes in before it is on again. */
+START_TEST(a_unit_that_was_lost_comes_back_with_its_devices)
+{
+	begin(kinds[_i]);
+	ck_assert_int_eq(set(ATS), 0);
+	ck_assert_int_eq(ask(GFN), 1);
+	iommuabs_sim_plant(m.sim, IOMMUABS_SIM_CR0_IGNORED, 1, 0);
+	ck_assert_int_eq(ops->fence(&m.unit), IOMMUABS_E_TIMEOUT);
+	iommuabs_sim_heal(m.sim);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_uint_eq(live_flags(), ATS);
+	ck_assert_int_eq(dma(GFN, 0), 1);
+	ck_assert_int_eq(ask(GFN), 1);
+	finish();
+}
+END_TEST
+
+/* 6.5.2.5, MIP: each takes one invalidation at a time. */
+START_TEST(a_device_is_asked_for_one_thing_at_a_time)
+{
+	struct backend_streams stuck;
+	uint64_t from, words[2], n;
+	unsigned int asked = 0;
+
+	begin(kinds[_i]);
+	ck_assert_int_eq(set(ATS), 0);
+	from = commands();
+	ck_assert_int_eq(forget(GFN, 1, &stuck), 0);
+	for (n = from; iommuabs_sim_command(m.sim, n, words); n++) {
+		if ((words[0] & 15) != 3)
+			continue;
+		asked++;
+		ck_assert_uint_eq(words[0] >> 16 & 31, 1);
+		ck_assert_uint_eq(words[0] >> 32 & 0xffff, SID);
+		ck_assert_uint_eq(words[1], GFN << 12);
+	}
+	ck_assert_uint_eq(asked, 1);
 	finish();
 }
 END_TEST
@@ -329,13 +378,16 @@ START_TEST(a_unit_that_refuses_for_ever_is_fenced_with_te_on)
 	void (*mmio_write)(void *ctx, uint64_t addr, unsigned int width,
 			   uint64_t value);
 	struct backend_streams stuck;
+	uint64_t tries;
 
 	begin(kinds[_i]);
 	ck_assert_int_eq(set(0), 0);
 	mmio_write = m.host.ops.mmio_write;
 	m.host.ops.mmio_write = refuse_again;
 	driver_guest_unmap(&g, GFN, 1);
+	tries = m.unit.syncs;
 	ck_assert_int_eq(forget(GFN, 1, &stuck), IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(m.unit.syncs - tries, 3);
 	ck_assert_ptr_nonnull(strstr(m.unit.reason, "IQE"));
 	iommuabs_sim_heal(m.sim);
 	m.host.ops.mmio_write = mmio_write;
@@ -904,6 +956,8 @@ static void add_tests(Suite *s)
 		without_leave_nothing_that_claims_to_be_translated_passes,
 		what_a_device_keeps_is_taken_back_with_the_mapping,
 		a_reset_gives_no_translation_from_before_a_chance,
+		a_unit_that_was_lost_comes_back_with_its_devices,
+		a_device_is_asked_for_one_thing_at_a_time,
 		a_device_that_does_not_answer_is_named,
 		one_device_that_does_not_answer_is_told_from_others,
 		a_late_time_out_is_not_blamed_on_another,

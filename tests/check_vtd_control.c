@@ -23,6 +23,8 @@
 #define IOTLB  0xf8
 #define GSTS   0x1c
 #define FSTS   0x34
+#define IQE    (1u << 4)
+#define IECTL  0xa0
 #define IEC    4 /* type of a descriptor */
 #define TE     (1u << 31)
 #define GCMD   0x18
@@ -289,7 +291,117 @@ START_TEST(protected_memory_is_opened_when_translation_protects)
 }
 END_TEST
 
+static unsigned int pmen_reads;
+
+/* 11.4.8: firmware has just told it, and it takes a while. */
+static uint64_t still_protected(void *ctx, uint64_t addr, unsigned int width)
+{
+	(void)ctx;
+	if (addr == VTD_TEST_BASE + PMEN)
+		return ++pmen_reads < 4;
+	return iommuabs_sim_mmio_read(m.arena, addr, width);
+}
+
+START_TEST(protected_memory_that_is_being_opened_is_waited_for)
+{
+	machine(VTD_PLAIN, tune_protected);
+	m.host.ops.mmio_read = still_protected;
+	pmen_reads = 0;
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_uint_eq(pmen_reads, 4);
+	finish();
+}
+END_TEST
+
+/* What stopped firmware's queue is no error of ours. */
+START_TEST(a_queue_that_firmware_left_stopped_starts_anew)
+{
+	static const enum vtd_kind kinds[] = { VTD_PLAIN, VTD_SCALABLE,
+					       VTD_VERSION_6 };
+	uint64_t queue;
+
+	vtd_machine_make(&m, kinds[_i], NULL);
+	queue = page();
+	store(queue, 1 | 1 << 4); /* all contexts */
+	vtd_reg_write(&m, IQA, 8, queue);
+	vtd_firmware_command(&m, 0, QIE);
+	iommuabs_sim_plant(m.sim, IOMMUABS_SIM_CMD_ILLEGAL, 1, 0);
+	vtd_reg_write(&m, IQT, 8, 16);
+	while (!(vtd_reg(&m, FSTS, 4) & IQE))
+		;
+	driver_machine_probe(&m);
+	ops = m.unit.ops;
+	driver_guest_new(&m, &g, ID, 39);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_uint_eq(vtd_reg(&m, FSTS, 4) & IQE, 0);
+	ck_assert_uint_eq(m.unit.errors, 0);
+	/* Nor was it waited for, as it goes no further. */
+	ck_assert_str_eq(m.unit.reason, "");
+	iommuabs_sim_free(m.arena, queue, 12);
+	finish();
+}
+END_TEST
+
 /* ---- blocked ---- */
+
+/* The end of what is waited for is read in a register: nobody takes a message. */
+START_TEST(a_fence_by_a_queue_of_its_own_interrupts_nobody)
+{
+	static const enum vtd_kind kinds[] = { VTD_SCALABLE, VTD_VERSION_6 };
+
+	machine(kinds[_i], NULL);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	vtd_reg_write(&m, IECTL, 4, 0); /* as firmware left it */
+	ck_assert_int_eq(ops->fence(&m.unit), 0);
+	ck_assert_uint_eq(vtd_reg(&m, IECTL, 4) >> 31, 1);
+	finish();
+}
+END_TEST
+
+/* Before the unit was ever enabled: what it is told of is in memory. */
+START_TEST(a_fence_may_come_first_of_all)
+{
+	struct iommuabs_sim_probe *p;
+
+	vtd_machine_new(&m, (enum vtd_kind)_i, NULL);
+	ops = m.unit.ops;
+	ck_assert_int_eq(ops->fence(&m.unit), 0);
+	p = probe(SID, GFN);
+	allow(p, IOMMUABS_SIM_BLOCKED, IOMMUABS_SIM_BLOCKED);
+	iommuabs_sim_probe_remove(p);
+	driver_machine_delete(&m);
+}
+END_TEST
+
+static const struct iommuabs_irq_target target = {
+	.size = sizeof(target),
+	.vector = 0x31,
+	.destination = 1,
+};
+
+/* A unit that did not acknowledge a fence isn't waited for, until it is back. */
+START_TEST(interrupts_go_on_when_a_unit_that_was_lost_is_back)
+{
+	const struct backend_irq irq = { &target, SID, SID };
+
+	vtd_machine_make(&m, VTD_PLAIN, NULL);
+	m.host.ops.flags |= IOMMUABS_HOST_REMAPS_IRQS;
+	driver_machine_probe(&m);
+	ops = m.unit.ops;
+	driver_guest_new(&m, &g, ID, 39);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	iommuabs_sim_plant(m.sim, IOMMUABS_SIM_CR0_IGNORED, 1, 0);
+	ck_assert_int_eq(ops->fence(&m.unit), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(ops->irq_set(&m.unit, 5, &irq), IOMMUABS_E_TIMEOUT);
+	iommuabs_sim_heal(m.sim);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_int_eq(ops->irq_set(&m.unit, 5, &irq), 0);
+	/* Nor is one waited for that was stopped: it remaps by no entry. */
+	ck_assert_int_eq(ops->disable(&m.unit), 0);
+	ck_assert_int_eq(ops->irq_set(&m.unit, 5, NULL), 0);
+	finish();
+}
+END_TEST
 
 /* Whatever the queue was doing. */
 START_TEST(a_fence_blocks_with_the_queue_stuck)
@@ -333,6 +445,42 @@ START_TEST(after_a_crash_nothing_gets_through)
 	allow(p, IOMMUABS_SIM_BLOCKED, IOMMUABS_SIM_BLOCKED);
 	iommuabs_sim_probe_remove(p);
 	ck_assert_uint_ne(vtd_reg(&m, GSTS, 4) & TE, 0);
+	finish();
+}
+END_TEST
+
+static unsigned int other_cpus;
+
+/* One that has not heard of the crash, in the midst of it. */
+static void forget_while_crashing(void *ctx, uint64_t addr, unsigned int width,
+				  uint64_t value)
+{
+	uint64_t tail = vtd_reg(&m, IQT, 8);
+
+	(void)ctx;
+	iommuabs_sim_mmio_write(m.arena, addr, width, value);
+	if (addr != VTD_TEST_BASE + GCMD || !(value & SRTP) || other_cpus++)
+		return;
+	ck_assert_int_eq(forget(GFN), IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(vtd_reg(&m, IQT, 8), tail);
+}
+
+START_TEST(after_a_crash_no_other_cpu_gets_a_descriptor_in)
+{
+	static const enum vtd_kind kinds[] = { VTD_PLAIN, VTD_SCALABLE,
+					       VTD_VERSION_6 };
+	void (*mmio_write)(void *ctx, uint64_t addr, unsigned int width,
+			   uint64_t value);
+
+	machine(kinds[_i], NULL);
+	attach();
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	mmio_write = m.host.ops.mmio_write;
+	m.host.ops.mmio_write = forget_while_crashing;
+	other_cpus = 0;
+	ck_assert_int_eq(ops->crash_block(&m.unit), 0);
+	ck_assert_uint_eq(other_cpus, 1);
+	m.host.ops.mmio_write = mmio_write;
 	finish();
 }
 END_TEST
@@ -478,6 +626,41 @@ START_TEST(nobody_is_told_before_a_unit_that_is_stopped_blocks)
 }
 END_TEST
 
+/* ---- a queue that is full ---- */
+
+/* As many as @nr descriptors of pages, and the wait. */
+static int forget_many(uint32_t nr)
+{
+	struct backend_range ranges[12];
+	const struct backend_inv inv = { ID, ranges, nr, 0, 12 };
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		ranges[i] = (struct backend_range){ GFN + 2 * i, 1 };
+	return ops->invalidate(&m.unit, &inv, NULL);
+}
+
+/* 6.5.2: a queue whose tail met its head would be empty. */
+START_TEST(a_queue_is_filled_but_for_one_place)
+{
+	const bool scalable = _i & 1;
+	const uint32_t free = _i & 2 ? 0 : 1;
+	uint32_t left = scalable ? 128 : 256;
+
+	machine(scalable ? VTD_SCALABLE : VTD_PLAIN, NULL);
+	attach();
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	iommuabs_sim_plant(m.sim, IOMMUABS_SIM_CMDQ_HANG, 0, 0);
+	for (; left > 13; left -= 13)
+		ck_assert_int_eq(forget_many(12), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(forget_many(left - free - 1), IOMMUABS_E_TIMEOUT);
+	ck_assert_ptr_nonnull(strstr(m.unit.reason, free ? "wait" : "no room"));
+	iommuabs_sim_heal(m.sim);
+	ck_assert_int_eq(ops->fence(&m.unit), 0);
+	finish();
+}
+END_TEST
+
 /* ---- the same by the whole library ---- */
 
 static const enum rig_kind rigs[] = {
@@ -600,10 +783,20 @@ static void add_tests(Suite *s)
 	tcase_add_loop_test(
 		tc, protected_memory_is_opened_when_translation_protects, 0,
 		VTD_KINDS);
+	tcase_add_test(tc, protected_memory_that_is_being_opened_is_waited_for);
+	tcase_add_loop_test(tc, a_queue_that_firmware_left_stopped_starts_anew,
+			    0, 3);
+	tcase_add_loop_test(tc, a_fence_by_a_queue_of_its_own_interrupts_nobody,
+			    0, 2);
+	tcase_add_loop_test(tc, a_fence_may_come_first_of_all, 0, VTD_KINDS);
+	tcase_add_test(tc, interrupts_go_on_when_a_unit_that_was_lost_is_back);
 	tcase_add_loop_test(tc, a_fence_blocks_with_the_queue_stuck, 0,
 			    VTD_KINDS);
 	tcase_add_loop_test(tc, after_a_crash_nothing_gets_through, 0,
 			    VTD_KINDS);
+	tcase_add_loop_test(tc, after_a_crash_no_other_cpu_gets_a_descriptor_in,
+			    0, 3);
+	tcase_add_loop_test(tc, a_queue_is_filled_but_for_one_place, 0, 4);
 	tcase_add_loop_test(tc, memory_of_a_unit_that_cannot_be_stopped_is_kept,
 			    0, 2 * VTD_KINDS);
 	tcase_add_loop_test(
