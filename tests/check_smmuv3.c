@@ -141,6 +141,51 @@ START_TEST(a_fence_without_gbpa_abort_leaves_smmuen_alone)
 }
 END_TEST
 
+/* GBPA of somebody whose update is not over yet. */
+static struct {
+	struct iommuabs_host ops;
+	unsigned int looks, writes, too_early;
+} gbpa;
+
+static uint64_t gbpa_read(void *ctx, uint64_t addr, unsigned int width)
+{
+	uint64_t value = gbpa.ops.mmio_read(ctx, addr, width);
+
+	if ((addr & 0xffff) == 0x44 && gbpa.looks && gbpa.looks--)
+		value |= 1u << 31;
+	return value;
+}
+
+static void gbpa_write(void *ctx, uint64_t addr, unsigned int width,
+		       uint64_t value)
+{
+	if ((addr & 0xffff) == 0x44) {
+		gbpa.writes++;
+		gbpa.too_early += gbpa.looks != 0;
+	}
+	gbpa.ops.mmio_write(ctx, addr, width, value);
+}
+
+/* 6.3.14: what is written while Update is 1 may be lost. */
+START_TEST(an_update_of_gbpa_waits_for_the_one_before)
+{
+	struct world w;
+
+	world_start(&w, 0);
+	gbpa.ops = w.m.host.ops;
+	gbpa.looks = 3;
+	gbpa.writes = gbpa.too_early = 0;
+	w.m.host.ops.mmio_read = gbpa_read;
+	w.m.host.ops.mmio_write = gbpa_write;
+	ck_assert_int_eq(_i ? w.ops->crash_block(w.unit) : w.ops->fence(w.unit),
+			 0);
+	ck_assert_uint_eq(gbpa.writes, 1);
+	ck_assert_uint_eq(gbpa.too_early, 0);
+	w.m.host.ops = gbpa.ops;
+	world_delete(&w);
+}
+END_TEST
+
 START_TEST(after_a_crash_a_unit_blocks_whoever_holds_its_lock)
 {
 	uint64_t (*time_us)(void *ctx);
@@ -737,6 +782,45 @@ START_TEST(a_refused_command_is_found_replaced_and_repeated)
 }
 END_TEST
 
+static struct {
+	struct world *w;
+	void (*mmio_write)(void *ctx, uint64_t addr, unsigned int width,
+			   uint64_t value);
+} refusing;
+
+/* Each time one comes to the front. */
+static void refusing_write(void *ctx, uint64_t addr, unsigned int width,
+			   uint64_t value)
+{
+	if ((addr & 0xffff) == 0x98) /* CMDQ_PROD */
+		iommuabs_sim_plant(refusing.w->m.sim, IOMMUABS_SIM_CMD_ILLEGAL,
+				   1, 0);
+	refusing.mmio_write(ctx, addr, width, value);
+}
+
+/* Not done, and the unit is to be fenced: what any time-out means. */
+START_TEST(commands_that_are_refused_for_ever_time_out)
+{
+	struct world w;
+
+	world_start(&w, SMMU_ABORTS);
+	refusing.w = &w;
+	refusing.mmio_write = w.m.host.ops.mmio_write;
+	w.m.host.ops.mmio_write = refusing_write;
+	driver_guest_unmap(&w.g, GFN, 1);
+	ck_assert_int_eq(driver_guest_forget(&w.g, GFN, 1), IOMMUABS_E_TIMEOUT);
+	ck_assert_ptr_nonnull(strstr(w.unit->reason, "CERROR_ILL"));
+	w.m.host.ops.mmio_write = refusing.mmio_write;
+	iommuabs_sim_heal(w.m.sim);
+	ck_assert_int_eq(w.ops->fence(w.unit), 0);
+	ck_assert_int_eq(dma(&w, SID, GFN, 0), 0);
+	ck_assert_int_eq(w.ops->enable(w.unit), 0);
+	ck_assert_int_eq(dma(&w, SID, GFN, 0), 0);
+	ck_assert_int_eq(dma(&w, SID, GFN + 1, 0), 1);
+	world_delete(&w);
+}
+END_TEST
+
 START_TEST(a_stopped_queue_is_repaired_from_errors_too)
 {
 	struct world w;
@@ -1228,6 +1312,8 @@ static void add_all(TCase *tc)
 			    NR_UNITS);
 	tcase_add_test(tc, a_unit_that_came_in_bypass_never_goes_back_there);
 	tcase_add_test(tc, a_fence_without_gbpa_abort_leaves_smmuen_alone);
+	tcase_add_loop_test(tc, an_update_of_gbpa_waits_for_the_one_before, 0,
+			    2);
 	tcase_add_test(tc, after_a_crash_a_unit_blocks_whoever_holds_its_lock);
 	tcase_add_loop_test(tc,
 			    what_was_unmapped_is_out_of_reach_after_invalidate,
@@ -1260,6 +1346,7 @@ static void add_all(TCase *tc)
 		       a_unit_that_reads_as_all_ones_never_seems_to_complete);
 	tcase_add_loop_test(
 		tc, a_refused_command_is_found_replaced_and_repeated, 0, 2);
+	tcase_add_test(tc, commands_that_are_refused_for_ever_time_out);
 	tcase_add_test(tc, a_stopped_queue_is_repaired_from_errors_too);
 	tcase_add_loop_test(tc, events_say_what_was_blocked, 0, NR_UNITS);
 	tcase_add_test(tc, a_storm_costs_bounded_time_and_is_counted);

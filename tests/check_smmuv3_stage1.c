@@ -144,6 +144,44 @@ START_TEST(wide_stage_2_words_have_ds_and_five_levels)
 }
 END_TEST
 
+START_TEST(stage_2_tables_are_read_back_with_their_levels)
+{
+	static const struct {
+		enum backend_format format;
+		uint8_t granule, levels;
+	} cases[] = {
+		{ BACKEND_FORMAT_ARM_S2, 12, 3 },
+		{ BACKEND_FORMAT_ARM_S2, 14, 2 },
+		{ BACKEND_FORMAT_ARM_S2, 16, 3 },
+		{ BACKEND_FORMAT_ARM_S2_DS, 12, 4 },
+		{ BACKEND_FORMAT_ARM_S2_DS, 12, 5 },
+		{ BACKEND_FORMAT_ARM_S2_DS, 14, 4 },
+	};
+	struct backend_table table = table_a;
+	struct backend_stream live;
+	struct driver_machine m;
+	unsigned int i;
+
+	smmu_machine_new(&m, 0);
+	ck_assert_int_eq(m.unit.ops->streams_reserve(&m.unit, SID, 1), 0);
+	for (i = 0; i < IA_COUNT(cases); i++) {
+		table.format = cases[i].format;
+		table.granule_lg2 = cases[i].granule;
+		table.levels = cases[i].levels;
+		ck_assert_int_eq(
+			m.unit.ops->stream_set(&m.unit, SID, 1, &table, 0), 0);
+		m.unit.ops->read_stream(&m.unit, SID, &live);
+		ck_assert_int_eq(live.kind, BACKEND_STREAM_TABLE);
+		ck_assert_int_eq(live.table.format, table.format);
+		ck_assert_uint_eq(live.table.root, table.root);
+		ck_assert_uint_eq(live.table.granule_lg2, table.granule_lg2);
+		ck_assert_uint_eq(live.table.levels, table.levels);
+	}
+	ck_assert_int_eq(m.unit.ops->stream_set(&m.unit, SID, 1, NULL, 0), 0);
+	driver_machine_delete(&m);
+}
+END_TEST
+
 /* ---- which tables ---- */
 
 static void tune_16k(struct iommuabs_sim_smmuv3_config *config)
@@ -154,6 +192,16 @@ static void tune_16k(struct iommuabs_sim_smmuv3_config *config)
 static void tune_64k(struct iommuabs_sim_smmuv3_config *config)
 {
 	config->granules = IOMMUABS_SIM_GRAN64K;
+}
+
+static void tune_42(struct iommuabs_sim_smmuv3_config *config)
+{
+	config->oas = 42;
+}
+
+static void tune_40(struct iommuabs_sim_smmuv3_config *config)
+{
+	config->oas = 40;
 }
 
 static void tune_52(struct iommuabs_sim_smmuv3_config *config)
@@ -296,6 +344,11 @@ START_TEST(a_p2m_of_any_granule_is_shared_by_a_unit_that_has_it)
 		  IOMMUABS_SHARE_OK },
 		{ tune_64k, 52, 52, 16, 3, 0x10000,
 		  IOMMUABS_SHARE_INPUT_WIDTH },
+		/* 5.2, S2SL0: so many levels take so many address bits. */
+		{ NULL, 44, 44, 12, 4, 0x1000, IOMMUABS_SHARE_OK },
+		{ tune_42, 42, 42, 12, 4, 0x1000, IOMMUABS_SHARE_LEVELS },
+		{ tune_42, 42, 42, 14, 3, 0x1000, IOMMUABS_SHARE_OK },
+		{ tune_40, 40, 40, 14, 3, 0x1000, IOMMUABS_SHARE_LEVELS },
 		/* Without DS the small granules end at 48 bits. */
 		{ tune_52_ds, 52, 52, 12, 4, 0x10000,
 		  IOMMUABS_SHARE_INPUT_WIDTH },
@@ -462,6 +515,7 @@ static void add_tests(Suite *s)
 	tcase_add_loop_test(
 		tc, an_entry_leads_to_one_descriptor_and_to_no_pasid, 0, 2);
 	tcase_add_test(tc, wide_stage_2_words_have_ds_and_five_levels);
+	tcase_add_test(tc, stage_2_tables_are_read_back_with_their_levels);
 	tcase_add_loop_test(
 		tc, a_mirror_has_the_smallest_granule_and_the_widest_output, 0,
 		(int)IA_COUNT(geometries));
