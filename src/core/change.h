@@ -86,6 +86,8 @@ bool batch_sink(struct batch *batch, struct pt_sink *sink);
 void batch_sunk(struct batch *batch, struct view *view,
 		const struct pt_sink *sink);
 void batch_settle(struct batch *batch);
+/* The same, where the ledger has let go of its ranges already. */
+void batch_settle_tables(struct batch *batch);
 /* It owes nothing any more: its record goes, to a later batch or to the host. */
 void batch_end(struct batch *batch);
 /* Invalidate everything of one binding. 0 | E_TIMEOUT | E_FENCED. */
@@ -301,6 +303,8 @@ void map_fixed_enter(struct iommuabs_domain *dom, const struct mapping *map,
 		     struct spares *spares);
 int map_list(struct iommuabs_domain *dom, const struct mapping *map,
 	     const iommuabs_mfn_t mfns[], struct batch *batch);
+/* No unit sees the span, which is in @batch, and one may remember it: withhold it. */
+void removal_failed(struct batch *batch, uint64_t gfn, uint64_t nr);
 int remove_run(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 	       struct batch *batch);
 /*

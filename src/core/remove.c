@@ -312,6 +312,12 @@ int remove_run(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
 	return ret;
 }
 
+void removal_failed(struct batch *batch, uint64_t gfn, uint64_t nr)
+{
+	ledger_mark(batch->dom, gfn, nr, PT_LEDGER_MAPPED, PT_LEDGER_UNSYNCED);
+	(void)batch_pay(batch);
+}
+
 /*
  * The ledger needs no marks: whoever looks meanwhile finds the frames there, or
  * gone. Only if a unit doesn't say that it forgot them they are marked.
@@ -326,14 +332,11 @@ static int removal_pay(struct removal *rem)
 	if (!ret)
 		ret = batch_invalidate(batch);
 	if (ret) {
-		ledger_mark(dom, rem->gfn, rem->nr, PT_LEDGER_MAPPED,
-			    PT_LEDGER_UNSYNCED);
-		(void)batch_pay(batch);
+		removal_failed(batch, rem->gfn, rem->nr);
 		return ret;
 	}
 	ledger_settle(dom, rem->gfn, rem->nr, LEDGER_ANY);
-	batch->nr_ranges = 0;
-	batch_settle(batch);
+	batch_settle_tables(batch);
 	return 0;
 }
 

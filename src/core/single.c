@@ -2,8 +2,7 @@
 /*
  * single.c - one frame, or one large leaf, where all tables are there already
  *
- * The common case of a change: it takes no pages and cuts no leaf. Whatever is not
- * as simple is left to map.c and remove.c, with nothing changed.
+ * Whatever is not as simple is left to map.c and remove.c, with nothing changed.
  */
 #include "single.h"
 
@@ -160,7 +159,6 @@ static bool large_clear(struct batch *batch, struct view *mirror,
 	return true;
 }
 
-/* As removal_pay(), of one leaf. */
 static int large_pay(struct batch *batch, const struct rmap_range *place,
 		     unsigned int level)
 {
@@ -171,16 +169,13 @@ static int large_pay(struct batch *batch, const struct rmap_range *place,
 	batch_add(batch, place->gfn, place->nr);
 	ret = batch_invalidate(batch);
 	if (ret) {
-		ledger_mark(dom, place->gfn, place->nr, PT_LEDGER_MAPPED,
-			    PT_LEDGER_UNSYNCED);
-		(void)batch_pay(batch);
+		removal_failed(batch, place->gfn, place->nr);
 		return ret;
 	}
 	places_release(dom, place);
 	(void)dom->ledger.ops->clear_slot(&dom->ledger, place->gfn, level,
 					  &none);
-	batch->nr_ranges = 0;
-	batch_settle(batch);
+	batch_settle_tables(batch);
 	return 0;
 }
 

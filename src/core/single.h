@@ -2,10 +2,10 @@
 /*
  * single.h - one frame, or one large leaf, where all tables are there already
  *
- * The common case of a small change: it takes no pages, cuts no leaf and needs no
- * batch. Whatever is not as simple is left to map.c and remove.c, with nothing
- * changed. The half that adds is in here, for its caller to have in registers what
- * it was called with.
+ * The common case of a change: no leaf of the ledger or of a mirror is cut, so no
+ * table is needed for one. Whatever is not as simple is left to map.c and remove.c,
+ * with nothing changed. The half that adds is in here, for its caller to have in
+ * registers what it was called with.
  */
 #ifndef IOMMUABS_CORE_SINGLE_H
 #define IOMMUABS_CORE_SINGLE_H
@@ -21,7 +21,11 @@
 /* remove_run() of one frame, and paid. 0 | SINGLE_NOT_SIMPLE | E_TIMEOUT |
  * E_FENCED. */
 int remove_single(struct iommuabs_domain *dom, uint64_t gfn);
-/* The same of what is one large leaf in the ledger, and one slot in a mirror. */
+/*
+ * The same of what is one large leaf in the ledger, and one slot in a mirror: the
+ * tables that it has there are freed. A leaf of the reverse map that reaches further
+ * is cut first.
+ */
 int remove_large(struct iommuabs_domain *dom, const struct span *span);
 
 /* Take back what map_single() did in all but mirrors. Return: false. */

@@ -319,6 +319,12 @@ void batch_settle(struct batch *batch)
 	replaced_free(dom, batch->replaced);
 }
 
+void batch_settle_tables(struct batch *batch)
+{
+	batch->nr_ranges = 0;
+	batch_settle(batch);
+}
+
 /* Tables that can't be freed now, in the record that was kept for this. */
 static void quarantine_tables(struct iommuabs_domain *dom, struct batch *batch)
 {
