@@ -475,6 +475,242 @@ START_TEST(what_stalls_after_blocking_is_ended_by_its_event)
 }
 END_TEST
 
+/* A request of SID stalls whenever the unit is about to be told of commands. */
+static struct {
+	struct world *w;
+	uint64_t cmdq_prod;
+	uint32_t nr;
+	struct iommuabs_sim_dma dma[8];
+	void (*mmio_write)(void *ctx, uint64_t addr, unsigned int width,
+			   uint64_t value);
+} late;
+
+static void late_mmio_write(void *ctx, uint64_t addr, unsigned int width,
+			    uint64_t value)
+{
+	struct iommuabs_sim_dma *dma = &late.dma[late.nr];
+
+	if (addr == late.cmdq_prod) {
+		ck_assert_uint_lt(late.nr++, IA_COUNT(late.dma));
+		*dma = (struct iommuabs_sim_dma){ .sid = SID,
+						  .addr = 0x5000,
+						  .len = 4 };
+		ck_assert_int_eq(iommuabs_sim_dma(late.w->m.sim, dma),
+				 IOMMUABS_SIM_STALLED);
+	}
+	late.mmio_write(ctx, addr, width, value);
+}
+
+static void late_begin(struct world *w)
+{
+	late.w = w;
+	late.nr = 0;
+	late.cmdq_prod = w->unit->regs.base + SMMU_CMDQ_PROD.offset;
+	late.mmio_write = w->m.host.ops.mmio_write;
+	w->m.host.ops.mmio_write = late_mmio_write;
+}
+
+/* Each was ended, once: the model tells of a CMD_RESUME too many. */
+static void late_end(struct world *w)
+{
+	struct backend_event events[IA_COUNT(late.dma)];
+	uint32_t i;
+
+	w->m.host.ops.mmio_write = late.mmio_write;
+	ck_assert_uint_gt(late.nr, 0);
+	ck_assert_uint_eq(w->ops->events(w->unit, events, IA_COUNT(events)),
+			  late.nr);
+	ck_assert_uint_eq(iommuabs_sim_stalled(w->m.sim), 0);
+	for (i = 0; i < late.nr; i++)
+		ck_assert_int_eq(
+			iommuabs_sim_dma_result(w->m.sim, &late.dma[i]), 0);
+	driver_no_violations(&w->m);
+}
+
+static const uint32_t going_on[] = {
+	SMMU_ABORTS,
+	SMMU_ABORTS | SMMU_STAGE1,
+};
+
+/* It is silenced, or stays as it is: no request of it is blocked meanwhile. */
+START_TEST(what_stalls_while_a_stream_goes_on_is_ended_by_its_event)
+{
+	struct world w;
+
+	world_new(&w, going_on[_i / 2], tune_stall);
+	ck_assert_int_eq(set(&w, 0), 0);
+	if (_i % 2) {
+		late_begin(&w);
+		ck_assert_int_eq(set(&w, BACKEND_STREAM_SILENT), 0);
+		late_end(&w);
+	} else {
+		/* Nothing is to be told. */
+		uint64_t commands = w.unit->commands;
+
+		ck_assert_int_eq(set(&w, 0), 0);
+		ck_assert_uint_eq(w.unit->commands, commands);
+	}
+	world_delete(&w);
+}
+END_TEST
+
+/* The next stream's entry becomes invalid in between, this one's doesn't. */
+START_TEST(a_stream_that_goes_on_beside_one_that_does_not_is_left_alone)
+{
+	struct driver_guest other;
+	struct world w;
+
+	world_new(&w, SMMU_ABORTS, tune_stall);
+	driver_guest_new(&w.m, &other, ID + 1, 40);
+	ck_assert_int_eq(w.ops->streams_reserve(w.unit, SID + 1, 1), 0);
+	ck_assert_int_eq(set(&w, 0), 0);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, SID + 1, 1, &other.table, 0),
+			 0);
+	late_begin(&w);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 2, &w.g.table, 0), 0);
+	late_end(&w);
+	ck_assert_int_eq(w.ops->disable(w.unit), 0);
+	driver_guest_delete(&other);
+	world_delete(&w);
+}
+END_TEST
+
+/* ---- a long queue ---- */
+
+/* Pages of the queues that are looked at while the unit is locked. */
+static struct {
+	struct world *w;
+	bool is_locked, is_reading;
+	uint32_t pages, most; /* of one hold */
+	uint32_t read_at;     /* at the end of which hold others read events */
+	uint32_t holds;
+} watch;
+
+static void *watch_lock_create(void *ctx, enum iommuabs_lock_class class_)
+{
+	(void)ctx;
+	(void)class_;
+	return &watch;
+}
+
+static void watch_lock_destroy(void *ctx, void *lock)
+{
+	(void)ctx;
+	(void)lock;
+}
+
+static void watch_lock(void *ctx, void *lock)
+{
+	(void)ctx;
+	(void)lock;
+	ck_assert(!watch.is_locked);
+	watch.is_locked = true;
+	watch.pages = 0;
+}
+
+static void watch_unlock(void *ctx, void *lock)
+{
+	struct backend_event events[10];
+
+	(void)ctx;
+	(void)lock;
+	ck_assert(watch.is_locked);
+	watch.is_locked = false;
+	if (watch.is_reading)
+		return;
+	watch.most = IA_MAX(watch.most, watch.pages);
+	if (++watch.holds != watch.read_at)
+		return;
+	watch.is_reading = true;
+	ck_assert_uint_eq(watch.w->ops->events(watch.w->unit, events, 10), 10);
+	watch.is_reading = false;
+}
+
+static void *watch_table_map(void *ctx, uint64_t maddr)
+{
+	struct driver_machine *m = ctx;
+
+	if (watch.is_locked)
+		watch.pages++;
+	return (void *)(uintptr_t)(maddr + m->host.ops.table_offset);
+}
+
+static void watch_table_unmap(void *ctx, void *page)
+{
+	(void)ctx;
+	(void)page;
+}
+
+static void watch_begin(struct world *w, uint32_t read_at)
+{
+	struct iommuabs_host *ops = &w->m.host.ops;
+
+	memset(&watch, 0, sizeof(watch));
+	watch.w = w;
+	watch.read_at = read_at;
+	ia_lock_exit(&w->m.host, &w->unit->lock);
+	ops->table_map = watch_table_map;
+	ops->table_unmap = watch_table_unmap;
+	ops->lock_create = watch_lock_create;
+	ops->lock_destroy = watch_lock_destroy;
+	ops->lock = watch_lock;
+	ops->unlock = watch_unlock;
+	ck_assert_int_eq(
+		ia_lock_init(&w->m.host, &w->unit->lock, IOMMUABS_LOCK_UNIT),
+		0);
+}
+
+static void watch_end(struct world *w)
+{
+	w->m.host.ops.table_map = NULL;
+	w->m.host.ops.table_unmap = NULL;
+}
+
+/* Records of a stream that blocks; none of them stalls. */
+static void blocked_dma(struct world *w, uint32_t nr)
+{
+	while (nr--)
+		ck_assert_int_eq(driver_dma(&w->m, SID + 2, 0x5000, 0), 0);
+}
+
+/*
+ * The queue is long, and everybody inserts commands under the lock that it is
+ * looked through with. Others read events between two looks.
+ */
+START_TEST(what_stalled_is_found_in_a_long_queue_a_few_records_at_a_time)
+{
+	struct backend_event events[128];
+	const struct smmuv3_evtq *q;
+	struct iommuabs_sim_dma dma[2];
+	struct world w;
+	uint32_t i, nr;
+
+	world_new(&w, SMMU_ABORTS, tune_stall);
+	blocked_dma(&w, 3);
+	two_stall(&w, dma);
+	blocked_dma(&w, 30);
+	for (i = 0; i < 4; i++) {
+		dma[i % 2].sid = SID + i % 2;
+		ck_assert_int_eq(iommuabs_sim_dma(w.m.sim, &dma[i % 2]),
+				 IOMMUABS_SIM_STALLED);
+		blocked_dma(&w, 15);
+	}
+	watch_begin(&w, (uint32_t)_i);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 1, NULL, 0), 0);
+	ck_assert_uint_le(watch.most, 2 * SMMUV3_BATCH);
+	ck_assert_uint_gt(watch.holds, 6);
+	watch_end(&w);
+	nr = w.ops->events(w.unit, events, 128) + (_i ? 10 : 0);
+	ck_assert_uint_eq(nr, 3 + 2 + 30 + 4 * 16);
+	ck_assert_uint_eq(iommuabs_sim_stalled(w.m.sim), 0);
+	/* What is marked and has no record would be another's, later. */
+	q = &smmuv3_of(w.unit)->evtq;
+	for (i = 0; i < IA_COUNT(q->ended); i++)
+		ck_assert_uint_eq(q->ended[i], 0);
+	world_delete(&w);
+}
+END_TEST
+
 START_TEST(stalls_that_cannot_be_ended_cost_one_timeout_and_the_unit)
 {
 	struct iommuabs_sim_dma many[3];
@@ -536,6 +772,16 @@ static void add_tests(Suite *s)
 	tcase_add_loop_test(tc, each_of_several_stalls_is_ended, 0, 2);
 	tcase_add_test(tc, blocking_ends_what_stalled_of_its_streams);
 	tcase_add_test(tc, what_stalls_after_blocking_is_ended_by_its_event);
+	tcase_add_loop_test(
+		tc, what_stalls_while_a_stream_goes_on_is_ended_by_its_event, 0,
+		4);
+	tcase_add_test(
+		tc,
+		a_stream_that_goes_on_beside_one_that_does_not_is_left_alone);
+	tcase_add_loop_test(
+		tc,
+		what_stalled_is_found_in_a_long_queue_a_few_records_at_a_time,
+		0, 12);
 	tcase_add_test(
 		tc, stalls_that_cannot_be_ended_cost_one_timeout_and_the_unit);
 	suite_add_tcase(s, tc);

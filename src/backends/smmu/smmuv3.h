@@ -59,7 +59,8 @@ struct smmuv3_cmdq {
 struct smmuv3_evtq {
 	uint64_t maddr;
 	uint8_t lg2;
-	uint32_t cons; /* as in the register, with wrap bit and OVACKFLG */
+	uint32_t cons;	/* as in the register, with wrap bit and OVACKFLG */
+	uint64_t taken; /* records, so far */
 	/* A bit for each place: what stalled there was ended meanwhile. */
 	uint64_t ended[(1u << SMMUV3_EVTQ_LG2) / 64];
 };
@@ -285,7 +286,8 @@ extern const struct backend_ats_ops smmuv3_ats_ops;
 void smmuv3_evtq_program(struct smmuv3 *smmu);
 void smmuv3_event_decode(struct smmuv3 *smmu, const uint64_t raw[EVENT_WORDS],
 			 struct backend_event *event);
-/* End what stalled, of streams that block. 0 | E_TIMEOUT. */
+/* End what stalled, of those streams whose entry is invalid and forgotten so far.
+ * 0 | E_TIMEOUT. */
 int smmuv3_stalls_end(struct smmuv3 *smmu, uint32_t first, uint32_t nr);
 uint32_t smmuv3_events(struct backend_unit *unit, struct backend_event *events,
 		       uint32_t max);

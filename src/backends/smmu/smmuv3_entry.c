@@ -233,12 +233,10 @@ static bool validate_entry(const struct change *change, uint64_t *entry)
 	return true;
 }
 
-/*
- * One step for all entries, then one wait for all. An entry that was never
- * reserved is not there, and blocks.
- */
-static int do_step(const struct change *change,
-		   bool (*step)(const struct change *change, uint64_t *entry))
+typedef bool (*step_fn)(const struct change *change, uint64_t *entry);
+
+/* One step for all entries. One that was never reserved is not there, and blocks. */
+static bool store_step(const struct change *change, step_fn step)
 {
 	struct smmuv3 *smmu = change->smmu;
 	bool changed = false;
@@ -252,9 +250,36 @@ static int do_step(const struct change *change,
 		changed |= step(change, entry);
 		smmuv3_strtab_entry_unmap(smmu, entry);
 	}
-	if (!changed)
+	return changed;
+}
+
+static int forget(const struct change *change)
+{
+	return smmuv3_forget_entries(change->smmu, change->first, change->nr);
+}
+
+/* And then one wait for all. */
+static int do_step(const struct change *change, step_fn step)
+{
+	return store_step(change, step) ? forget(change) : 0;
+}
+
+/*
+ * What stalled while an entry was valid is ended by CMD_STALL_TERM (4.7.2), once
+ * nothing of its stream stalls any more. Of a stream that goes on something always
+ * may: that waits for its event.
+ */
+static int invalidate_entries(const struct change *change)
+{
+	int ret;
+
+	if (!store_step(change, invalidate_entry))
 		return 0;
-	return smmuv3_forget_entries(smmu, change->first, change->nr);
+	ret = forget(change);
+	if (!ret && change->smmu->stall_forced)
+		ret = smmuv3_stalls_end(change->smmu, change->first,
+					change->nr);
+	return ret;
 }
 
 /*
@@ -266,11 +291,7 @@ static int change_entries(const struct change *change)
 	int ret = do_step(change, switch_entry);
 
 	if (!ret)
-		ret = do_step(change, invalidate_entry);
-	/* Nothing stalls any more, and what did is ended (4.7.2). */
-	if (!ret && change->smmu->stall_forced)
-		ret = smmuv3_stalls_end(change->smmu, change->first,
-					change->nr);
+		ret = invalidate_entries(change);
 	if (!ret)
 		ret = do_step(change, fill_entry);
 	if (!ret)

@@ -205,6 +205,7 @@ static uint32_t take(struct smmuv3 *smmu, struct backend_event *events,
 			q->ended[place / 64] &= ~ended_bit(place);
 			q->cons = (q->cons & ~index_mask(q)) |
 				  ((q->cons + 1) & index_mask(q));
+			q->taken++;
 		}
 		if (nr || ((prod ^ q->cons) & (uint32_t)SMMU_EVENTQ_PROD_OVFLG))
 			acknowledge(smmu, prod);
@@ -232,6 +233,59 @@ uint32_t smmuv3_events(struct backend_unit *unit, struct backend_event *events,
 	return nr;
 }
 
+/* Does nothing of the stream stall from here on? Not while it is switched. */
+static bool has_stopped(struct smmuv3 *smmu,
+			const struct backend_streams *streams, uint32_t sid)
+{
+	return sid - streams->first < streams->nr && !entry_is_valid(smmu, sid);
+}
+
+/* Records by their number: [@at, @end) are there and weren't looked at yet. */
+struct search {
+	const struct backend_streams *streams;
+	uint64_t at, end;
+};
+
+static struct search search_begin(struct smmuv3 *smmu,
+				  const struct backend_streams *streams)
+{
+	struct backend_unit *unit = smmu->unit;
+	const struct smmuv3_evtq *q = &smmu->evtq;
+	struct search search = { .streams = streams };
+	uint32_t prod;
+
+	ia_lock(unit->host, &unit->lock);
+	prod = hostif_read32(&unit->regs, smmuv3_page1(smmu, SMMU_EVENTQ_PROD));
+	search.at = search.end = q->taken;
+	if (prod != SMMU_NO_ANSWER)
+		search.end += records_held(smmu, prod);
+	port_dev_rmb();
+	ia_unlock(unit->host, &unit->lock);
+	return search;
+}
+
+/* A few, as everybody inserts commands under this lock. False: that was all. */
+static bool search_on(struct smmuv3 *smmu, struct search *search)
+{
+	struct backend_unit *unit = smmu->unit;
+	struct smmuv3_evtq *q = &smmu->evtq;
+	uint64_t raw[EVENT_WORDS];
+	uint32_t place, i;
+
+	ia_lock(unit->host, &unit->lock);
+	/* Others may have been taken meanwhile. */
+	search->at = IA_MAX(search->at, q->taken);
+	for (i = 0; i < SMMUV3_BATCH && search->at < search->end; i++) {
+		place = record_place(q, (uint32_t)(search->at++ - q->taken));
+		record_read(smmu, place, raw);
+		if (has_stopped(smmu, search->streams,
+				(uint32_t)field_get(EVENT0_SID, raw[0])))
+			q->ended[place / 64] |= ended_bit(place);
+	}
+	ia_unlock(unit->host, &unit->lock);
+	return search->at < search->end;
+}
+
 /*
  * 4.7.1: no CMD_RESUME for what a CMD_STALL_TERM has ended, as its STAG may be
  * another request's by then. All of their records are there, since entries were
@@ -242,36 +296,24 @@ uint32_t smmuv3_events(struct backend_unit *unit, struct backend_event *events,
 static void mark_ended(struct smmuv3 *smmu,
 		       const struct backend_streams *streams)
 {
-	struct backend_unit *unit = smmu->unit;
-	struct smmuv3_evtq *q = &smmu->evtq;
-	uint64_t raw[EVENT_WORDS];
-	uint32_t prod, held, place, i;
+	struct search search = search_begin(smmu, streams);
 
-	ia_lock(unit->host, &unit->lock);
-	prod = hostif_read32(&unit->regs, smmuv3_page1(smmu, SMMU_EVENTQ_PROD));
-	held = prod == SMMU_NO_ANSWER ? 0 : records_held(smmu, prod);
-	port_dev_rmb();
-	for (i = 0; i < held; i++) {
-		place = record_place(q, i);
-		record_read(smmu, place, raw);
-		if ((uint32_t)field_get(EVENT0_SID, raw[0]) - streams->first <
-		    streams->nr)
-			q->ended[place / 64] |= ended_bit(place);
-	}
-	ia_unlock(unit->host, &unit->lock);
+	while (search_on(smmu, &search))
+		;
 }
 
 static void emit_term(struct smmuv3_batch *batch, const void *arg)
 {
 	const struct backend_streams *streams = arg;
-	uint32_t i;
+	const uint64_t term = field_put(CMD_OPCODE, CMD_STALL_TERM);
+	uint32_t i, sid;
 
-	for (i = 0; i < streams->nr; i++)
-		smmuv3_batch_add(
-			batch,
-			field_put(CMD_OPCODE, CMD_STALL_TERM) |
-				field_put(TERM0_SID, streams->first + i),
-			0);
+	for (i = 0; i < streams->nr; i++) {
+		sid = streams->first + i;
+		if (has_stopped(batch->smmu, streams, sid))
+			smmuv3_batch_add(batch,
+					 term | field_put(TERM0_SID, sid), 0);
+	}
 }
 
 int smmuv3_stalls_end(struct smmuv3 *smmu, uint32_t first, uint32_t nr)
