@@ -190,9 +190,8 @@ static bool physical_of(const struct pci_walk *walk, uint32_t rid,
 		while (bus_next(walk, &at, physical)) {
 			vfs = pci_vfs_of(walk, *physical);
 			if (vfs.nr && rid >= vfs.first &&
-			    (rid == vfs.first ||
-			     ((rid - vfs.first) % vfs.stride == 0 &&
-			      (rid - vfs.first) / vfs.stride < vfs.nr)))
+			    (rid - vfs.first) % vfs.stride == 0 &&
+			    (rid - vfs.first) / vfs.stride < vfs.nr)
 				return true;
 		}
 	}
