@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "backends/vtd/vtd.h"
+#include "core/core.h"
 #include "harness.h"
 #include "test_acpi.h"
 #include "test_needs.h"
@@ -947,6 +948,47 @@ START_TEST(a_virtual_function_forgets_on_behalf_of_its_physical_one)
 }
 END_TEST
 
+/* The way is closed, or the function none that is virtual any more: what is there
+ * goes on as it was found when it was let in. */
+START_TEST(a_refused_move_leaves_what_was_found_of_the_device)
+{
+	static const struct way all = { ATSR_ALL, 0, true, true };
+	const struct iommuabs_attach_options no_window = {
+		.size = sizeof(no_window),
+		.flags = IOMMUABS_ALLOW_UNSAFE_MSI | IOMMUABS_ALLOW_ATS,
+	};
+	struct test_pci *pci = machine_of_pci();
+	struct iommuabs_domain *dom, *other;
+	struct iommuabs_device *dev;
+
+	way = &all;
+	rig_machine(&rig, RIG_VTD);
+	rig.describe = describe_by_dmar;
+	rig.pci_read = test_pci_read;
+	ck_assert_int_eq(rig_library(&rig), 0);
+	ck_assert_int_eq(iommuabs_start(rig.lib), 0);
+	dom = rig_domain(&rig);
+	other = rig_domain(&rig);
+	ck_assert_int_eq(rig_map(dom, 0), 0);
+	dev = device_of(0x101);
+	ck_assert_int_eq(attach_ats(dev, dom), 0);
+	if (_i)
+		pci->functions[1].config[0x108] = 0; /* VF Enable */
+	else
+		pci->functions[0].config[0x42] = TEST_PCI_TO_PCI << 4;
+	ck_assert_int_eq(iommuabs_device_move(dev, other, &no_window, 0),
+			 _i ? IOMMUABS_E_WINDOW : IOMMUABS_E_NOTSUP);
+	ck_assert_uint_eq(dev->virtuals.nr, 1);
+	ck_assert_uint_eq(dev->virtuals.ids[0], 0x101);
+	ck_assert_uint_eq(dev->virtuals.physical, 0x100);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(other, 0), 0);
+	rig_end(&rig);
+	test_pci_delete(pci);
+}
+END_TEST
+
 #endif
 
 static void add_tests(Suite *s)
@@ -985,6 +1027,8 @@ static void add_tests(Suite *s)
 	tcase_add_loop_test(
 		tc, a_virtual_function_forgets_on_behalf_of_its_physical_one, 0,
 		(int)IA_COUNT(rigs));
+	tcase_add_loop_test(
+		tc, a_refused_move_leaves_what_was_found_of_the_device, 0, 2);
 #endif
 	tcase_add_loop_test(tc, a_refused_descriptor_is_done_after_all, 0,
 			    4 * NR_KINDS);

@@ -139,27 +139,28 @@ static uint32_t segment_of(const struct iommuabs_device *dev,
 }
 
 /* Of the first physical function that it has some of; others go by themselves. */
-static void virtuals_find(struct iommuabs_device *dev,
+static void virtuals_find(const struct iommuabs_device *dev,
 			  const struct device_stream *stream,
-			  struct pci_walk *walk)
+			  struct pci_walk *walk, struct ats_virtuals *virtuals)
 {
 	uint32_t i, physical;
 
 	if (!pci_walk_begin(walk, &dev->abs->host, segment_of(dev, stream)))
 		return;
 	for (i = 0; i < stream->nr; i++) {
-		if (dev->nr_virtuals == BACKEND_ATS_STREAMS ||
+		if (virtuals->nr == BACKEND_ATS_STREAMS ||
 		    !pci_is_virtual(walk, stream->first + i, &physical))
 			continue;
-		if (!dev->nr_virtuals)
-			dev->physical = physical;
-		if (dev->physical == physical)
-			dev->virtuals[dev->nr_virtuals++] =
+		if (!virtuals->nr)
+			virtuals->physical = physical;
+		if (virtuals->physical == physical)
+			virtuals->ids[virtuals->nr++] =
 				(uint16_t)(stream->first + i);
 	}
 }
 
-int ats_way_check(struct iommuabs_device *dev, uint32_t flags)
+int ats_way_check(struct iommuabs_device *dev, uint32_t flags,
+		  struct ats_virtuals *virtuals)
 {
 	struct tablemem *mem = &dev->abs->mem;
 	const struct device_stream *stream;
@@ -172,7 +173,7 @@ int ats_way_check(struct iommuabs_device *dev, uint32_t flags)
 	walk = tablemem_object_alloc(mem, sizeof(*walk));
 	if (!walk)
 		return IOMMUABS_E_NOMEM;
-	dev->nr_virtuals = 0;
+	virtuals->nr = 0;
 	for (i = 0; i < dev->nr_streams && !ret; i++) {
 		stream = &dev->streams[i];
 		if (!stream_can_ats(stream))
@@ -180,7 +181,7 @@ int ats_way_check(struct iommuabs_device *dev, uint32_t flags)
 		if (stream->unit->by_dmar)
 			ret = stream_check(dev, stream, walk);
 		if (!ret && stream->unit->hw.ops->stream_physical)
-			virtuals_find(dev, stream, walk);
+			virtuals_find(dev, stream, walk, virtuals);
 	}
 	tablemem_object_free(mem, walk, sizeof(*walk));
 	return ret;

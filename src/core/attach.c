@@ -263,7 +263,7 @@ static int attach_begin(struct iommuabs_device *dev,
 	if (!ret)
 		ret = pci_device_check(dev);
 	if (!ret)
-		ret = ats_way_check(dev, flags);
+		ret = ats_way_check(dev, flags, &dev->virtuals);
 	if (!ret)
 		ret = refuge_keep(refuge);
 	if (ret)

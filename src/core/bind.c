@@ -276,12 +276,13 @@ static void physical_tell(const struct iommuabs_device *dev,
 			  const struct device_stream *stream)
 {
 	struct backend_unit *hw = &stream->unit->hw;
+	const struct ats_virtuals *virtuals = &dev->virtuals;
 	uint32_t i;
 
-	for (i = 0; hw->ops->stream_physical && i < dev->nr_virtuals; i++)
-		if (dev->virtuals[i] - stream->first < stream->nr)
-			hw->ops->stream_physical(hw, dev->virtuals[i],
-						 dev->physical);
+	for (i = 0; hw->ops->stream_physical && i < virtuals->nr; i++)
+		if (virtuals->ids[i] - stream->first < stream->nr)
+			hw->ops->stream_physical(hw, virtuals->ids[i],
+						 virtuals->physical);
 }
 
 /* The unit's gate is held alone: write what @stream->live says. */
