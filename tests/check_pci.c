@@ -279,6 +279,35 @@ START_TEST(a_bridge_from_pci_speaks_for_the_express_behind_it)
 }
 END_TEST
 
+/* Device 0, function 0 of the bus, whom nobody answers as, is known to be in it. */
+START_TEST(a_bridge_speaks_as_its_bus_to_pci_and_not_from_pci)
+{
+	static const struct {
+		int type;
+		const char *behind,
+			*with_bus; /* the ids of 01:01.0, of 01:00.0 */
+	} cases[] = {
+		{ TEST_PCI_TO_PCI, "0100 0108", "0100 0108" },
+		{ TEST_PCI_CONVENTIONAL, "00f0 0100 0108", "00f0 0100 0108" },
+		{ TEST_PCI_FROM_PCI, "00f0 0108", "0100" },
+	};
+	struct test_host *host = test_host_new(TEST_HOST_ALLOC);
+	struct test_pci *pci = test_pci_new();
+	struct pci_walk walk = { 0 };
+
+	host->hostif.ops.pci_cfg_read = test_pci_read;
+	test_pci_port(pci, 0xf0, cases[_i].type, 1, 1);
+	test_pci_endpoint(pci, 0x108);
+	expect_ids(0x108, cases[_i].behind);
+	ck_assert(pci_walk_begin(&walk, &host->hostif, 0));
+	ck_assert(pci_ids_add(&walk.ids, 0x100, 0x100));
+	ck_assert_int_eq(pci_group_close(&walk), 0);
+	ck_assert_str_eq(ids_text(&walk.ids), cases[_i].with_bus);
+	test_host_delete(host);
+	test_pci_delete(pci);
+}
+END_TEST
+
 START_TEST(xsa_449_phantom_functions_come_along)
 {
 	static const struct {
@@ -332,6 +361,28 @@ START_TEST(a_number_that_two_functions_use_makes_them_one)
 }
 END_TEST
 
+/* Asked for a function whose number another part of the slot uses. */
+START_TEST(a_part_that_uses_a_number_is_one_with_who_has_it)
+{
+	struct test_pci *pci = test_pci_new();
+	struct test_pci_function *fn;
+	uint32_t i;
+
+	test_pci_acs(test_pci_port(pci, 0x10, TEST_PCI_ROOT_PORT, 1, 1), ACS,
+		     ACS);
+	for (i = 0; i < 5; i++) {
+		fn = test_pci_endpoint(pci, (uint16_t)(0x100 + i));
+		test_pci_multi(fn);
+		test_pci_acs(fn, 0, 0);
+	}
+	test_pci_id(fn, 0x1b4b, 0x9172); /* uses function 1 */
+	expect_ids(0x101, "0101 0104");
+	expect_ids(0x104, "0101 0104");
+	expect_ids(0x100, "0100");
+	test_pci_delete(pci);
+}
+END_TEST
+
 START_TEST(a_part_that_uses_another_number_has_both)
 {
 	static const struct {
@@ -374,12 +425,36 @@ START_TEST(virtual_functions_are_found_by_their_physical_one)
 	test_pci_acs(vf, TEST_PCI_RR | TEST_PCI_CR, 0);
 	expect_ids(0x1c0, "0100 0180 01c0 0200 0240");
 	expect_ids(0x100, "0100 0180 01c0 0200 0240");
-	/* Without ACS in the port all are one. */
 	vf->config[0x106] = TEST_PCI_RR | TEST_PCI_CR;
 	expect_ids(0x1c0, "01c0");
+	/* Whichever of them it is. */
+	test_pci_acs(&pci->functions[2], TEST_PCI_RR | TEST_PCI_CR, 0);
+	expect_ids(0x100, "0100 0180 01c0 0200 0240");
+	pci->functions[2].config[0x106] = TEST_PCI_RR | TEST_PCI_CR;
+	expect_ids(0x100, "0100");
+	/* Without ACS in the port all are one. */
 	port->config[0x106] = 0;
 	expect_ids(0x1c0, "0100 0180 01c0 0200 0240");
 	expect_ids(0x100, "0100 0180 01c0 0200 0240");
+	test_pci_delete(pci);
+}
+END_TEST
+
+/* A port that redirects all, next to one that may send to any of its peers. */
+START_TEST(a_virtual_function_is_reached_past_its_port)
+{
+	struct test_pci *pci = test_pci_new();
+
+	test_pci_acs(test_pci_port(pci, 0x10, TEST_PCI_ROOT_PORT, 1, 4), ACS,
+		     ACS);
+	test_pci_port(pci, 0x100, TEST_PCI_UPSTREAM, 2, 4);
+	test_pci_acs(test_pci_port(pci, 0x200, TEST_PCI_DOWNSTREAM, 3, 3), ACS,
+		     ACS);
+	test_pci_port(pci, 0x208, TEST_PCI_DOWNSTREAM, 4, 4);
+	test_pci_sriov(pci, test_pci_endpoint(pci, 0x300), 1, 1, 1);
+	test_pci_endpoint(pci, 0x400);
+	expect_ids(0x301, "0300-0301 0400");
+	expect_ids(0x300, "0300-0301 0400");
 	test_pci_delete(pci);
 }
 END_TEST
@@ -890,6 +965,86 @@ START_TEST(a_described_device_brings_its_other_functions)
 }
 END_TEST
 
+/* What a name says of another segment, or past the end of this one, is not of it. */
+START_TEST(names_bring_functions_of_their_segment_only)
+{
+	struct machine m = machine_new();
+	const struct iommuabs_stream_range range = { .unit = m.w->unit[0].unit,
+						     .first = STREAMS + 0x400,
+						     .nr = 1,
+						     .rid = 0x400 };
+	const struct iommuabs_device_alias aliases[] = {
+		{ .pci = 0x10208, .nr_pci = 1 },
+		{ .pci = 0xffff, .nr_pci = 4 },
+	};
+	struct iommuabs_device_desc desc =
+		world_device_desc(&range, IOMMUABS_DEVICE_PCI);
+	struct iommuabs_device *dev;
+
+	desc.aliases = aliases;
+	desc.nr_aliases = 2;
+	ck_assert_int_eq(iommuabs_device_add(m.w->abs, &desc, &dev), 0);
+	ck_assert_str_eq(functions_text(added(&m, 0x400)), "0400 ffff");
+	machine_delete(&m);
+}
+END_TEST
+
+/* C17: what is true of a range is of what is carved out of it. */
+START_TEST(functions_of_an_unsafe_range_are_unsafe)
+{
+	struct world *w = world_new(1);
+	struct machine m = { .w = w, .pci = test_pci_new() };
+	const struct iommuabs_stream_range range = { .unit = w->unit[0].unit,
+						     .first = STREAMS,
+						     .nr = 0x8000 };
+	const struct iommuabs_device_desc desc = world_device_desc(
+		&range, IOMMUABS_DEVICE_PCI | IOMMUABS_DEVICE_RANGE |
+				IOMMUABS_DEVICE_UNSAFE_MSI);
+
+	w->abs->host.ops.pci_cfg_read = test_pci_read;
+	machine_space(m.pci);
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &m.bridge), 0);
+	ck_assert_int_eq(
+		iommuabs_device_attach(added(&m, 0x400), guest(&m), NULL, 0),
+		IOMMUABS_E_UNSAFE_MSI);
+	machine_delete(&m);
+}
+END_TEST
+
+/* Streams that follow each other, of functions that don't: each is explained, and
+ * found, by its own requester ID. */
+START_TEST(ids_in_a_row_of_functions_apart_are_two_pieces)
+{
+	struct world *w = world_new(1);
+	struct machine m = { .w = w, .pci = test_pci_new() };
+	const struct iommuabs_stream_range ranges[] = {
+		{ .unit = w->unit[0].unit,
+		  .first = 0x10,
+		  .nr = 1,
+		  .rid = 0x300 },
+		{ .unit = w->unit[0].unit,
+		  .first = 0x11,
+		  .nr = 1,
+		  .rid = 0x302 },
+	};
+	struct iommuabs_device_desc desc = world_device_desc(
+		ranges, IOMMUABS_DEVICE_PCI | IOMMUABS_DEVICE_RANGE);
+	struct iommuabs_device *dev;
+
+	w->abs->host.ops.pci_cfg_read = test_pci_read;
+	machine_space(m.pci);
+	test_pci_renumber(&m.pci->functions[7], 0x302);
+	desc.nr_streams = 2;
+	desc.nr_pci = 3;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &m.bridge), 0);
+	dev = added(&m, 0x300);
+	ck_assert_str_eq(functions_text(dev), "0300 0302");
+	ck_assert_uint_eq(dev->nr_streams, 2);
+	ck_assert_uint_eq(dev->streams[1].rid, 0x302);
+	machine_delete(&m);
+}
+END_TEST
+
 /* C8: those of members, of the range, each once. */
 START_TEST(a_group_needs_the_regions_of_all)
 {
@@ -1331,39 +1486,78 @@ START_TEST(ids_of_two_ranges_are_one_device)
 }
 END_TEST
 
+static void large_space(struct test_pci *pci)
+{
+	uint32_t i;
+
+	machine_space(pci);
+	test_pci_buses(&pci->functions[2], 4, 0x34);
+	test_pci_gone(&pci->functions[8]);
+	test_pci_port(pci, 0x400, TEST_PCI_UPSTREAM, 5, 0x34);
+	for (i = 0; i < 0x2f; i++) {
+		test_pci_port(pci, (uint16_t)(0x500 | (i << 3 & 0xff) | i >> 5),
+			      TEST_PCI_DOWNSTREAM, (uint8_t)(6 + i),
+			      (uint8_t)(6 + i));
+		test_pci_endpoint(pci, (uint16_t)((6 + i) << 8));
+	}
+	for (i = 0; i < TEST_PCI_MAX; i++)
+		if (pci->functions[i].rid >> 8 == 5)
+			test_pci_multi(&pci->functions[i]);
+}
+
 /*
  * More pieces than a device can have: the buses behind the port as a whole. Others
  * get the lock each time after a few ids.
  */
 START_TEST(a_large_group_takes_whole_buses)
 {
-	struct machine m = machine_new();
-	struct test_pci_function *port = &m.pci->functions[2];
+	struct world *w = world_new(1);
+	struct machine m = { .w = w, .pci = test_pci_new() };
 	struct iommuabs_device *dev;
-	uint32_t i;
 
-	test_pci_buses(port, 4, 0x34);
-	test_pci_gone(&m.pci->functions[8]);
-	test_pci_port(m.pci, 0x400, TEST_PCI_UPSTREAM, 5, 0x34);
-	for (i = 0; i < 0x2f; i++) {
-		test_pci_port(m.pci,
-			      (uint16_t)(0x500 | (i << 3 & 0xff) | i >> 5),
-			      TEST_PCI_DOWNSTREAM, (uint8_t)(6 + i),
-			      (uint8_t)(6 + i));
-		test_pci_endpoint(m.pci, (uint16_t)((6 + i) << 8));
-	}
-	for (i = 0; i < TEST_PCI_MAX; i++)
-		if (m.pci->functions[i].rid >> 8 == 5)
-			test_pci_multi(&m.pci->functions[i]);
-	counted.lock = m.w->abs->host.ops.lock;
+	w->abs->host.ops.pci_cfg_read = test_pci_read;
+	large_space(m.pci);
+	m.bridge = range_add(w, 0);
+	counted.lock = w->abs->host.ops.lock;
 	counted.taken = 0;
-	m.w->abs->host.ops.lock = count_lock;
+	w->abs->host.ops.lock = count_lock;
 	dev = added(&m, 0x3400);
-	m.w->abs->host.ops.lock = counted.lock;
+	w->abs->host.ops.lock = counted.lock;
 	ck_assert_str_eq(functions_text(dev), "0600-34ff");
 	ck_assert_uint_gt(counted.taken, 2 * 0x2f00 / 64);
 	ck_assert_uint_eq(dev->nr_streams, 1);
 	ck_assert_int_eq(iommuabs_device_attach(dev, guest(&m), NULL, 0), 0);
+	machine_delete(&m);
+}
+END_TEST
+
+/* The first try, which had too many pieces, has let go of it. */
+START_TEST(a_large_group_has_the_regions_and_ids_of_its_members)
+{
+	const struct iommuabs_reserved region = { { 0x800 }, { 0x800 }, 4, RW };
+	struct world *w = world_new(1);
+	struct machine m = { .w = w, .pci = test_pci_new() };
+	const struct iommuabs_stream_range range = { .unit = w->unit[0].unit,
+						     .first = STREAMS + 0x600,
+						     .nr = 1,
+						     .rid = 0x600 };
+	struct iommuabs_device_desc desc =
+		world_device_desc(&range, IOMMUABS_DEVICE_PCI);
+	struct iommuabs_device *dev, *member;
+
+	w->abs->host.ops.pci_cfg_read = test_pci_read;
+	large_space(m.pci);
+	m.bridge = range_add(w, 0);
+	desc.reserved = &region;
+	desc.nr_reserved = 1;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &member), 0);
+	dev = added(&m, 0x3400);
+	ck_assert_str_eq(functions_text(dev), "0600-34ff");
+	ck_assert_ptr_eq(member->group, dev);
+	ck_assert_uint_eq(dev->nr_reserved, 1);
+	ck_assert_int_eq(iommuabs_device_attach(dev, guest(&m), NULL, 0), 0);
+	expect_stream(&m, 0x600, BACKEND_STREAM_TABLE);
+	expect_stream(&m, 0x601, BACKEND_STREAM_TABLE);
 	machine_delete(&m);
 }
 END_TEST
@@ -1434,12 +1628,17 @@ static void topology_tests(TCase *tcase)
 		       all_behind_a_conventional_bridge_comes_as_the_bridge);
 	tcase_add_test(tcase,
 		       a_bridge_from_pci_speaks_for_the_express_behind_it);
+	tcase_add_loop_test(tcase,
+			    a_bridge_speaks_as_its_bus_to_pci_and_not_from_pci,
+			    0, 3);
 	tcase_add_loop_test(tcase, xsa_449_phantom_functions_come_along, 0, 6);
 	tcase_add_test(tcase, a_number_that_two_functions_use_makes_them_one);
+	tcase_add_test(tcase, a_part_that_uses_a_number_is_one_with_who_has_it);
 	tcase_add_loop_test(tcase, a_part_that_uses_another_number_has_both, 0,
 			    5);
 	tcase_add_test(tcase,
 		       virtual_functions_are_found_by_their_physical_one);
+	tcase_add_test(tcase, a_virtual_function_is_reached_past_its_port);
 	tcase_add_test(tcase, a_single_virtual_function_has_no_stride);
 	tcase_add_test(tcase, ari_makes_device_numbers_functions);
 	tcase_add_loop_test(tcase, all_members_of_a_group_agree_about_it, 1,
@@ -1456,6 +1655,9 @@ static void device_tests(TCase *tcase)
 	tcase_add_test(tcase, a_group_is_attached_moved_and_blocked_as_one);
 	tcase_add_test(tcase, a_call_on_a_member_is_about_the_group);
 	tcase_add_test(tcase, a_described_device_brings_its_other_functions);
+	tcase_add_test(tcase, names_bring_functions_of_their_segment_only);
+	tcase_add_test(tcase, functions_of_an_unsafe_range_are_unsafe);
+	tcase_add_test(tcase, ids_in_a_row_of_functions_apart_are_two_pieces);
 	tcase_add_test(tcase, a_group_needs_the_regions_of_all);
 	tcase_add_test(tcase, functions_that_a_unit_takes_for_one_are_one);
 	tcase_add_test(tcase, a_unit_takes_all_functions_for_one);
@@ -1468,6 +1670,8 @@ static void device_tests(TCase *tcase)
 	tcase_add_loop_test(
 		tcase, what_becomes_a_member_is_not_removed_meanwhile, 0, 2);
 	tcase_add_test(tcase, a_large_group_takes_whole_buses);
+	tcase_add_test(tcase,
+		       a_large_group_has_the_regions_and_ids_of_its_members);
 	tcase_add_test(tcase, a_group_without_memory_is_none);
 	tcase_add_test(tcase, why_functions_are_one_is_logged);
 }
