@@ -33,7 +33,10 @@ static struct fixture fixture_make(uint32_t flags)
 
 static void fixture_end(struct fixture *f)
 {
+	f->host->lie_returned = 0;
 	tablemem_exit(&f->mem);
+	/* It gave back what it had, and no page that rubbish in one named. */
+	ck_assert_uint_eq(f->host->lie_returned, 0);
 	ck_assert_uint_eq(f->account.used, 0);
 	test_host_delete(f->host);
 }
@@ -264,6 +267,52 @@ static uint64_t alloc_at(struct fixture *f, uint64_t frame)
 	return maddr;
 }
 
+static struct {
+	int (*table_alloc)(void *ctx, void *cookie, unsigned int size_lg2,
+			   uint32_t flags, uint64_t *maddr);
+	unsigned int countdown;
+	uint64_t lie;
+} later;
+
+/* The host gives what it gave before the n-th time from now. */
+static int alloc_and_lie_later(void *ctx, void *cookie, unsigned int size_lg2,
+			       uint32_t flags, uint64_t *maddr)
+{
+	struct test_host *host = ctx;
+
+	if (!--later.countdown)
+		host->lie = later.lie;
+	return later.table_alloc(ctx, cookie, size_lg2, flags, maddr);
+}
+
+/* A page for the bitmap is written to before it has a bit. */
+START_TEST(a_table_given_as_a_page_for_marks_is_not_touched)
+{
+	struct fixture f = fixture_make(modes[_i]);
+	uint64_t table, maddr;
+
+	ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif), 0);
+	table = alloc_at(&f, 0x480);
+	memset(test_host_ptr(f.host, table), 0x77, 4096);
+	later.table_alloc = f.host->hostif.ops.table_alloc;
+	later.countdown = 2;
+	later.lie = table;
+	f.host->hostif.ops.table_alloc = alloc_and_lie_later;
+	f.host->hint = TEST_HOST_FRAMES - 100; /* another chunk */
+	ck_assert_int_eq(tablemem_alloc(&f.mem, &f.account, 12, 0, &maddr),
+			 IOMMUABS_E_NOMEM);
+	f.host->hostif.ops.table_alloc = later.table_alloc;
+	ck_assert_uint_eq(later.countdown, 0);
+	ck_assert(test_host_logged(f.host, "a table already"));
+	ck_assert_uint_eq(
+		*(const uint64_t *)test_host_ptr(f.host, table + 0x800),
+		0x7777777777777777);
+	marks_are_exact(&f);
+	tablemem_free(&f.mem, &f.account, table, 12);
+	fixture_end(&f);
+}
+END_TEST
+
 START_TEST(tables_are_given_back_many_at_a_time)
 {
 	struct fixture f = fixture_make(modes[_i]);
@@ -421,6 +470,43 @@ START_TEST(memory_that_is_mapped_is_given_back)
 	ck_assert_int_eq(tablemem_alloc(&f.mem, &f.account, 12, 0, &maddr), 0);
 	marks_are_exact(&f);
 	tablemem_free(&f.mem, &f.account, maddr, 12);
+	fixture_end(&f);
+}
+END_TEST
+
+static struct {
+	struct tablemem *mem;
+	unsigned int asked;
+	bool before, itself;
+} pending;
+
+static bool look_while_pending(void *arg, uint64_t mfn, uint64_t nr)
+{
+	(void)arg;
+	(void)nr;
+	/* The page for the new chunk comes before the table that needs it. */
+	if (pending.asked++)
+		return false;
+	pending.before = tablemem_holds(pending.mem, mfn - 1, 1);
+	pending.itself = tablemem_holds(pending.mem, mfn, 1);
+	return false;
+}
+
+/* What is next to it may be mapped meanwhile. */
+START_TEST(a_page_for_marks_holds_itself_alone_before_it_is_in_use)
+{
+	struct fixture f = fixture_make(modes[_i]);
+	uint64_t table;
+
+	ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif), 0);
+	pending.mem = &f.mem;
+	pending.asked = 0;
+	f.mem.frame_is_mapped = look_while_pending;
+	table = alloc_at(&f, TEST_HOST_FRAMES - 100);
+	ck_assert_uint_gt(pending.asked, 1);
+	ck_assert(!pending.before && pending.itself);
+	f.mem.frame_is_mapped = NULL;
+	tablemem_free(&f.mem, &f.account, table, 12);
 	fixture_end(&f);
 }
 END_TEST
@@ -799,6 +885,8 @@ static Suite *suite(void)
 		tables, the_first_page_is_looked_at_before_it_is_used, 0, 3);
 	ADD(tables, a_table_given_twice_stays_the_first_ones);
 	ADD(tables, a_block_that_is_a_table_in_part_leaves_no_mark);
+	ADD(tables, a_table_given_as_a_page_for_marks_is_not_touched);
+	ADD(tables, a_page_for_marks_holds_itself_alone_before_it_is_in_use);
 	ADD(tables, tables_are_given_back_many_at_a_time);
 	tcase_add_loop_test(tables,
 			    tables_in_a_row_are_given_back_whichever_way, 0,
