@@ -1816,6 +1816,27 @@ START_TEST(whole_groups_have_the_hint)
 }
 END_TEST
 
+/* Exactly one, into a table that is made for it and into one that is there. */
+START_TEST(a_group_that_is_all_there_is_has_the_hint)
+{
+	const uint64_t in = SPAN(3);
+	unsigned int level;
+	uint64_t each, nr, i;
+	struct fixture f;
+
+	for (level = 0; hinted[_i].leaf_mask >> level & 1; level++) {
+		fixture_make(&f, &hinted[_i]);
+		each = span(&f, level);
+		nr = group_of(&f, 3 - (int)level);
+		map(&f, in, in, nr * each, RW);
+		map(&f, in + 2 * nr * each, in + 2 * nr * each, nr * each, RW);
+		for (i = 0; i < 4 * nr; i++)
+			HOLDS(has_hint(&f, in + i * each) == !(i / nr & 1));
+		fixture_end(&f);
+	}
+}
+END_TEST
+
 START_TEST(no_hint_for_what_is_no_group)
 {
 	uint64_t nr, in, i;
@@ -2059,6 +2080,36 @@ START_TEST(only_what_is_one_mapping_becomes_one_leaf)
 	ck_assert_uint_eq(leaf.level, o->merges);
 	ck_assert_uint_eq(merged.nr, o->merges ? SPAN(1) : 0);
 	HOLDS(leaf.out == o->out + 100);
+	fixture_end(&f);
+}
+END_TEST
+
+/* Somebody is about to put them in order: no leaf takes their place meanwhile. */
+START_TEST(leaves_that_are_broken_are_not_merged)
+{
+	const struct geometry geo = {
+		&pt_arm_s2_4k_ops, 48, 3, 12, 3, 1, 0, 0, 7
+	};
+	struct pt_cut cuts[SPAN(1) / 16] = { { 0 } };
+	struct pt_merge merge = { .nr = SPAN(3) };
+	struct pt_edit clear = { .kind = PT_EDIT_CLEAR };
+	struct pt_run at, merged;
+	struct fixture f;
+	uint64_t i;
+
+	fixture_make(&f, &geo);
+	f.pt.leaf_mask = 1;
+	map(&f, 0, SPAN(3), SPAN(1), RW);
+	f.pt.leaf_mask = 3;
+	for (i = 0; i < SPAN(1); i += 16) {
+		clear.cut = &cuts[i / 16];
+		HOLDS(f.pt.ops->edit(&f.pt, i, 1, &clear, &f.pool, NULL, &at) ==
+		      PT_NEEDS_SYNC);
+	}
+	HOLDS(merge_all(&f, &merge, 8, &merged) == PT_OK);
+	ck_assert_uint_eq(merged.nr, 0);
+	for (i = 0; i < SPAN(1); i++)
+		HOLDS(raw(&f, i) && !(raw(&f, i) & 1));
 	fixture_end(&f);
 }
 END_TEST
@@ -2416,6 +2467,8 @@ static void groups_and_merging(Suite *s)
 
 	tcase_add_loop_test(tc, whole_groups_have_the_hint, 0,
 			    (int)IA_COUNT(hinted));
+	tcase_add_loop_test(tc, a_group_that_is_all_there_is_has_the_hint, 0,
+			    (int)IA_COUNT(hinted));
 	tcase_add_loop_test(tc, no_hint_for_what_is_no_group, 0,
 			    (int)IA_COUNT(hinted));
 	tcase_add_loop_test(tc,
@@ -2429,6 +2482,7 @@ static void groups_and_merging(Suite *s)
 			    12);
 	tcase_add_loop_test(tc, only_what_is_one_mapping_becomes_one_leaf, 0,
 			    (int)IA_COUNT(obstacles));
+	tcase_add_test(tc, leaves_that_are_broken_are_not_merged);
 	tcase_add_test(tc, merging_keeps_to_its_range_and_condition);
 	tcase_add_loop_test(
 		tc, a_leaf_takes_the_place_of_a_table_as_units_can_take_it, 0,
