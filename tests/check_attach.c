@@ -326,6 +326,30 @@ START_TEST(when_all_ids_are_in_use_there_is_no_attach)
 }
 END_TEST
 
+/* Filled for it beforehand: that is not to be done again. */
+START_TEST(a_mirror_that_was_asked_for_outlasts_a_failed_attach)
+{
+	const struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.populate = IOMMUABS_POPULATE_LAZY,
+	};
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom;
+
+	ck_assert_int_eq(iommuabs_domain_create(w->abs, &config, &dom), 0);
+	ck_assert_int_eq(map(dom, 0x100, 0x5000, 16, RW), 0);
+	ck_assert_int_eq(iommuabs_domain_populate(dom, dev, 0), 0);
+	ck_assert_ptr_nonnull(dom->views);
+	w->unit[0].reserve = IOMMUABS_E_NOMEM;
+	ck_assert_int_eq(attach(dev, dom), IOMMUABS_E_NOMEM);
+	ck_assert_ptr_nonnull(dom->views);
+	w->unit[0].reserve = 0;
+	ck_assert_int_eq(attach(dev, dom), 0);
+	world_delete(w);
+}
+END_TEST
+
 /* A device behind the second unit. */
 static struct iommuabs_device *second_device(struct world *w)
 {
@@ -1056,6 +1080,33 @@ START_TEST(additions_are_invalidated_where_absence_is_cached)
 }
 END_TEST
 
+/* So is what is said to be fixed, which comes to every guest at once. */
+START_TEST(what_becomes_fixed_is_invalidated_where_absence_is_cached)
+{
+	const struct iommuabs_frame_policy policy = {
+		.size = sizeof(policy),
+		.kind = IOMMUABS_FRAMES_FIXED,
+		.gfn = IOMMUABS_GFN(0x100),
+		.flags = RW | IOMMUABS_DEVICE,
+	};
+	struct world *w = world_new(1);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	unsigned int before;
+
+	w->unit[0].unit->hw.caps.caches_absent = (uint8_t)_i;
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	before = w->unit[0].invalidates;
+	ck_assert_int_eq(iommuabs_frames_declare(w->abs, IOMMUABS_MFN(0x8040),
+						 2, &policy),
+			 0);
+	ck_assert_uint_eq(w->unit[0].invalidates, before + (unsigned int)_i);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	world_delete(w);
+}
+END_TEST
+
 static void add_memory_tests(Suite *s)
 {
 	TCase *memory = tcase_create("memory");
@@ -1093,6 +1144,9 @@ static Suite *suite(void)
 		return s;
 	tcase_add_loop_test(
 		who, additions_are_invalidated_where_absence_is_cached, 0, 2);
+	tcase_add_loop_test(
+		who, what_becomes_fixed_is_invalidated_where_absence_is_cached,
+		0, 2);
 	tcase_add_test(who, an_attached_device_is_busy);
 	tcase_add_test(who, an_attach_in_steps_keeps_the_device_blocked);
 	tcase_add_test(who, each_entry_of_a_mirror_is_work);
@@ -1114,6 +1168,8 @@ static Suite *suite(void)
 	tcase_add_test(unit,
 		       an_id_that_was_not_retired_is_nobodys_until_recovery);
 	tcase_add_test(unit, when_all_ids_are_in_use_there_is_no_attach);
+	tcase_add_test(unit,
+		       a_mirror_that_was_asked_for_outlasts_a_failed_attach);
 	tcase_add_loop_test(unit,
 			    units_that_differ_in_a_way_have_tables_of_their_own,
 			    0, NR_WAYS + 1);

@@ -393,12 +393,15 @@ START_TEST(several_ids_are_told_by_their_buses)
 	const struct iommuabs_stream_range streams[] = {
 		{ .unit = NULL, .first = 0x0508, .nr = 2 },
 		{ .unit = NULL, .first = 0x0400, .nr = 1 },
+		{ .unit = NULL,
+		  .first = 0x05fe,
+		  .nr = 2 }, /* to the bus' end */
 	};
-	struct iommuabs_stream_range copy[2];
+	struct iommuabs_stream_range copy[3];
 	struct iommuabs_device_desc desc = {
 		.size = sizeof(desc),
 		.streams = copy,
-		.nr_streams = 2,
+		.nr_streams = 3,
 	};
 	struct iommuabs_device *behind;
 	const struct iommuabs_irq_target target = to(0x41, 3);
@@ -406,12 +409,13 @@ START_TEST(several_ids_are_told_by_their_buses)
 
 	begin(RIG_VTD);
 	memcpy(copy, streams, sizeof(copy));
-	copy[0].unit = copy[1].unit = rig.unit;
+	copy[0].unit = copy[1].unit = copy[2].unit = rig.unit;
 	ck_assert_int_eq(iommuabs_device_add(rig.lib, &desc, &behind), 0);
 	n = take(behind, IOMMUABS_IRQ_ANY_ID, 1);
 	ck_assert_int_eq(iommuabs_irq_set(behind, n, &target), 0);
 	delivers(behind, n, 0x0400, 0x41, 3);
 	delivers(behind, n, 0x0509, 0x41, 3);
+	delivers(behind, n, 0x05ff, 0x41, 3);
 	blocks(behind, n, 0x0300, WRONG_REQUESTER);
 	blocks(behind, n, 0x0600, WRONG_REQUESTER);
 	ck_assert_int_eq(iommuabs_irq_free(behind, n), 0);

@@ -218,6 +218,29 @@ START_TEST(a_claim_that_meets_anothers_frame_changes_nothing)
 }
 END_TEST
 
+/* What isn't held is let go of: a page that was mapped to look, too. */
+START_TEST(only_a_place_of_ones_own_is_held)
+{
+	const struct rmap_range place = { 5, 0x10, 1, 0 };
+	const struct rmap_range other_gfn = { 5, 0x11, 1, 0 };
+	struct fixture *f = fixture_new(modes[_i]);
+	int64_t maps = f->host->maps;
+	uint64_t *held;
+
+	ck_assert_int_eq(claim(f, A, 5, 0x10, 1), 0);
+	ck_assert_ptr_null(rmap_hold_one(&f->rmap, &f->owners[B], &place));
+	ck_assert_int_eq(f->host->maps, maps);
+	ck_assert_ptr_null(rmap_hold_one(&f->rmap, &f->owners[A], &other_gfn));
+	ck_assert_int_eq(f->host->maps, maps);
+	held = rmap_hold_one(&f->rmap, &f->owners[A], &place);
+	ck_assert_ptr_nonnull(held);
+	pt_clear_held(&f->rmap.pt, held);
+	ck_assert_int_eq(f->host->maps, maps);
+	PLACES(f, 5, "");
+	fixture_delete(f);
+}
+END_TEST
+
 START_TEST(a_guest_takes_a_part_of_the_hosts_large_leaf)
 {
 	struct fixture *f = fixture_new(modes[_i]);
@@ -1241,6 +1264,7 @@ static Suite *suite(void)
 	ADD(owners, a_frame_is_one_domains_but_for_foreign_and_host);
 	tcase_add_loop_test(owners, only_two_owners_conflict, 0, 25);
 	ADD(owners, a_claim_that_meets_anothers_frame_changes_nothing);
+	ADD(owners, only_a_place_of_ones_own_is_held);
 	ADD(owners, a_guest_takes_a_part_of_the_hosts_large_leaf);
 	suite_add_tcase(s, owners);
 	tcase_add_loop_test(oracle, random_changes_agree_with_an_oracle, 0, 6);

@@ -474,6 +474,43 @@ START_TEST(a_p2m_that_grew_is_followed_by_those_that_share)
 }
 END_TEST
 
+static enum iommuabs_share_reason cannot_share(const struct backend_unit *hw,
+					       const struct iommuabs_p2m *p2m,
+					       struct backend_table *table)
+{
+	(void)hw;
+	(void)p2m;
+	(void)table;
+	return IOMMUABS_SHARE_FORMAT;
+}
+
+/* The first unit has a mirror, whatever p2m there is; the other one shares. */
+START_TEST(a_p2m_is_followed_whichever_of_its_units_shares_it)
+{
+	struct world *w = world_new(2);
+	struct iommuabs_domain *dom = world_shared_domain(w);
+	const struct iommuabs_stream_range ranges[2] = {
+		{ w->unit[0].unit, 8, 1, 0 },
+		{ w->unit[1].unit, 8, 1, 0 },
+	};
+	struct iommuabs_device_desc desc = world_device_desc(ranges, 0);
+	struct iommuabs_p2m p2m = p2m_grown(w, dom);
+	struct iommuabs_device *dev;
+
+	desc.nr_pci = 0;
+	desc.nr_streams = 2;
+	w->unit[0].ops.share = cannot_share;
+	ck_assert_int_eq(strategy(dom, AUTO, 0), 0);
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &dev), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	ck_assert_int_eq(dev->streams[0].binding->view->kind, VIEW_MIRROR);
+	ck_assert_int_eq(dev->streams[1].binding->view->kind, VIEW_SHARED);
+	ck_assert_int_eq(iommuabs_domain_set_p2m(dom, &p2m), 0);
+	ck_assert_uint_eq(live_of(&w->unit[1], 8).table.root, p2m.root);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(a_p2m_that_a_unit_cannot_walk_is_refused_or_mirrored)
 {
 	struct guest guest;
@@ -1252,6 +1289,8 @@ static Suite *suite(void)
 	suite_add_tcase(s, tcase);
 	tcase = tcase_create("p2m");
 	tcase_add_test(tcase, a_p2m_that_grew_is_followed_by_those_that_share);
+	tcase_add_test(tcase,
+		       a_p2m_is_followed_whichever_of_its_units_shares_it);
 	tcase_add_loop_test(
 		tcase, a_p2m_that_a_unit_cannot_walk_is_refused_or_mirrored, 0,
 		2);
