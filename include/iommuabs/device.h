@@ -145,7 +145,7 @@ struct iommuabs_attach_options {
  *          a name too long, too many ranges, ids of which some lie in a range
  *          device and some do not) | E_VERSION | E_EXISTS (an id or PCI function
  *          is another device's) | E_BUSY (the range device is attached) |
- *          E_NOMEM. The log says which.
+ *          E_NOMEM. Of the description: the log says what.
  */
 IOMMUABS_MUST_CHECK int
 iommuabs_device_add(struct iommuabs *abs,

@@ -57,7 +57,8 @@ IOMMUABS_BEGIN_DECLS
 /* The unit reports something this driver can't work with; the log says what. */
 #define IOMMUABS_E_UNIT (-21)
 /* SHARE was asked for and can't be, for the unit (iommuabs_domain_share_check()) or
- * for reserved memory of the device that isn't mapped; the log says which. */
+ * for reserved memory of the device that isn't mapped (the log says which), or as a
+ * refresh failed. Of map: DEVICE_ONLY, while a device shares the p2m. */
 #define IOMMUABS_E_NOSHARE (-22)
 /* Every VMID / domain-id of the unit is in use: detach something. */
 #define IOMMUABS_E_NOIDS (-23)
