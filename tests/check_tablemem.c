@@ -256,6 +256,32 @@ START_TEST(a_block_that_is_a_table_in_part_leaves_no_mark)
 }
 END_TEST
 
+/* The same, of two ranges. */
+START_TEST(a_block_across_ranges_that_is_a_table_in_part_leaves_no_mark)
+{
+	static const struct iommuabs_range ranges[] = {
+		{ { TEST_HOST_MFN }, 0x480 },
+		{ { TEST_HOST_MFN + 0x480 }, TEST_HOST_FRAMES - 0x480 },
+	};
+	struct fixture f = fixture_make(modes[_i]);
+	uint64_t maddr;
+
+	f.host->hostif.ops.table_ranges = ranges;
+	f.host->hostif.ops.nr_table_ranges = 2;
+	ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif), 0);
+	f.host->hint = 0x480;
+	ck_assert_int_eq(tablemem_alloc(&f.mem, &f.account, 12, 0, &maddr), 0);
+	tablemem_uncharge(&f.account, 1);
+	ck_assert_int_eq(alloc_lie(&f, (TEST_HOST_MFN + 0x400) << LG2, 20),
+			 IOMMUABS_E_NOMEM);
+	ck_assert(test_host_logged(f.host, "a table already"));
+	marks_are_exact(&f);
+	ck_assert_int_eq(tablemem_charge(&f.account, 1), 0);
+	tablemem_free(&f.mem, &f.account, maddr, 12);
+	fixture_end(&f);
+}
+END_TEST
+
 static uint64_t alloc_at(struct fixture *f, uint64_t frame)
 {
 	uint64_t maddr;
@@ -597,6 +623,29 @@ START_TEST(only_frames_of_the_ranges_may_become_tables)
 }
 END_TEST
 
+START_TEST(ranges_that_make_no_sense_are_refused)
+{
+	static const struct iommuabs_range bad[] = {
+		RANGE(0, 0),
+		RANGE(0, (uint64_t)1 << 40),
+		RANGE(~(uint64_t)0, 2),
+		RANGE(((uint64_t)1 << 52) - 1, 1000),
+	};
+	struct fixture f = fixture_make(modes[_i]);
+	unsigned int i;
+
+	for (i = 0; i < IA_COUNT(bad); i++) {
+		f.host->hostif.ops.table_ranges = &bad[i];
+		ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif),
+				 IOMMUABS_E_INVAL);
+	}
+	f.host->hostif.ops.nr_table_ranges = 0;
+	ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif),
+			 IOMMUABS_E_INVAL);
+	test_host_delete(f.host);
+}
+END_TEST
+
 /* Charges. */
 
 START_TEST(a_charge_is_exact_against_the_limit)
@@ -885,6 +934,8 @@ static Suite *suite(void)
 		tables, the_first_page_is_looked_at_before_it_is_used, 0, 3);
 	ADD(tables, a_table_given_twice_stays_the_first_ones);
 	ADD(tables, a_block_that_is_a_table_in_part_leaves_no_mark);
+	ADD(tables,
+	    a_block_across_ranges_that_is_a_table_in_part_leaves_no_mark);
 	ADD(tables, a_table_given_as_a_page_for_marks_is_not_touched);
 	ADD(tables, a_page_for_marks_holds_itself_alone_before_it_is_in_use);
 	ADD(tables, tables_are_given_back_many_at_a_time);
@@ -897,6 +948,7 @@ static Suite *suite(void)
 	ADD(ranges, ranges_may_be_huge);
 	ADD(ranges, ranges_may_be_many_unsorted_and_overlap);
 	ADD(ranges, only_frames_of_the_ranges_may_become_tables);
+	ADD(ranges, ranges_that_make_no_sense_are_refused);
 	suite_add_tcase(s, ranges);
 	tcase_add_test(charges, a_charge_is_exact_against_the_limit);
 	tcase_add_test(charges, a_charge_is_exact_for_two_callers_at_once);
