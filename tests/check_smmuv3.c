@@ -197,6 +197,8 @@ START_TEST(after_a_crash_a_unit_blocks_whoever_holds_its_lock)
 	w.m.host.ops.time_us = NULL;
 	ck_assert_int_eq(w.ops->crash_block(w.unit), 0);
 	ck_assert_int_eq(dma(&w, SID, GFN, 0), 0);
+	/* Who has not heard of it finds the unit off, and waits for nothing. */
+	ck_assert_int_eq(w.unit->enabled, 0);
 	ck_assert_int_eq(w.ops->crash_block(w.unit), 0);
 	/* What can't be made to abort goes on translating. */
 	ia_unlock(&w.m.host, &w.unit->lock);

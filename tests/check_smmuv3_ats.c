@@ -200,6 +200,30 @@ START_TEST(a_device_that_does_not_answer_is_named)
 }
 END_TEST
 
+/* Of several CPUs some have not looked when the next one's goes unanswered. */
+START_TEST(what_nobody_answered_is_kept_for_who_has_not_looked)
+{
+	const struct backend_streams streams = { SID, 1 };
+	const struct smmuv3_cmdq *q;
+	struct world w;
+	uint64_t first;
+
+	world_new(&w, SMMU_ABORTS, tune_ats);
+	q = &smmuv3_of(w.unit)->cmdq;
+	ck_assert_int_eq(set(&w, ATS), 0);
+	iommuabs_sim_atc_mute(w.m.sim, SID, 1);
+	ck_assert_int_eq(smmuv3_ats_ops.forget(w.unit, &streams, NULL),
+			 BACKEND_STUCK);
+	first = q->prod;
+	ck_assert_int_eq(smmuv3_ats_ops.forget(w.unit, &streams, NULL),
+			 BACKEND_STUCK);
+	ck_assert_uint_eq(q->nr_unanswered, 2);
+	ck_assert_uint_eq(q->unanswered[0], first);
+	ck_assert_uint_eq(q->unanswered[1], q->prod);
+	world_delete(&w);
+}
+END_TEST
+
 START_TEST(one_device_that_does_not_answer_is_told_from_others)
 {
 	struct backend_streams stuck = { 0, 0 };
@@ -368,6 +392,28 @@ START_TEST(a_request_that_stalled_is_ended_when_its_event_is_read)
 	ck_assert_uint_eq(iommuabs_sim_stalled(w.m.sim), 0);
 	ck_assert_int_eq(iommuabs_sim_dma_result(w.m.sim, &one), 0);
 	ck_assert_int_eq(w.ops->errors(w.unit), 0);
+	world_delete(&w);
+}
+END_TEST
+
+/* 7.3: faults of every type that may stall, to the last. */
+START_TEST(a_write_that_stalled_where_it_may_only_read_is_ended)
+{
+	struct iommuabs_sim_dma one = { .sid = SID,
+					.flags = IOMMUABS_SIM_DMA_WRITE,
+					.addr = (GFN + 32) << 12,
+					.len = 4 };
+	struct backend_event event;
+	struct world w;
+
+	world_new(&w, _i ? SMMU_ABORTS | SMMU_STAGE1 : SMMU_ABORTS, tune_stall);
+	driver_guest_map(&w.g, GFN + 32, MFN, 1, IOMMUABS_READ);
+	ck_assert_int_eq(set(&w, 0), 0);
+	ck_assert_int_eq(iommuabs_sim_dma(w.m.sim, &one), IOMMUABS_SIM_STALLED);
+	ck_assert_uint_eq(w.ops->events(w.unit, &event, 1), 1);
+	ck_assert_int_eq(event.reason, IOMMUABS_FAULT_PERMISSION);
+	ck_assert_uint_eq(iommuabs_sim_stalled(w.m.sim), 0);
+	ck_assert_int_eq(iommuabs_sim_dma_result(w.m.sim, &one), 0);
 	world_delete(&w);
 }
 END_TEST
@@ -711,6 +757,24 @@ START_TEST(what_stalled_is_found_in_a_long_queue_a_few_records_at_a_time)
 }
 END_TEST
 
+/* The queue is a new one: what was marked in the old is another's place. */
+START_TEST(a_reset_forgets_which_stalls_were_ended)
+{
+	struct backend_event events[4];
+	struct iommuabs_sim_dma dma[2];
+	struct world w;
+
+	world_new(&w, SMMU_ABORTS, tune_stall);
+	two_stall(&w, dma);
+	ck_assert_int_eq(w.ops->stream_set(w.unit, SID, 2, NULL, 0), 0);
+	ck_assert_int_eq(w.ops->enable(w.unit), 0);
+	two_stall(&w, dma);
+	ck_assert_uint_eq(w.ops->events(w.unit, events, 4), 2);
+	ck_assert_uint_eq(iommuabs_sim_stalled(w.m.sim), 0);
+	world_delete(&w);
+}
+END_TEST
+
 START_TEST(stalls_that_cannot_be_ended_cost_one_timeout_and_the_unit)
 {
 	struct iommuabs_sim_dma many[3];
@@ -768,6 +832,10 @@ static void add_tests(Suite *s)
 	tcase_add_loop_test(
 		tc, a_request_that_stalled_is_ended_when_its_event_is_read, 0,
 		2);
+	tcase_add_loop_test(
+		tc, a_write_that_stalled_where_it_may_only_read_is_ended, 0, 2);
+	tcase_add_test(tc, a_reset_forgets_which_stalls_were_ended);
+	tcase_add_test(tc, what_nobody_answered_is_kept_for_who_has_not_looked);
 	tcase_add_loop_test(tc, blocking_ends_what_stalled, 0, 2);
 	tcase_add_loop_test(tc, each_of_several_stalls_is_ended, 0, 2);
 	tcase_add_test(tc, blocking_ends_what_stalled_of_its_streams);

@@ -296,6 +296,29 @@ START_TEST(elsewhere_only_the_root_under_one_vmid_changes_without_a_window)
 }
 END_TEST
 
+static void tune_bbml1(struct iommuabs_sim_smmuv3_config *config)
+{
+	config->bbml = 1;
+}
+
+/* 3.21.1: leaves of two sizes under one VMID take BBML 2. */
+START_TEST(another_root_under_one_vmid_takes_bbml_2)
+{
+	struct driver_guest a, b;
+	struct driver_machine m;
+
+	smmu_machine_new_tuned(&m, SMMU_ABORTS, _i ? tune_bbml1 : NULL, 0);
+	driver_guest_new(&m, &a, 7, 39);
+	driver_guest_new(&m, &b, 7, 39);
+	ck_assert_int_eq(
+		m.unit.ops->stream_is_hitless(&m.unit, &a.table, &b.table),
+		!_i);
+	driver_guest_delete(&a);
+	driver_guest_delete(&b);
+	driver_machine_delete(&m);
+}
+END_TEST
+
 START_TEST(another_descriptor_is_taken_up_without_a_window)
 {
 	const uint64_t outcomes[] = { outcome(MIRROR), outcome(SHARE) };
@@ -473,6 +496,7 @@ static void add_tests(Suite *s)
 		tc,
 		elsewhere_only_the_root_under_one_vmid_changes_without_a_window,
 		0, 3);
+	tcase_add_loop_test(tc, another_root_under_one_vmid_takes_bbml_2, 0, 2);
 	tcase_add_loop_test(tc, another_descriptor_is_taken_up_without_a_window,
 			    0, 2);
 	tcase_add_loop_test(tc, pasids_are_refused_in_stage_1_as_in_stage_2, 0,

@@ -217,6 +217,63 @@ START_TEST(more_events_than_the_queue_holds_are_none)
 }
 END_TEST
 
+/* ---- where records are read ---- */
+
+static struct {
+	struct driver_machine *m;
+	struct iommuabs_host ops;
+	unsigned int records;
+	uint64_t barriers; /* when the last was cleaned */
+} cleaned;
+
+static uint64_t barriers(struct driver_machine *m)
+{
+	struct iommuabs_sim_cleans now;
+
+	iommuabs_sim_cleans(m->arena, &now);
+	return now.barriers;
+}
+
+static void watch_cleans(void *ctx, const void *p, size_t size)
+{
+	const struct smmuv3_evtq *q = &smmuv3_of(&cleaned.m->unit)->evtq;
+	uint64_t at = iommuabs_sim_maddr(cleaned.m->arena, p) - q->maddr;
+
+	if (at < (uint64_t)32 << q->lg2) {
+		ck_assert_uint_eq(at, 32 * (uint64_t)cleaned.records);
+		ck_assert_uint_eq(size, 32);
+		cleaned.records++;
+		cleaned.barriers = barriers(cleaned.m);
+	}
+	cleaned.ops.cache_clean(ctx, p, size);
+}
+
+/* Each record of a unit that does not snoop: its line is cleaned, and that waited
+ * for, before it is read; one barrier more gives the place back. */
+START_TEST(records_are_read_past_a_cache_that_is_stale)
+{
+	struct backend_event events[4];
+	struct driver_machine m;
+	uint64_t before;
+	unsigned int i;
+
+	smmu_machine_new(&m, SMMU_ABORTS | (_i ? SMMU_NONCOHERENT : 0));
+	ck_assert_int_eq(m.unit.ops->enable(&m.unit), 0);
+	cleaned.m = &m;
+	cleaned.ops = m.host.ops;
+	cleaned.records = 0;
+	m.host.ops.cache_clean = watch_cleans;
+	for (i = 0; i < 3; i++)
+		ck_assert_int_eq(driver_dma(&m, SID, 0x1000, 0), 0);
+	before = barriers(&m);
+	ck_assert_uint_eq(m.unit.ops->events(&m.unit, events, 3), 3);
+	ck_assert_uint_eq(cleaned.records, _i ? 3 : 0);
+	ck_assert_uint_eq(barriers(&m) - before, _i ? 4 : 1);
+	m.host.ops = cleaned.ops;
+	driver_machine_delete(&m);
+}
+END_TEST
+
 /* ---- interrupts ---- */
 
 static uint64_t blocked_dma(struct driver_machine *m)
@@ -298,6 +355,30 @@ START_TEST(messages_go_where_they_were_told_whenever_that_was)
 }
 END_TEST
 
+/* 6.3.30: the registers are guarded by IRQ_CTRL, which a fence leaves on. */
+START_TEST(messages_told_while_a_unit_is_fenced_go_there)
+{
+	struct driver_machine m;
+	uint64_t page;
+
+	smmu_machine_new(&m, SMMU_ABORTS | MSI);
+	ck_assert_int_eq(iommuabs_sim_alloc(m.arena, 12, &page), 0);
+	ck_assert_int_eq(m.unit.ops->enable(&m.unit), 0);
+	ck_assert_int_eq(m.unit.ops->fence(&m.unit), 0);
+	ck_assert_int_eq(m.unit.ops->irq_set_msi(&m.unit, IOMMUABS_IRQ_EVENT,
+						 page + 8, 0x1234),
+			 0);
+	ck_assert_int_eq(m.unit.ops->enable(&m.unit), 0);
+	/* 6.3.30, MemAttr: Device-nGnRE. */
+	ck_assert_uint_eq(hostif_read32(&m.unit.regs, SMMU_EVENTQ_IRQ_CFG2), 1);
+	ck_assert_uint_eq(blocked_dma(&m), 1);
+	ck_assert_uint_eq(word_at(&m, page + 8), 0x1234);
+	ck_assert_int_eq(m.unit.ops->disable(&m.unit), 0);
+	iommuabs_sim_free(m.arena, page, 12);
+	driver_machine_delete(&m);
+}
+END_TEST
+
 START_TEST(a_message_that_cannot_be_is_refused)
 {
 	static const struct {
@@ -355,6 +436,9 @@ static void add_tests(Suite *s)
 	tcase_add_test(tc, more_events_than_the_queue_holds_are_none);
 	tcase_add_loop_test(tc, an_event_and_an_error_interrupt_by_wire, 0, 2);
 	tcase_add_test(tc, messages_go_where_they_were_told_whenever_that_was);
+	tcase_add_test(tc, messages_told_while_a_unit_is_fenced_go_there);
+	tcase_add_loop_test(tc, records_are_read_past_a_cache_that_is_stale, 0,
+			    2);
 	tcase_add_loop_test(tc, a_message_that_cannot_be_is_refused, 0, 8);
 	tcase_add_test(tc, interrupts_that_are_not_acknowledged_time_out);
 	suite_add_tcase(s, tc);

@@ -349,6 +349,10 @@ START_TEST(a_p2m_of_any_granule_is_shared_by_a_unit_that_has_it)
 		{ tune_42, 42, 42, 12, 4, 0x1000, IOMMUABS_SHARE_LEVELS },
 		{ tune_42, 42, 42, 14, 3, 0x1000, IOMMUABS_SHARE_OK },
 		{ tune_40, 40, 40, 14, 3, 0x1000, IOMMUABS_SHARE_LEVELS },
+		/* The least input; a root of few entries is aligned to 64. */
+		{ NULL, 25, 44, 12, 2, 0x1000, IOMMUABS_SHARE_OK },
+		{ NULL, 31, 44, 12, 3, 0x1040, IOMMUABS_SHARE_OK },
+		{ NULL, 31, 44, 12, 3, 0x1020, IOMMUABS_SHARE_LEVELS },
 		/* Without DS the small granules end at 48 bits. */
 		{ tune_52_ds, 52, 52, 12, 4, 0x10000,
 		  IOMMUABS_SHARE_INPUT_WIDTH },
