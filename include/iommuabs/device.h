@@ -284,7 +284,7 @@ IOMMUABS_MUST_CHECK int iommuabs_device_find_path(struct iommuabs *abs,
  *          | E_AGAIN | E_NODRIVER | E_UNTRANSLATED | E_UNSAFE_MSI | E_NOSHARE |
  *          E_NOTSUP (no table format of this build suits the unit, or none
  *          expresses a mapping: WRITE without READ in stage 1; ALLOW_ATS, and
- *          its requests don't get to the unit) | E_GRANULE (a
+ *          firmware lists no way for it, see there) | E_GRANULE (a
  *          mapping is no multiple of the unit's granule) | E_RESERVED (a
  *          reserved region of it meets what is there, or doesn't fit; or, behind
  *          VT-d, something is mapped in 0xfee00..0xfeeff, where messages go) |
