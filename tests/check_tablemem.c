@@ -623,29 +623,6 @@ START_TEST(only_frames_of_the_ranges_may_become_tables)
 }
 END_TEST
 
-START_TEST(ranges_that_make_no_sense_are_refused)
-{
-	static const struct iommuabs_range bad[] = {
-		RANGE(0, 0),
-		RANGE(0, (uint64_t)1 << 40),
-		RANGE(~(uint64_t)0, 2),
-		RANGE(((uint64_t)1 << 52) - 1, 1000),
-	};
-	struct fixture f = fixture_make(modes[_i]);
-	unsigned int i;
-
-	for (i = 0; i < IA_COUNT(bad); i++) {
-		f.host->hostif.ops.table_ranges = &bad[i];
-		ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif),
-				 IOMMUABS_E_INVAL);
-	}
-	f.host->hostif.ops.nr_table_ranges = 0;
-	ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif),
-			 IOMMUABS_E_INVAL);
-	test_host_delete(f.host);
-}
-END_TEST
-
 /* Charges. */
 
 START_TEST(a_charge_is_exact_against_the_limit)
@@ -948,7 +925,6 @@ static Suite *suite(void)
 	ADD(ranges, ranges_may_be_huge);
 	ADD(ranges, ranges_may_be_many_unsorted_and_overlap);
 	ADD(ranges, only_frames_of_the_ranges_may_become_tables);
-	ADD(ranges, ranges_that_make_no_sense_are_refused);
 	suite_add_tcase(s, ranges);
 	tcase_add_test(charges, a_charge_is_exact_against_the_limit);
 	tcase_add_test(charges, a_charge_is_exact_for_two_callers_at_once);
