@@ -1526,6 +1526,29 @@ START_TEST(clear_with_a_condition_unlinks_what_became_empty)
 }
 END_TEST
 
+/* In each half of its page, and at both ends. */
+START_TEST(a_table_in_which_one_leaf_is_left_stays)
+{
+	static const uint64_t left[] = { 0, 255, 256, 511 };
+	const struct pt_edit clear = { PT_EDIT_CLEAR, PT_LEDGER_STATE,
+				       PT_LEDGER_UNSYNCED, 0, 0 };
+	uint64_t words[1], in = left[_i];
+	struct pt_sink sink = { words, 0, 1 };
+	struct pt_run at = { 0 };
+	struct fixture f;
+
+	fixture_make(&f, &ledger_48);
+	f.pt.leaf_mask = 1;
+	map(&f, in, 1 + in, 1, PT_LEDGER_MAPPED | RW);
+	map(&f, in ^ 1, 1, 1, PT_LEDGER_UNSYNCED | RW);
+	HOLDS(f.pt.ops->edit(&f.pt, 0, SPAN(1), &clear, &f.pool, &sink, &at) ==
+	      PT_OK);
+	ck_assert_uint_eq(sink.nr, 0);
+	HOLDS(raw(&f, in) && !raw(&f, in ^ 1));
+	fixture_end(&f);
+}
+END_TEST
+
 /* What hardware doesn't read needs no alignment but its own. */
 START_TEST(large_leaves_of_the_librarys_own_hold_any_out)
 {
@@ -2513,6 +2536,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(tc, a_slot_is_cleared_if_it_is_one, 0, 2);
 	tcase_add_test(tc, without_a_sink_no_table_is_unlinked);
 	tcase_add_test(tc, clear_with_a_condition_unlinks_what_became_empty);
+	tcase_add_loop_test(tc, a_table_in_which_one_leaf_is_left_stays, 0, 4);
 	tcase_add_loop_test(tc, a_large_leaf_is_entered_where_it_can_be, 0,
 			    (int)IA_COUNT(large_in));
 	tcase_add_loop_test(tc, large_leaves_of_the_librarys_own_hold_any_out,
