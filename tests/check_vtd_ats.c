@@ -732,43 +732,48 @@ static struct test_pci *machine_of_pci(void)
 	return pci;
 }
 
+#define NO_ATSR "no ATSR of the DMAR lists"
+#define NO_SATC "SATC doesn't list"
+#define BRIDGE	"a bridge on its way"
+#define UNSEEN	"can't be read"
+
 static const struct way {
 	const char *structures; /* of the DMAR, besides the unit */
 	uint16_t rid;
-	bool may;
-	bool reads; /* the host can read configuration space */
+	const char *why; /* in the log: why not; NULL: it may */
+	bool reads;	 /* the host can read configuration space */
 } ways[] = {
-	{ "", 0x100, false, true },
-	{ ATSR_OTHER, 0x100, false, true },
-	{ ATSR_ALL, 0x100, true, true },
-	{ ATSR_PORT(2), 0x100, true, true },
-	{ ATSR_PORT(2), 0x101, true, true },
-	{ ATSR_PORT(3), 0x100, false, true },
-	{ ATSR_PORT(3), 0x101, false, true },
-	{ ATSR_PORT(3), 0x400, true, true },
-	{ ATSR_PORT(2), 0x400, false, true },
-	{ ATSR_PORT(2) ATSR_PORT(3), 0x400, true, true },
+	{ "", 0x100, NO_ATSR, true },
+	{ ATSR_OTHER, 0x100, NO_ATSR, true },
+	{ ATSR_ALL, 0x100, NULL, true },
+	{ ATSR_PORT(2), 0x100, NULL, true },
+	{ ATSR_PORT(2), 0x101, NULL, true },
+	{ ATSR_PORT(3), 0x100, NO_ATSR, true },
+	{ ATSR_PORT(3), 0x101, NO_ATSR, true },
+	{ ATSR_PORT(3), 0x400, NULL, true },
+	{ ATSR_PORT(2), 0x400, NO_ATSR, true },
+	{ ATSR_PORT(2) ATSR_PORT(3), 0x400, NULL, true },
 	/* A bridge to PCI passes none on, whatever its root port does. */
-	{ ATSR_ALL, 0x608, false, true },
+	{ ATSR_ALL, 0x608, BRIDGE, true },
 	/* Integrated: as the SATC says, if there is one. */
-	{ "", 0x28, true, true },
-	{ SATC(5), 0x28, true, true },
-	{ SATC(6), 0x28, false, true },
-	{ ATSR_ALL SATC(6), 0x28, false, true },
-	{ SATC(6), 0x31, true, true },
-	{ SATC(5), 0x31, false, true },
-	{ ATSR_PORT(2) SATC(5), 0x100, true, true },
-	{ SATC_OTHER, 0x28, true, true },
+	{ "", 0x28, NULL, true },
+	{ SATC(5), 0x28, NULL, true },
+	{ SATC(6), 0x28, NO_SATC, true },
+	{ ATSR_ALL SATC(6), 0x28, NO_SATC, true },
+	{ SATC(6), 0x31, NULL, true },
+	{ SATC(5), 0x31, NO_SATC, true },
+	{ ATSR_PORT(2) SATC(5), 0x100, NULL, true },
+	{ SATC_OTHER, 0x28, NULL, true },
 	/* There is one, though nothing can be made of it. */
-	{ SATC_EMPTY, 0x28, false, true },
-	{ SATC_STRANGE, 0x28, false, true },
-	{ SATC_LOST, 0x28, false, true },
-	{ SATC_EMPTY, 0x31, false, true },
+	{ SATC_EMPTY, 0x28, NO_SATC, true },
+	{ SATC_STRANGE, 0x28, NO_SATC, true },
+	{ SATC_LOST, 0x28, NO_SATC, true },
+	{ SATC_EMPTY, 0x31, NO_SATC, true },
 	/* Not seen: only what holds for each. */
-	{ ATSR_ALL, 0x100, true, false },
-	{ ATSR_PORT(2), 0x100, false, false },
-	{ SATC(5), 0x28, true, false },
-	{ "", 0x28, false, false },
+	{ ATSR_ALL, 0x100, NULL, false },
+	{ ATSR_PORT(2), 0x100, UNSEEN, false },
+	{ SATC(5), 0x28, NULL, false },
+	{ "", 0x28, UNSEEN, false },
 };
 
 static const struct way *way;
@@ -826,7 +831,7 @@ static struct iommuabs_device *device_of(uint16_t rid)
 /* Refused, and not let in without: the host should know that it gets none. */
 START_TEST(ats_is_refused_where_firmware_lists_no_way_for_it)
 {
-	const int want = ways[_i].may ? 0 : IOMMUABS_E_NOTSUP;
+	const int want = ways[_i].why ? IOMMUABS_E_NOTSUP : 0;
 	struct test_pci *pci = machine_of_pci();
 	struct iommuabs_domain *dom, *other;
 	struct iommuabs_device *dev;
@@ -844,16 +849,19 @@ START_TEST(ats_is_refused_where_firmware_lists_no_way_for_it)
 	ck_assert_int_eq(rig_map(dom, 0), 0);
 	ck_assert_int_eq(rig_map(other, 8), 0);
 	dev = device_of(way->rid);
+	rig.warning[0] = 0;
 	ck_assert_int_eq(attach_ats(dev, dom), want);
-	ck_assert(rig_dma(way->rid, GFN, 0) == way->may);
-	ck_assert(rig_ask(way->rid, GFN) == way->may);
+	ck_assert_msg(strstr(rig.warning, way->why ? way->why : "") != NULL,
+		      "%s", rig.warning);
+	ck_assert(rig_dma(way->rid, GFN, 0) == !want);
+	ck_assert(rig_ask(way->rid, GFN) == !want);
 	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
 	ck_assert_int_eq(rig_attach(dev, dom), 0);
 	ck_assert(rig_dma(way->rid, GFN, 0));
 	ck_assert(!rig_ask(way->rid, GFN));
 	ck_assert_int_eq(move_ats(dev, other), want);
 	ck_assert(rig_dma(way->rid, GFN, 0));
-	ck_assert(rig_ask(way->rid, GFN) == way->may);
+	ck_assert(rig_ask(way->rid, GFN) == !want);
 	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
 	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
 	ck_assert_int_eq(iommuabs_domain_destroy(other, 0), 0);
@@ -865,8 +873,8 @@ END_TEST
 /* What a scan would have said that failed holds for nobody. */
 START_TEST(a_scan_that_fails_says_nothing_of_ats)
 {
-	static const struct way first = { "", 0, true, true };
-	static const struct way second = { ATSR_ALL SATC(6), 0, true, true };
+	static const struct way first = { "", 0, NULL, true };
+	static const struct way second = { ATSR_ALL SATC(6), 0, NULL, true };
 	struct test_pci *pci = machine_of_pci();
 	struct iommuabs_device *integrated, *other;
 	struct iommuabs_domain *dom;
@@ -916,7 +924,7 @@ START_TEST(a_virtual_function_forgets_on_behalf_of_its_physical_one)
 		{ 0x100, 0x100 }, { 0x101, 0x100 }, { 0x400, 0x400 },
 		{ 0x30, 0x30 },	  { 0x31, 0x30 },
 	};
-	static const struct way all = { ATSR_ALL, 0, true, true };
+	static const struct way all = { ATSR_ALL, 0, NULL, true };
 	struct iommuabs_device *dev[IA_COUNT(functions)];
 	struct test_pci *pci = machine_of_pci();
 	struct iommuabs_sim_counters now;
@@ -948,39 +956,111 @@ START_TEST(a_virtual_function_forgets_on_behalf_of_its_physical_one)
 }
 END_TEST
 
-/* The way is closed, or the function none that is virtual any more: what is there
- * goes on as it was found when it was let in. */
-START_TEST(a_refused_move_leaves_what_was_found_of_the_device)
+/* ---- whose virtual functions they are, of devices of many ---- */
+
+/* A device with two ranges of ids behind the rig's unit. */
+static struct iommuabs_device *
+device_of_two(uint32_t first, uint32_t nr, uint32_t second, uint32_t nr_second)
 {
-	static const struct way all = { ATSR_ALL, 0, true, true };
-	const struct iommuabs_attach_options no_window = {
-		.size = sizeof(no_window),
-		.flags = IOMMUABS_ALLOW_UNSAFE_MSI | IOMMUABS_ALLOW_ATS,
+	struct iommuabs_unit *unit = iommuabs_unit_next(rig.lib, NULL);
+	const struct iommuabs_stream_range streams[] = {
+		{ unit, first, nr, first },
+		{ unit, second, nr_second, second },
 	};
-	struct test_pci *pci = machine_of_pci();
-	struct iommuabs_domain *dom, *other;
+	const struct iommuabs_device_desc desc = {
+		.size = sizeof(desc),
+		.streams = streams,
+		.nr_streams = nr_second ? 2 : 1,
+	};
 	struct iommuabs_device *dev;
 
-	way = &all;
+	ck_assert_int_eq(iommuabs_device_add(rig.lib, &desc, &dev), 0);
+	return dev;
+}
+
+static struct iommuabs_domain *life_of_pci(const struct way *of)
+{
+	struct iommuabs_domain *dom;
+
+	way = of;
 	rig_machine(&rig, RIG_VTD);
 	rig.describe = describe_by_dmar;
 	rig.pci_read = test_pci_read;
 	ck_assert_int_eq(rig_library(&rig), 0);
 	ck_assert_int_eq(iommuabs_start(rig.lib), 0);
 	dom = rig_domain(&rig);
-	other = rig_domain(&rig);
 	ck_assert_int_eq(rig_map(dom, 0), 0);
-	dev = device_of(0x101);
+	return dom;
+}
+
+/* @nr ids from @first are told to forget on behalf of @pf, or themselves (0). */
+static void forget_as(struct iommuabs_domain *dom, uint32_t first, uint32_t nr,
+		      uint32_t pf)
+{
+	struct iommuabs_sim_counters now;
+	uint32_t id;
+
+	iommuabs_sim_counters(rig.sim, &now);
+	ck_assert_int_eq(iommuabs_domain_unmap(dom, IOMMUABS_GFN(GFN), 4, NULL),
+			 0);
+	ck_assert_int_eq(rig_map(dom, 0), 0);
+	for (id = first; id < first + nr; id++)
+		ck_assert_uint_eq(pfsid_of((uint16_t)id, now.commands),
+				  pf ? pf : id);
+}
+
+START_TEST(virtual_functions_of_two_are_told_apart_however_many)
+{
+	static const struct way all = { ATSR_ALL, 0, NULL, true };
+	struct test_pci *pci = machine_of_pci();
+	struct iommuabs_domain *dom;
+	struct iommuabs_device *dev, *many;
+
+	test_pci_sriov(pci, test_pci_endpoint(pci, 0x110), 8, 8, 1);
+	test_pci_sriov(pci, test_pci_endpoint(pci, 0x130), 40, 8, 1);
+	dom = life_of_pci(&all);
+	dev = device_of_two(0x118, 8, 0x138, 16);
+	many = device_of_two(0x148, 16, 0x158, 8);
 	ck_assert_int_eq(attach_ats(dev, dom), 0);
-	if (_i)
-		pci->functions[1].config[0x108] = 0; /* VF Enable */
-	else
-		pci->functions[0].config[0x42] = TEST_PCI_TO_PCI << 4;
-	ck_assert_int_eq(iommuabs_device_move(dev, other, &no_window, 0),
-			 _i ? IOMMUABS_E_WINDOW : IOMMUABS_E_NOTSUP);
-	ck_assert_uint_eq(dev->virtuals.nr, 1);
-	ck_assert_uint_eq(dev->virtuals.ids[0], 0x101);
-	ck_assert_uint_eq(dev->virtuals.physical, 0x100);
+	ck_assert_int_eq(attach_ats(many, dom), 0);
+	forget_as(dom, 0x118, 8, 0x110);
+	forget_as(dom, 0x138, 40, 0x130);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert_int_eq(iommuabs_device_detach(many, 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
+	rig_end(&rig);
+	test_pci_delete(pci);
+}
+END_TEST
+
+/* A number is another's later; and who refuses a move has told nobody wrong. */
+START_TEST(a_number_is_a_virtual_functions_as_long_as_it_is)
+{
+	static const struct way some = { ATSR_PORT(2) SATC(6), 0, NULL, true };
+	struct test_pci *pci = machine_of_pci();
+	struct iommuabs_domain *dom, *other;
+	struct iommuabs_device *dev;
+	unsigned int place;
+
+	dom = life_of_pci(&some);
+	other = rig_domain(&rig);
+	dev = device_of_two(0x31, 1, 0x100, 2);
+	ck_assert_int_eq(attach_ats(dev, dom), 0);
+	forget_as(dom, 0x31, 1, 0x30);
+	forget_as(dom, 0x101, 1, 0x100);
+	/* Behind no port it is an integrated one, which the SATC doesn't list. */
+	place = pci->place[0x10];
+	pci->place[0x10] = 0;
+	ck_assert_int_eq(move_ats(dev, other), IOMMUABS_E_NOTSUP);
+	pci->place[0x10] = (uint16_t)place;
+	forget_as(dom, 0x31, 1, 0x30);
+	forget_as(dom, 0x101, 1, 0x100);
+	/* No SR-IOV any more. */
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	pci->functions[pci->place[0x101] - 1].silent = false;
+	ck_assert_int_eq(attach_ats(dev, dom), 0);
+	forget_as(dom, 0x31, 1, 0x30);
+	forget_as(dom, 0x100, 2, 0);
 	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
 	ck_assert_int_eq(iommuabs_domain_destroy(dom, 0), 0);
 	ck_assert_int_eq(iommuabs_domain_destroy(other, 0), 0);
@@ -1027,8 +1107,9 @@ static void add_tests(Suite *s)
 	tcase_add_loop_test(
 		tc, a_virtual_function_forgets_on_behalf_of_its_physical_one, 0,
 		(int)IA_COUNT(rigs));
-	tcase_add_loop_test(
-		tc, a_refused_move_leaves_what_was_found_of_the_device, 0, 2);
+	tcase_add_test(tc,
+		       virtual_functions_of_two_are_told_apart_however_many);
+	tcase_add_test(tc, a_number_is_a_virtual_functions_as_long_as_it_is);
 #endif
 	tcase_add_loop_test(tc, a_refused_descriptor_is_done_after_all, 0,
 			    4 * NR_KINDS);

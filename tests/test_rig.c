@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "test_rig.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "backends/backend.h"
@@ -79,6 +80,15 @@ static int device_isolate(void *ctx, void *cookie)
 	rig->isolated++;
 	rig->isolated_cookie = cookie;
 	return IOMMUABS_E_NOTSUP;
+}
+
+static void take_warning(void *ctx, enum iommuabs_log_level level,
+			 const char *line)
+{
+	struct rig *rig = ctx;
+
+	if (level == IOMMUABS_LOG_WARNING)
+		snprintf(rig->warning, sizeof(rig->warning), "%s", line);
 }
 
 static int p2m_walk(void *ctx, struct iommuabs_p2m_query *query)
@@ -210,6 +220,7 @@ int rig_library(struct rig *rig)
 		.mmio_write = mmio_write,
 		.cache_clean = cache_clean,
 		.time_us = time_us,
+		.log = take_warning,
 		.fault = fault,
 		.device_isolate = device_isolate,
 		.pci_cfg_read = rig->pci_read,

@@ -61,6 +61,7 @@ struct rig {
 	unsigned int more_vtd;
 	/* Each look at the clock takes so much longer. */
 	uint64_t hurry_us, skew_us;
+	char warning[256]; /* the last, of the log */
 	/* Runs after each register write of the library. */
 	void (*on_write)(struct rig *rig);
 };

@@ -64,7 +64,8 @@ struct backend_caps {
 	uint8_t id_bits; /* VMID or domain-id; ids [1, 1 << id_bits) are core's */
 	uint8_t stream_bits;
 	uint8_t bbml;
-	uint8_t ats; /* stream_set() takes BACKEND_STREAM_ATS */
+	uint8_t ats; /* stream_set() takes BACKEND_STREAM_ATS, of so few streams */
+#define BACKEND_ATS_STREAMS 16 /* a greater range is no one device's */
 	/* It may hold on to "nothing is there", or to stores before memory has
 	 * them: what is added is invalidated, too. */
 	uint8_t caches_absent;
@@ -149,8 +150,6 @@ struct backend_inv {
 /* How streams use a table: flags of stream_set(). */
 /* The device may ask for translations and keep them (caps.ats). */
 #define BACKEND_STREAM_ATS (1u << 0)
-/* Of a range that is greater nobody gets leave: it is no one device's. */
-#define BACKEND_ATS_STREAMS 16
 /* What is blocked isn't recorded. */
 #define BACKEND_STREAM_SILENT (1u << 1)
 
@@ -244,8 +243,8 @@ struct backend_ops {
 			  uint32_t flags);
 	/*
 	 * The device of @stream, which is reserved, is a virtual function of
-	 * @physical's: told before stream_set() lets it use ATS. NULL: the unit
-	 * need not know.
+	 * @physical's; or itself, again. Told before stream_set() lets it use
+	 * ATS, and also while it does. NULL: the unit need not know.
 	 */
 	void (*stream_physical)(struct backend_unit *unit, uint32_t stream,
 				uint32_t physical);

@@ -7,7 +7,7 @@
  * the host described can take is for the host to know.
  */
 #include "../firmware/desc.h"
-#include "core.h"
+#include "change.h"
 #include "pci_topology.h"
 
 /* ---- what firmware lists ---- */
@@ -88,101 +88,115 @@ static bool is_listed(struct iommuabs *abs, enum ats_kind kind, uint32_t pci,
 }
 
 /*
+ * NULL: requests of @pci get to the unit; or why not. @owner is the function whose
+ * virtual one it is, or itself; @sees: configuration space can be read.
+ *
  * A table without a SATC is of before there was one, and says nothing of integrated
  * functions.
  */
-static bool passes(struct iommuabs *abs, struct pci_walk *walk, uint32_t pci)
+static const char *obstacle(struct iommuabs *abs, struct pci_walk *walk,
+			    uint32_t pci, uint32_t owner, bool sees)
 {
 	uint32_t segment = pci >> 16, end;
 
 	if (is_listed(abs, ATS_FUNCTION, pci, false))
-		return true;
-	/* Without a look at the way: if all are good. */
-	if (!pci_walk_begin(walk, &abs->host, segment))
-		return is_listed(abs, ATS_ALL_PORTS, pci, true);
-	switch (pci_way_up(walk, pci & (PCI_RIDS - 1), &end)) {
+		return NULL;
+	if (!sees)
+		return is_listed(abs, ATS_ALL_PORTS, pci, true)
+			       ? NULL
+			       : "its way can't be read, and neither all root "
+				 "ports (ATSR) nor it (SATC) are in the DMAR";
+	switch (pci_way_up(walk, owner, &end)) {
 	case PCI_WAY_PORT:
-		return is_listed(abs, ATS_ALL_PORTS, pci, true) ||
-		       is_listed(abs, ATS_PORT, segment << 16 | end, false);
+		if (is_listed(abs, ATS_ALL_PORTS, pci, true) ||
+		    is_listed(abs, ATS_PORT, segment << 16 | end, false))
+			return NULL;
+		return "no ATSR of the DMAR lists its root port";
 	case PCI_WAY_INTEGRATED:
-		return is_listed(abs, ATS_FUNCTION, segment << 16 | end,
-				 false) ||
-		       !is_listed(abs, ATS_SATC, pci, true);
+		if (is_listed(abs, ATS_FUNCTION, segment << 16 | end, false) ||
+		    !is_listed(abs, ATS_SATC, pci, true))
+			return NULL;
+		return "the DMAR's SATC doesn't list it";
 	default:
-		return false;
+		return "a bridge on its way passes no such requests on";
 	}
 }
 
 /* Requester IDs are what VT-d's units know devices by. */
-static int stream_check(struct iommuabs_device *dev,
-			const struct device_stream *stream,
-			struct pci_walk *walk)
-{
-	uint32_t segment = stream->unit->segment << 16, i;
-
-	for (i = 0; i < stream->nr; i++) {
-		if (passes(dev->abs, walk, segment | (stream->first + i)))
-			continue;
-		hostif_log(&dev->abs->host, IOMMUABS_LOG_WARNING,
-			   "%s: no ATS: the DMAR lists neither the root port "
-			   "of %x (ATSR) nor that itself (SATC)",
-			   dev->name, segment | (stream->first + i));
-		return IOMMUABS_E_NOTSUP;
-	}
-	return 0;
-}
-
 static uint32_t segment_of(const struct iommuabs_device *dev,
 			   const struct device_stream *stream)
 {
 	return stream->unit->by_dmar ? stream->unit->segment : dev->pci >> 16;
 }
 
-/* Of the first physical function that it has some of; others go by themselves. */
-static void virtuals_find(const struct iommuabs_device *dev,
-			  const struct device_stream *stream,
-			  struct pci_walk *walk, struct ats_virtuals *virtuals)
+/*
+ * Whose is what @stream's devices keep? It is true whatever comes of the call, and
+ * what was told before may not be any more: of each id, then, at once.
+ */
+static void owners_tell(const struct device_stream *stream,
+			const uint16_t owners[])
 {
-	uint32_t i, physical;
+	struct backend_unit *hw = &stream->unit->hw;
+	uint32_t i;
 
-	if (!pci_walk_begin(walk, &dev->abs->host, segment_of(dev, stream)))
-		return;
-	for (i = 0; i < stream->nr; i++) {
-		if (virtuals->nr == BACKEND_ATS_STREAMS ||
-		    !pci_is_virtual(walk, stream->first + i, &physical))
-			continue;
-		if (!virtuals->nr)
-			virtuals->physical = physical;
-		if (virtuals->physical == physical)
-			virtuals->ids[virtuals->nr++] =
-				(uint16_t)(stream->first + i);
-	}
+	unit_enter_alone(stream->unit);
+	for (i = 0; hw->ops->stream_physical && i < stream->nr; i++)
+		hw->ops->stream_physical(hw, stream->first + i, owners[i]);
+	unit_leave_alone(stream->unit);
 }
 
-int ats_way_check(struct iommuabs_device *dev, uint32_t flags,
-		  struct ats_virtuals *virtuals)
+static int stream_check(struct iommuabs_device *dev,
+			const struct device_stream *stream,
+			struct pci_walk *walk)
+{
+	uint32_t segment = segment_of(dev, stream), i, owner, id;
+	bool sees = pci_walk_begin(walk, &dev->abs->host, segment);
+	uint16_t owners[BACKEND_ATS_STREAMS];
+	const char *why = NULL;
+
+	for (i = 0; i < stream->nr; i++) {
+		owner = id = stream->first + i;
+		if (sees && !pci_is_virtual(walk, id, &owner))
+			owner = id;
+		owners[i] = (uint16_t)owner;
+		if (stream->unit->by_dmar)
+			why = obstacle(dev->abs, walk, segment << 16 | id,
+				       owner, sees);
+		if (!why)
+			continue;
+		hostif_log(&dev->abs->host, IOMMUABS_LOG_WARNING,
+			   "%s: no ATS for %x: %s", dev->name,
+			   segment << 16 | id, why);
+		return IOMMUABS_E_NOTSUP;
+	}
+	owners_tell(stream, owners);
+	return 0;
+}
+
+/* By requester ID; other units' streams are none, and up to the host. */
+static bool is_looked_at(const struct device_stream *stream)
+{
+	return stream_can_ats(stream) &&
+	       (stream->unit->by_dmar || stream->unit->hw.ops->stream_physical);
+}
+
+int ats_way_check(struct iommuabs_device *dev, uint32_t flags)
 {
 	struct tablemem *mem = &dev->abs->mem;
-	const struct device_stream *stream;
 	struct pci_walk *walk;
 	uint32_t i;
-	int ret = 0;
+	int ret;
 
 	if (!(flags & IOMMUABS_ALLOW_ATS))
 		return 0;
 	walk = tablemem_object_alloc(mem, sizeof(*walk));
 	if (!walk)
 		return IOMMUABS_E_NOMEM;
-	virtuals->nr = 0;
-	for (i = 0; i < dev->nr_streams && !ret; i++) {
-		stream = &dev->streams[i];
-		if (!stream_can_ats(stream))
-			continue;
-		if (stream->unit->by_dmar)
-			ret = stream_check(dev, stream, walk);
-		if (!ret && stream->unit->hw.ops->stream_physical)
-			virtuals_find(dev, stream, walk, virtuals);
-	}
+	/* What is told of streams is kept where they have their entries. */
+	ret = streams_reserve(dev);
+	for (i = 0; i < dev->nr_streams && !ret; i++)
+		if (is_looked_at(&dev->streams[i]))
+			ret = stream_check(dev, &dev->streams[i], walk);
 	tablemem_object_free(mem, walk, sizeof(*walk));
 	return ret;
 }

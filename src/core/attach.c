@@ -263,7 +263,7 @@ static int attach_begin(struct iommuabs_device *dev,
 	if (!ret)
 		ret = pci_device_check(dev);
 	if (!ret)
-		ret = ats_way_check(dev, flags, &dev->virtuals);
+		ret = ats_way_check(dev, flags);
 	if (!ret)
 		ret = refuge_keep(refuge);
 	if (ret)

@@ -272,19 +272,6 @@ int streams_reserve(struct iommuabs_device *dev)
 	return ret;
 }
 
-static void physical_tell(const struct iommuabs_device *dev,
-			  const struct device_stream *stream)
-{
-	struct backend_unit *hw = &stream->unit->hw;
-	const struct ats_virtuals *virtuals = &dev->virtuals;
-	uint32_t i;
-
-	for (i = 0; hw->ops->stream_physical && i < virtuals->nr; i++)
-		if (virtuals->ids[i] - stream->first < stream->nr)
-			hw->ops->stream_physical(hw, virtuals->ids[i],
-						 virtuals->physical);
-}
-
 /* The unit's gate is held alone: write what @stream->live says. */
 static int entries_write(struct iommuabs_device *dev,
 			 struct device_stream *stream)
@@ -300,8 +287,6 @@ static int entries_write(struct iommuabs_device *dev,
 		flags |= BACKEND_STREAM_SILENT;
 	if (table && may_use_ats(dev, stream))
 		flags |= BACKEND_STREAM_ATS;
-	if (flags & BACKEND_STREAM_ATS)
-		physical_tell(dev, stream);
 	while (device_next_piece(dev, stream, &pos, &first, &nr)) {
 		one = unit->hw.ops->stream_set(&unit->hw, first, nr, table,
 					       flags);

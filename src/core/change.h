@@ -374,7 +374,7 @@ int decision_view(struct iommuabs_domain *dom, const struct decision *decision,
  * to be filled first) | why none has one. */
 int streams_prepare(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 		    uint32_t strategy);
-/* Make room for the entries. 0 | E_NOMEM. */
+/* Make room for the entries; no gate need be held. 0 | E_NOMEM. */
 int streams_reserve(struct iommuabs_device *dev);
 /* Can all streams go to their next with no request blocked? */
 bool streams_are_hitless(const struct iommuabs_device *dev);

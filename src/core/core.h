@@ -184,10 +184,10 @@ static inline bool stream_can_ats(const struct device_stream *stream)
 {
 	return stream->unit->hw.caps.ats && stream->nr <= BACKEND_ATS_STREAMS;
 }
-/* Do ATS requests get from @dev to its units, if @flags let it use them? Then
- * @virtuals are those of its ids. 0 | E_NOTSUP | E_NOMEM. */
-int ats_way_check(struct iommuabs_device *dev, uint32_t flags,
-		  struct ats_virtuals *virtuals);
+/* Do ATS requests get from @dev to its units, if @flags let it use them? Units are
+ * told whose virtual functions its ids are. @dev is busy with the call, and no gate
+ * is held. 0 | E_NOTSUP | E_NOMEM. */
+int ats_way_check(struct iommuabs_device *dev, uint32_t flags);
 /* What @set says goes in front of what is there. 0 | E_NOMEM. */
 int ats_records_add(struct iommuabs *abs, const struct desc_set *set);
 /* All in front of @old, which was the first; NULL: all. */

@@ -38,16 +38,12 @@ static bool is_quiet(const struct iommuabs_device *dev)
 	return true;
 }
 
-/* What attach was told, and what was found then. */
 static void flags_exchange(struct iommuabs_device *dev)
 {
-	const struct ats_virtuals virtuals = dev->virtuals;
 	uint32_t flags = dev->attach_flags;
 
 	dev->attach_flags = dev->to_flags;
 	dev->to_flags = flags;
-	dev->virtuals = dev->to_virtuals;
-	dev->to_virtuals = virtuals;
 }
 
 /* Point the device's entries at the new domain; nothing of the old is left. */
@@ -198,7 +194,7 @@ static int move_begin(struct iommuabs_device *dev, struct iommuabs_domain *dom,
 	if (!ret)
 		ret = pci_device_check(dev);
 	if (!ret)
-		ret = ats_way_check(dev, flags, &dev->to_virtuals);
+		ret = ats_way_check(dev, flags);
 	if (!ret)
 		ret = refuge_keep(refuge);
 	if (ret)

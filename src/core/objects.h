@@ -69,12 +69,6 @@ enum ats_kind {
 	ATS_FUNCTION, /* integrated, with a cache of translations */
 };
 
-/* Ids of a device that are virtual functions of @physical. */
-struct ats_virtuals {
-	uint16_t ids[BACKEND_ATS_STREAMS];
-	uint32_t nr, physical;
-};
-
 struct ats_record {
 	struct ats_record *next;
 	enum ats_kind kind;
@@ -223,8 +217,6 @@ struct iommuabs_device {
 	void *cookie;
 	struct device_stream *streams;
 	uint32_t nr_streams;
-	/* As of the last attach or move with ATS; of a move that isn't over. */
-	struct ats_virtuals virtuals, to_virtuals;
 	struct iommuabs_reserved *reserved;
 	uint32_t nr_reserved;
 	struct device_alias *aliases;

@@ -507,21 +507,18 @@ bool pci_is_virtual(const struct pci_walk *walk, uint32_t rid,
 
 enum pci_way pci_way_up(struct pci_walk *walk, uint32_t rid, uint32_t *end)
 {
-	uint32_t at = rid, up;
+	uint32_t up;
 	enum pci_type type;
 
-	if (!pci_is_virtual(walk, rid, &at))
-		at = rid;
-	*end = at;
-	while ((up = bridge_of(walk, at >> 8)) != PCI_NO_BRIDGE) {
+	*end = rid;
+	while ((up = bridge_of(walk, *end >> 8)) != PCI_NO_BRIDGE) {
 		type = pci_type_of(walk, up);
-		*end = at = up;
+		*end = up;
 		if (type == PCI_TYPE_ROOT_PORT)
 			return PCI_WAY_PORT;
 		if (!is_port(type))
 			return PCI_WAY_OTHER;
 	}
 	/* A port of a switch that hangs below no root port. */
-	return *end == rid || !pci_is_bridge(walk, *end) ? PCI_WAY_INTEGRATED
-							 : PCI_WAY_OTHER;
+	return *end == rid ? PCI_WAY_INTEGRATED : PCI_WAY_OTHER;
 }

@@ -85,10 +85,8 @@ enum pci_way {
 	PCI_WAY_INTEGRATED,
 };
 
-/*
- * *@end: that root port; or the integrated function itself, the physical one of a
- * virtual one.
- */
+/* Of one that is no virtual function. *@end: that root port; or the integrated
+ * function itself. */
 enum pci_way pci_way_up(struct pci_walk *walk, uint32_t rid, uint32_t *end);
 
 #endif
