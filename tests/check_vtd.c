@@ -295,12 +295,12 @@ static void tune_no_eim(struct iommuabs_sim_vtd_config *config)
 /* ECAP.EIM: else the upper bits of an APIC id would be lost. */
 START_TEST(wide_destinations_take_a_unit_that_has_them)
 {
-	const uint32_t wide = _i & 1 ? IOMMUABS_HOST_X2APIC : 0;
+	const uint32_t x2apic = _i & 1 ? IOMMUABS_HOST_X2APIC : 0;
 	const bool narrow = _i & 2;
 
-	begin_irqs(VTD_PLAIN, narrow ? tune_no_eim : NULL, wide);
-	ck_assert_uint_eq(m.unit.caps.irqs != 0, !(wide && narrow));
-	ck_assert_uint_eq(vtd_reg(&m, IRTA, 8) >> 11 & 1, wide && !narrow);
+	begin_irqs(VTD_PLAIN, narrow ? tune_no_eim : NULL, x2apic);
+	ck_assert_uint_eq(m.unit.caps.irqs != 0, !(x2apic && narrow));
+	ck_assert_uint_eq(vtd_reg(&m, IRTA, 8) >> 11 & 1, x2apic && !narrow);
 	finish();
 }
 END_TEST
