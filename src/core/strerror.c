@@ -50,7 +50,7 @@ static const char texts[ERRORS][96] = {
 		"a firmware table is malformed: the log says where",
 	[-IOMMUABS_E_UNIT] = "the unit reports what this driver can't work "
 			     "with: the log says what",
-	[-IOMMUABS_E_NOSHARE] = "the p2m can't be shared: the log says why",
+	[-IOMMUABS_E_NOSHARE] = "the p2m can't be shared: the log may say why",
 	[-IOMMUABS_E_NOIDS] = "every VMID or domain-id of the unit is in use: "
 			      "detach something",
 	[-IOMMUABS_E_TOPOLOGY] = "PCI isn't what it was when the device was "
