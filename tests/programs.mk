@@ -42,6 +42,7 @@ PLAIN_TESTS = \
 SIM_TESTS = \
 	tests/check_advisories \
 	tests/check_enforce \
+	tests/check_failures \
 	tests/check_irq \
 	tests/check_live \
 	tests/check_sim_ats \
@@ -113,6 +114,8 @@ tests_check_advisories_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_advisories_LDADD = $(SIM_TEST_LIBS)
 tests_check_enforce_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_enforce_LDADD = $(SIM_TEST_LIBS)
+tests_check_failures_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_check_failures_LDADD = $(SIM_TEST_LIBS)
 tests_check_irq_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_check_irq_LDADD = $(SIM_TEST_LIBS)
 tests_check_live_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
