@@ -76,6 +76,22 @@ START_TEST(a_struct_without_a_size_is_invalid)
 }
 END_TEST
 
+START_TEST(the_longest_struct_is_taken)
+{
+	union {
+		struct known known;
+		char bytes[API_STRUCT_MAX];
+	} from = { .bytes = { 0 } };
+	struct known to;
+
+	from.known.size = sizeof(from);
+	from.known.b = 2;
+	ck_assert_int_eq(api_struct_check(&from), 0);
+	ck_assert_int_eq(api_struct_in(&to, sizeof(to), &from), 0);
+	ck_assert_uint_eq(to.b, 2);
+}
+END_TEST
+
 START_TEST(an_answer_fills_what_the_caller_has)
 {
 	const struct known answer = { sizeof(answer), 1, 2 };
@@ -1175,6 +1191,7 @@ static void add_struct_tests(Suite *s)
 	tcase_add_test(structs, a_short_struct_has_a_zero_tail);
 	tcase_add_test(structs, a_long_struct_must_have_a_zero_tail);
 	tcase_add_loop_test(structs, a_struct_without_a_size_is_invalid, 0, 4);
+	tcase_add_test(structs, the_longest_struct_is_taken);
 	tcase_add_test(structs, an_answer_fills_what_the_caller_has);
 	suite_add_tcase(s, structs);
 }

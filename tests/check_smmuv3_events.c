@@ -217,6 +217,54 @@ START_TEST(more_events_than_the_queue_holds_are_none)
 }
 END_TEST
 
+static struct {
+	struct driver_machine *m;
+	struct iommuabs_host ops;
+	uint32_t left;
+} latecomer;
+
+/* One more, when all were read and the unit does not know that yet. */
+static void latecomer_write(void *ctx, uint64_t addr, unsigned int width,
+			    uint64_t value)
+{
+	if ((addr & 0xfffff) == 0x600ac && latecomer.left) {
+		latecomer.left--;
+		ck_assert_int_eq(driver_dma(latecomer.m, SID, 0x1000, 0), 0);
+	}
+	latecomer.ops.mmio_write(ctx, addr, width, value);
+}
+
+static uint32_t overflow_flag(struct driver_machine *m, uint32_t offset)
+{
+	return hostif_read32(&m->unit.regs, REG32(offset)) >> 31;
+}
+
+/* Whoever reads a full queue learns what it lost meanwhile, if nothing comes any
+ * more. */
+START_TEST(an_overflow_is_told_where_no_record_is_left)
+{
+	struct backend_event events[8];
+	struct driver_machine m;
+	unsigned int i;
+
+	smmu_machine_new(&m, SMMU_ABORTS | SMMU_TINY_QUEUES);
+	ck_assert_int_eq(m.unit.ops->enable(&m.unit), 0);
+	for (i = 0; i < 4; i++)
+		ck_assert_int_eq(driver_dma(&m, SID, 0x1000, 0), 0);
+	latecomer.m = &m;
+	latecomer.ops = m.host.ops;
+	latecomer.left = 1;
+	m.host.ops.mmio_write = latecomer_write;
+	ck_assert_uint_eq(m.unit.ops->events(&m.unit, events, 8), 4);
+	ck_assert_uint_eq(latecomer.left, 0);
+	ck_assert_uint_eq(m.unit.events_lost, 1);
+	ck_assert_uint_eq(overflow_flag(&m, 0x100a8),
+			  overflow_flag(&m, 0x100ac));
+	m.host.ops = latecomer.ops;
+	driver_machine_delete(&m);
+}
+END_TEST
+
 /* ---- where records are read ---- */
 
 static struct {
@@ -434,6 +482,7 @@ static void add_tests(Suite *s)
 	tcase_add_test(tc, errors_of_every_kind_are_acknowledged_and_counted);
 	tcase_add_test(tc, a_service_failure_is_final);
 	tcase_add_test(tc, more_events_than_the_queue_holds_are_none);
+	tcase_add_test(tc, an_overflow_is_told_where_no_record_is_left);
 	tcase_add_loop_test(tc, an_event_and_an_error_interrupt_by_wire, 0, 2);
 	tcase_add_test(tc, messages_go_where_they_were_told_whenever_that_was);
 	tcase_add_test(tc, messages_told_while_a_unit_is_fenced_go_there);
