@@ -1869,8 +1869,87 @@ START_TEST(a_destroyed_domain_withholds_until_recovery)
 }
 END_TEST
 
+/* What is past the eighth range is remembered as one with it, to both sides. */
+START_TEST(of_many_failed_refreshes_none_is_forgotten)
+{
+	const uint64_t ninth = _i ? 4 : 400;
+	struct iommuabs_domain *other = world_domain(w), *mine = dom;
+	uint64_t gfn, i;
+
+	share();
+	dom = other;
+	ck_assert_int_eq(map(0, 0, 4, RW), 0);
+	dom = mine;
+	for (i = 0; i <= DOMAIN_BAD_RANGES; i++) {
+		gfn = i < DOMAIN_BAD_RANGES ? 100 + 10 * i : ninth;
+		walk_runs[0] = (struct iommuabs_p2m_run){ GFN(gfn),
+							  MFN(RAM + 2), 1, RW };
+		walk_nr = 1;
+		ck_assert_int_eq(
+			iommuabs_domain_refresh(dom, GFN(gfn), 1, NULL, NULL),
+			IOMMUABS_E_PERM);
+	}
+	walk_nr = 0;
+	for (i = 0; i <= DOMAIN_BAD_RANGES; i++) {
+		gfn = i < DOMAIN_BAD_RANGES ? 100 + 10 * i : ninth;
+		ck_assert_int_eq(
+			iommuabs_domain_refresh(dom, GFN(gfn), 1, NULL, NULL),
+			0);
+	}
+	ck_assert_uint_eq(dom->nr_bad, 1);
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(4), 397, NULL, NULL),
+			 0);
+	ck_assert_uint_eq(dom->nr_bad, 0);
+}
+END_TEST
+
+/* Whoever was blocked goes on, or the unit that does not take that is fenced. */
+START_TEST(a_refresh_that_lets_nobody_in_again_says_so)
+{
+	struct iommuabs_domain *other = world_domain(w), *mine = dom;
+
+	share();
+	dom = other;
+	ck_assert_int_eq(map(0, 0, 4, RW), 0);
+	dom = mine;
+	walk_runs[0] = (struct iommuabs_p2m_run){ GFN(9), MFN(RAM + 2), 1, RW };
+	walk_nr = 1;
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(9), 1, NULL, NULL),
+			 IOMMUABS_E_PERM);
+	walk_nr = 0;
+	w->unit[0].stream_set = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(9), 1, NULL, NULL),
+			 IOMMUABS_E_TIMEOUT);
+	w->unit[0].stream_set = 0;
+	ck_assert_uint_eq(dom->nr_bad, 0);
+}
+END_TEST
+
+/* Neighbours of it go, it stays: it is in no p2m. */
+START_TEST(a_refresh_passes_over_what_only_devices_see)
+{
+	iommuabs_mfn_t mfn;
+
+	ck_assert_int_eq(map(8, 8, 1, RW), 0);
+	ck_assert_int_eq(map(9, 9, 1, RW | IOMMUABS_DEVICE_ONLY), 0);
+	ck_assert_int_eq(map(10, 10, 1, RW), 0);
+	walk_nr = 0;
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(8), 3, NULL, NULL),
+			 0);
+	ck_assert_int_eq(iommuabs_domain_translate(dom, GFN(8), &mfn, NULL),
+			 IOMMUABS_E_NOENT);
+	ck_assert_int_eq(iommuabs_domain_translate(dom, GFN(9), &mfn, NULL), 0);
+	ck_assert_int_eq(iommuabs_domain_translate(dom, GFN(10), &mfn, NULL),
+			 IOMMUABS_E_NOENT);
+}
+END_TEST
+
 static void add_further_tests(TCase *tcase)
 {
+	tcase_add_loop_test(tcase, of_many_failed_refreshes_none_is_forgotten,
+			    0, 2);
+	tcase_add_test(tcase, a_refresh_that_lets_nobody_in_again_says_so);
+	tcase_add_test(tcase, a_refresh_passes_over_what_only_devices_see);
 	tcase_add_test(tcase, a_frame_among_many_grants_has_its_owner);
 	tcase_add_test(tcase, one_frame_is_granted_and_withheld_as_many_are);
 	tcase_add_loop_test(tcase, a_large_leaf_is_withheld_as_a_frame_is, 0,

@@ -1209,6 +1209,9 @@ START_TEST(every_allocation_that_fails_leaves_nothing_behind)
 	ck_assert_uint_eq(m.account.used, used + 8);
 	ck_assert_int_eq(m.unit.ops->streams_reserve(&m.unit, 0, 0x200), 0);
 	ck_assert_uint_eq(m.account.used, used + 8);
+	/* Of the last ids, which goes with the unit as the others do. */
+	ck_assert_int_eq(m.unit.ops->streams_reserve(&m.unit, 0xffff, 1), 0);
+	ck_assert_uint_eq(m.account.used, used + 12);
 	driver_machine_delete(&m);
 }
 END_TEST

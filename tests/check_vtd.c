@@ -455,6 +455,100 @@ START_TEST(an_entry_that_a_unit_refuses_is_read_as_such)
 }
 END_TEST
 
+/* PGTT (9.6): of the first stage, nested, passed through. */
+START_TEST(a_pasid_entry_of_another_kind_is_read_as_such)
+{
+	static const uint64_t kinds[] = { 1, 3, 4 };
+	struct backend_stream live;
+	uint64_t *words, ours;
+	unsigned int i;
+
+	begin(VTD_SCALABLE, NULL);
+	words = page_at(*page_at(vtd_reg(&m, RTADDR, 8))) + 4 * SID;
+	words = page_at(*page_at(*words));
+	ck_assert_int_eq(ops->disable(&m.unit), 0);
+	ours = *words;
+	for (i = 0; i < IA_COUNT(kinds); i++) {
+		iommuabs_sim_dev_store64(words,
+					 (ours & ~0x1c0ull) | kinds[i] << 6);
+		ops->read_stream(&m.unit, SID, &live);
+		ck_assert_int_eq(live.kind, BACKEND_STREAM_BAD);
+	}
+	iommuabs_sim_dev_store64(words, ours & ~1ull);
+	ops->read_stream(&m.unit, SID, &live);
+	ck_assert_int_eq(live.kind, BACKEND_STREAM_BLOCKED);
+	iommuabs_sim_dev_store64(words, ours);
+	finish();
+}
+END_TEST
+
+/* ---- memory ---- */
+
+static int probe_failing_at(unsigned int n)
+{
+	int ret;
+
+	iommuabs_sim_alloc_fail(m.arena, n);
+	ret = m.unit.ops->probe(&m.unit);
+	iommuabs_sim_alloc_fail(m.arena, 0);
+	if (ret) {
+		ck_assert_int_eq(ret, IOMMUABS_E_NOMEM);
+		ck_assert_uint_eq(m.account.used, 0);
+		ck_assert_ptr_null(m.unit.priv);
+	}
+	return ret;
+}
+
+/* However often it is tried: what the driver keeps its state in goes, too. */
+START_TEST(a_probe_without_memory_leaves_nothing_behind)
+{
+	static const enum vtd_kind kinds[] = { VTD_PLAIN, VTD_SCALABLE,
+					       VTD_VERSION_6 };
+	unsigned int n, i;
+	uint64_t used;
+
+	vtd_machine_make(&m, kinds[_i], NULL);
+	m.host.ops.flags |= IOMMUABS_HOST_REMAPS_IRQS;
+	ck_assert_int_ne(probe_failing_at(2), 0);
+	used = m.mem.account.used;
+	for (i = 0; i < 40; i++)
+		ck_assert_int_ne(probe_failing_at(1), 0);
+	for (n = 1; probe_failing_at(n); n++)
+		ck_assert_uint_eq(m.mem.account.used, used);
+	ck_assert_uint_ge(n, 5);
+	driver_machine_delete(&m);
+}
+END_TEST
+
+static int id_failing_at(uint32_t id, unsigned int n)
+{
+	int ret;
+
+	iommuabs_sim_alloc_fail(m.arena, n);
+	ret = m.unit.ops->id_reserve(&m.unit, id);
+	iommuabs_sim_alloc_fail(m.arena, 0);
+	return ret;
+}
+
+/* At both ends of pages; what was made once is there. */
+START_TEST(what_an_id_takes_is_given_back_with_the_unit)
+{
+	static const uint32_t ids[] = { 1, 0xff, 0x100, 0x1ff, 0x200, 0xffff };
+	unsigned int i, n;
+	uint64_t used;
+
+	vtd_machine_new(&m, VTD_SCALABLE, NULL);
+	for (i = 0; i < IA_COUNT(ids); i++) {
+		for (n = 1; id_failing_at(ids[i], n); n++)
+			ck_assert_uint_lt(n, 4);
+		used = m.account.used;
+		ck_assert_int_eq(id_failing_at(ids[i], 1), 0);
+		ck_assert_uint_eq(m.account.used, used);
+	}
+	driver_machine_delete(&m);
+}
+END_TEST
+
 /* ---- what it is told to forget ---- */
 
 static uint64_t commands(void)
@@ -1140,6 +1234,10 @@ static void add_tests(Suite *s)
 	tcase_add_loop_test(tc, words_of_an_entry_are_those_of_the_manual, 0,
 			    3);
 	tcase_add_test(tc, an_entry_that_a_unit_refuses_is_read_as_such);
+	tcase_add_test(tc, a_pasid_entry_of_another_kind_is_read_as_such);
+	tcase_add_loop_test(tc, a_probe_without_memory_leaves_nothing_behind, 0,
+			    3);
+	tcase_add_test(tc, what_an_id_takes_is_given_back_with_the_unit);
 	tcase_add_test(tc, a_range_is_three_blocks_at_the_most);
 	tcase_add_loop_test(
 		tc, caches_are_forgotten_in_the_order_in_which_they_are_filled,

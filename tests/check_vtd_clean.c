@@ -34,14 +34,25 @@ static const enum vtd_kind modes[] = { VTD_PLAIN, VTD_SCALABLE };
 #define LEGACY	 0
 #define NR_MODES ((int)IA_COUNT(modes))
 
-static void begin(int mode)
+static void tune_wide(struct iommuabs_sim_vtd_config *config)
 {
-	vtd_machine_make(&m, modes[mode], tune);
+	tune(config);
+	config->fetch_128 = 1;
+}
+
+static void begin_tuned(int mode, vtd_tune_fn how)
+{
+	vtd_machine_make(&m, modes[mode], how);
 	m.host.ops.flags |= IOMMUABS_HOST_REMAPS_IRQS;
 	driver_machine_probe(&m);
 	ops = m.unit.ops;
 	driver_guest_new(&m, &a, 7, 39);
 	driver_guest_new(&m, &b, 9, 39);
+}
+
+static void begin(int mode)
+{
+	begin_tuned(mode, tune);
 }
 
 static void finish(void)
@@ -254,6 +265,23 @@ START_TEST(interrupt_entries_are_clean)
 }
 END_TEST
 
+/* In one store, which one clean follows. */
+START_TEST(interrupt_entries_that_are_fetched_whole_are_clean)
+{
+	const struct backend_irq irq = { &target, FIRST, FIRST };
+	struct iommuabs_sim_interrupt sent = { .sid = FIRST };
+
+	begin_tuned(_i, tune_wide);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_uint_eq(irq_set(&irq).lines, 1);
+	sent.addr = 0xfee00010 | 5 << 5;
+	ck_assert_int_eq(iommuabs_sim_vtd_interrupt(m.sim, &sent), 1);
+	ck_assert_uint_eq(irq_set(NULL).lines, 1);
+	ck_assert_int_eq(iommuabs_sim_vtd_interrupt(m.sim, &sent), 0);
+	finish();
+}
+END_TEST
+
 static void add_tests(Suite *s)
 {
 	TCase *tc = tcase_create("clean");
@@ -267,6 +295,9 @@ static void add_tests(Suite *s)
 	tcase_add_loop_test(tc, tables_of_pages_are_clean_when_that_is_told, 0,
 			    NR_MODES);
 	tcase_add_loop_test(tc, interrupt_entries_are_clean, 0, NR_MODES);
+	tcase_add_loop_test(tc,
+			    interrupt_entries_that_are_fetched_whole_are_clean,
+			    0, NR_MODES);
 	suite_add_tcase(s, tc);
 }
 

@@ -253,6 +253,21 @@ START_TEST(a_unit_that_is_gone_is_said_to_be_gone)
 }
 END_TEST
 
+/* Nor does it wait for another command that nobody gives. */
+START_TEST(after_a_command_that_timed_out_there_are_others)
+{
+	machine((enum vtd_kind)_i, NULL);
+	driver_guest_map(&g, GFN, MFN, 1, RW);
+	attach();
+	iommuabs_sim_plant(m.sim, IOMMUABS_SIM_CR0_IGNORED, 1, 0);
+	ck_assert_int_eq(ops->enable(&m.unit), IOMMUABS_E_TIMEOUT);
+	iommuabs_sim_heal(m.sim);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_int_eq(dma(GFN), 1);
+	finish();
+}
+END_TEST
+
 static void tune_protected(struct iommuabs_sim_vtd_config *config)
 {
 	config->plmr = 1;
@@ -301,6 +316,29 @@ static uint64_t still_protected(void *ctx, uint64_t addr, unsigned int width)
 		return ++pmen_reads < 4;
 	return iommuabs_sim_mmio_read(m.arena, addr, width);
 }
+
+/* CAP.PHMR for CAP.PLMR: one region, above 4 GiB. */
+static uint64_t read_high_region(void *ctx, uint64_t addr, unsigned int width)
+{
+	uint64_t value = iommuabs_sim_mmio_read(m.arena, addr, width);
+
+	(void)ctx;
+	return addr == VTD_TEST_BASE + 8 ? (value & ~0x20ull) | 0x40 : value;
+}
+
+START_TEST(a_high_region_is_opened_as_a_low_one_is)
+{
+	vtd_machine_make(&m, VTD_PLAIN, tune_protected);
+	m.host.ops.mmio_read = read_high_region;
+	vtd_reg_write(&m, PMEN, 4, 1u << 31);
+	driver_machine_probe(&m);
+	ops = m.unit.ops;
+	driver_guest_new(&m, &g, ID, 39);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_uint_eq(vtd_reg(&m, PMEN, 4), 0);
+	finish();
+}
+END_TEST
 
 START_TEST(protected_memory_that_is_being_opened_is_waited_for)
 {
@@ -780,9 +818,12 @@ static void add_tests(Suite *s)
 		0, VTD_VERSION_6);
 	tcase_add_test(tc, a_unit_that_woke_up_in_another_mode_is_refused);
 	tcase_add_test(tc, a_unit_that_is_gone_is_said_to_be_gone);
+	tcase_add_loop_test(tc, after_a_command_that_timed_out_there_are_others,
+			    0, VTD_KINDS);
 	tcase_add_loop_test(
 		tc, protected_memory_is_opened_when_translation_protects, 0,
 		VTD_KINDS);
+	tcase_add_test(tc, a_high_region_is_opened_as_a_low_one_is);
 	tcase_add_test(tc, protected_memory_that_is_being_opened_is_waited_for);
 	tcase_add_loop_test(tc, a_queue_that_firmware_left_stopped_starts_anew,
 			    0, 3);

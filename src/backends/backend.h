@@ -176,7 +176,7 @@ struct backend_stream {
 		BACKEND_STREAM_BLOCKED,
 		BACKEND_STREAM_BYPASS, /* never made by us */
 		BACKEND_STREAM_TABLE,  /* @table */
-		BACKEND_STREAM_BAD,    /* an entry that hardware refuses */
+		BACKEND_STREAM_BAD,    /* one that is refused, or not ours */
 	} kind;
 	struct backend_table table;
 	uint32_t flags; /* of stream_set() */

@@ -260,9 +260,9 @@ uint64_t vtd_pasid_directory(struct vtd *vtd, uint32_t id);
 /* Have the directory of table->id say @table, which no stream uses yet.
  * 0 | E_TIMEOUT. */
 int vtd_pasid_set(struct vtd *vtd, const struct backend_table *table);
-/* What the directory at @maddr says; false: nothing. */
-bool vtd_pasid_read(struct vtd *vtd, uint64_t maddr,
-		    struct backend_table *table);
+/* What the directory at @maddr says: BLOCKED, TABLE or BAD. */
+enum backend_stream_kind vtd_pasid_read(struct vtd *vtd, uint64_t maddr,
+					struct backend_table *table);
 
 /* ---- vtd_irt.c ---- */
 

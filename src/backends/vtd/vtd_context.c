@@ -363,8 +363,9 @@ void vtd_read_stream(struct backend_unit *unit, uint32_t stream,
 		out->flags |= BACKEND_STREAM_ATS;
 	if (!vtd->scalable)
 		decode_legacy(word0, word1, out);
-	else if (vtd_pasid_read(vtd, word0 & VTD_ENTRY_ADDRESS, &out->table))
-		out->kind = BACKEND_STREAM_TABLE;
+	else
+		out->kind = vtd_pasid_read(vtd, word0 & VTD_ENTRY_ADDRESS,
+					   &out->table);
 }
 
 #endif

@@ -209,8 +209,8 @@ out:
 	return ret;
 }
 
-bool vtd_pasid_read(struct vtd *vtd, uint64_t maddr,
-		    struct backend_table *table)
+enum backend_stream_kind vtd_pasid_read(struct vtd *vtd, uint64_t maddr,
+					struct backend_table *table)
 {
 	uint64_t *entry = word_map(vtd, table_of(vtd, maddr), 0);
 	uint64_t word0 = port_dev_load64(entry);
@@ -220,8 +220,11 @@ bool vtd_pasid_read(struct vtd *vtd, uint64_t maddr,
 	table->root = word0 & VTD_ENTRY_ADDRESS;
 	table->levels = (uint8_t)(field_get(VTD_PASID0_AW, word0) + 2);
 	table->id = (uint32_t)field_get(VTD_PASID1_DID, word1);
-	return (word0 & VTD_ENTRY_P) &&
-	       field_get(VTD_PASID0_PGTT, word0) == VTD_PGTT_SECOND;
+	if (!(word0 & VTD_ENTRY_P))
+		return BACKEND_STREAM_BLOCKED;
+	return field_get(VTD_PASID0_PGTT, word0) == VTD_PGTT_SECOND
+		       ? BACKEND_STREAM_TABLE
+		       : BACKEND_STREAM_BAD;
 }
 
 #endif
