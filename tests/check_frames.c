@@ -1239,7 +1239,7 @@ static void hasty_lock(void *ctx, void *lock)
 		hasty.dom = NULL;
 		pthread_create(&hasty.thread, NULL, hasty_destroy, dom);
 		/* All is done but what waits for whoever is in the gate. */
-		while (!(port_load32(&w->abs->gate.word) & GATE_ALONE))
+		while (!(port_load64(&w->abs->gate.word) & GATE_ALONE))
 			port_relax();
 	}
 	hasty.lock(ctx, lock);

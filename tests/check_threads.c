@@ -508,10 +508,194 @@ START_TEST(who_stands_still_in_a_domain_delays_no_other)
 }
 END_TEST
 
+/* ---- a change that frees tables in its middle ---- */
+
+/* Tables of one leaf per frame: more than a batch has room for, twice. */
+#define HALF_TABLES   24
+#define HALF_NR	      ((uint64_t)HALF_TABLES * 512)
+#define HALF_BUDGET   ((uint64_t)1024)
+#define HALF_FILLED   (HALF_NR / 2)
+#define SCATTERED(at) (MACHINE_RAM + 0x20000 + 2 * (at))
+
+static void scatter(uint64_t gfn, uint64_t nr)
+{
+	iommuabs_mfn_t list[512];
+	uint64_t at, i;
+
+	for (at = gfn; at < gfn + nr; at += IA_COUNT(list)) {
+		for (i = 0; i < IA_COUNT(list); i++)
+			list[i] = IOMMUABS_MFN(SCATTERED(at + i));
+		ck_assert_int_eq(iommuabs_domain_map_list(
+					 still.dom, IOMMUABS_GFN(at), list,
+					 IA_COUNT(list), RW, NULL),
+				 0);
+	}
+}
+
+/* A table is needed to cut the leaf behind what is scattered. */
+static void *park_in_an_unmap(void *arg)
+{
+	(void)arg;
+	parks = 1;
+	ck_assert_int_eq(iommuabs_domain_unmap(still.dom, IOMMUABS_GFN(0),
+					       HALF_NR + 1, NULL),
+			 0);
+	return NULL;
+}
+
+static void *fill_a_step(void *arg)
+{
+	(void)arg;
+	ck_assert_int_eq(iommuabs_domain_populate(still.dom, NULL, HALF_BUDGET),
+			 IOMMUABS_E_AGAIN);
+	return NULL;
+}
+
+/* Half of the mirror is filled. Whoever fills on waits for who is taking away. */
+static void half_filled(void)
+{
+	uint64_t done = 0, total;
+
+	scatter(0, HALF_NR);
+	ck_assert_int_eq(
+		iommuabs_domain_map(still.dom, IOMMUABS_GFN(HALF_NR),
+				    IOMMUABS_MFN(MACHINE_RAM + 0x80000), 512,
+				    RW, NULL),
+		0);
+	while (done < HALF_FILLED) {
+		ck_assert_int_eq(iommuabs_domain_populate(still.dom,
+							  machine.dev[0],
+							  HALF_BUDGET),
+				 IOMMUABS_E_AGAIN);
+		ck_assert_int_eq(
+			iommuabs_domain_progress(still.dom, &done, &total), 0);
+	}
+	ck_assert_uint_lt(done, HALF_NR - HALF_BUDGET);
+}
+
+START_TEST(a_fill_sees_no_removal_half_done)
+{
+	pthread_t filler;
+	uint64_t gfn;
+
+	memset(&still, 0, sizeof(still));
+	still.alloc = machine.abs->host.ops.table_alloc;
+	machine.abs->host.ops.table_alloc = alloc_or_park;
+	still.dom = machine_domain(&machine, 0);
+	half_filled();
+	ck_assert_int_eq(
+		pthread_create(&still.thread, NULL, park_in_an_unmap, NULL), 0);
+	while (!__atomic_load_n(&still.is_parked, __ATOMIC_SEQ_CST))
+		port_relax();
+	ck_assert_int_eq(pthread_create(&filler, NULL, fill_a_step, NULL), 0);
+	while (!(port_load64(&still.dom->gate.word) & GATE_ALONE))
+		port_relax();
+	__atomic_store_n(&still.may_go, 1, __ATOMIC_SEQ_CST);
+	pthread_join(still.thread, NULL);
+	pthread_join(filler, NULL);
+	machine_attach(&machine, 0, still.dom);
+	for (gfn = 0; gfn <= HALF_NR; gfn++)
+		if (machine_reach(&machine, 0, gfn, RW) != UINT64_MAX)
+			ck_abort_msg("gfn %llx was taken away",
+				     (unsigned long long)gfn);
+	ck_assert_int_eq(iommuabs_device_detach(machine.dev[0], 0), 0);
+	ck_assert_int_eq(iommuabs_domain_destroy(still.dom, 0), 0);
+}
+END_TEST
+
+/* ---- one of many that has the others quiet ---- */
+
+static struct {
+	struct gate gate;
+	int came; /* into the gate, or past gate_quiesce() */
+	int is_quiet, may_go;
+} quiet;
+
+static void *quiet_for_long(void *arg)
+{
+	(void)arg;
+	gate_enter(&quiet.gate);
+	gate_quiesce(&quiet.gate);
+	__atomic_store_n(&quiet.is_quiet, 1, __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&quiet.may_go, __ATOMIC_SEQ_CST))
+		port_relax();
+	gate_resume(&quiet.gate);
+	gate_leave(&quiet.gate);
+	return NULL;
+}
+
+static void *come_in(void *arg)
+{
+	(void)arg;
+	gate_enter(&quiet.gate);
+	__atomic_add_fetch(&quiet.came, 1, __ATOMIC_SEQ_CST);
+	gate_leave(&quiet.gate);
+	return NULL;
+}
+
+static void *come_in_alone(void *arg)
+{
+	(void)arg;
+	gate_enter_alone(&quiet.gate);
+	__atomic_add_fetch(&quiet.came, 1, __ATOMIC_SEQ_CST);
+	gate_leave_alone(&quiet.gate);
+	return NULL;
+}
+
+/* The second of two that want the others quiet, inside with the first. */
+static void *quiet_too(void *arg)
+{
+	(void)arg;
+	gate_quiesce(&quiet.gate);
+	__atomic_add_fetch(&quiet.came, 1, __ATOMIC_SEQ_CST);
+	gate_resume(&quiet.gate);
+	gate_leave(&quiet.gate);
+	return NULL;
+}
+
+static bool word_has(uint64_t bits)
+{
+	return (port_load64(&quiet.gate.word) & bits) == bits;
+}
+
+START_TEST(who_has_the_others_quiet_is_undisturbed)
+{
+	static void *(*const works[])(void *) = { quiet_for_long, quiet_too,
+						  come_in_alone, come_in };
+	/* What shows that each of them has got to where it waits. */
+	static const uint64_t marks[] = { GATE_QUIET | GATE_STILL,
+					  GATE_STILL * 2, GATE_ALONE, 0 };
+	pthread_t threads[IA_COUNT(works)];
+	unsigned int i;
+
+	memset(&quiet, 0, sizeof(quiet));
+	gate_enter(&quiet.gate); /* a reader, */
+	gate_enter(&quiet.gate); /* and who becomes quiet_too() */
+	for (i = 0; i < IA_COUNT(works); i++) {
+		ck_assert_int_eq(
+			pthread_create(&threads[i], NULL, works[i], NULL), 0);
+		while (!word_has(marks[i]))
+			port_relax();
+	}
+	ck_assert(!__atomic_load_n(&quiet.is_quiet, __ATOMIC_SEQ_CST));
+	gate_leave(&quiet.gate);
+	while (!__atomic_load_n(&quiet.is_quiet, __ATOMIC_SEQ_CST))
+		port_relax();
+	for (i = 0; i < 1000; i++)
+		port_relax();
+	ck_assert_int_eq(__atomic_load_n(&quiet.came, __ATOMIC_SEQ_CST), 0);
+	__atomic_store_n(&quiet.may_go, 1, __ATOMIC_SEQ_CST);
+	for (i = 0; i < IA_COUNT(works); i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_int_eq(quiet.came, 3);
+	ck_assert_uint_eq(quiet.gate.word, 0);
+}
+END_TEST
+
 static void add_tests(Suite *s)
 {
 	TCase *tcase = tcase_create("domain");
-	TCase *locks = tcase_create("locks");
+	TCase *locks = tcase_create("locks"), *gate = tcase_create("gate");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 120);
@@ -522,7 +706,10 @@ static void add_tests(Suite *s)
 	tcase_add_test(locks, nothing_that_is_alone_disturbs_the_others);
 	tcase_add_loop_test(locks, who_stands_still_in_a_domain_delays_no_other,
 			    0, (int)IA_COUNT(ways_to_stand_still));
+	tcase_add_test(locks, a_fill_sees_no_removal_half_done);
 	suite_add_tcase(s, locks);
+	tcase_add_test(gate, who_has_the_others_quiet_is_undisturbed);
+	suite_add_tcase(s, gate);
 }
 
 static Suite *suite(void)

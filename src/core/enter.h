@@ -88,6 +88,23 @@ static inline void domain_leave(struct iommuabs_domain *dom)
 	caller_leaves(&dom->abs->host, CALLER_GATE_DOMAIN);
 }
 
+/*
+ * Inside, alone or not: nobody else is in the middle of anything until
+ * domain_resume(), and who waits to be alone waits on.
+ */
+static inline void domain_quiesce(struct iommuabs_domain *dom)
+{
+	caller_waits(&dom->abs->host);
+	if (!dom->alone && !(dom->flags & IOMMUABS_DOMAIN_SERIALISED))
+		gate_quiesce(&dom->gate);
+}
+
+static inline void domain_resume(struct iommuabs_domain *dom)
+{
+	if (!dom->alone && !(dom->flags & IOMMUABS_DOMAIN_SERIALISED))
+		gate_resume(&dom->gate);
+}
+
 static inline void domain_enter_alone(struct iommuabs_domain *dom)
 {
 	caller_enters(&dom->abs->host, CALLER_GATE_DOMAIN, dom->owner.number);

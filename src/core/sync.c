@@ -170,39 +170,21 @@ int domain_invalidate_one(struct iommuabs_domain *dom, uint64_t gfn)
 	return invalidate_views(dom, &forget);
 }
 
-/* Queries may be reading tables that were just unlinked: wait them out. */
-static bool readers_shut_out(struct iommuabs_domain *dom)
-{
-	if (dom->alone)
-		return false;
-	domain_leave(dom);
-	domain_enter_alone(dom);
-	return true;
-}
-
-static void readers_let_in(struct iommuabs_domain *dom, bool were_out)
-{
-	if (!were_out)
-		return;
-	domain_leave_alone(dom);
-	domain_enter(dom);
-}
-
 void pt_tables_free(struct iommuabs_domain *dom, const struct pt *pt,
 		    struct pt_sink *sink)
 {
 	uint64_t budget = ~(uint64_t)0;
-	bool out;
 	uint32_t i;
 
 	if (!sink->nr)
 		return;
-	out = readers_shut_out(dom);
+	/* Queries may be reading what was just unlinked. */
+	domain_quiesce(dom);
 	for (i = 0; i < sink->nr; i++)
 		pt_free_tables(pt, sink->tables[i], &dom->abs->mem,
 			       &dom->account, &budget);
 	sink->nr = 0;
-	readers_let_in(dom, out);
+	domain_resume(dom);
 }
 
 /* Take the ledger's entries of the span with this state out. */
@@ -279,12 +261,11 @@ static void free_unlinked(struct iommuabs_domain *dom, const uint64_t tables[],
 {
 	uint64_t budget = ~(uint64_t)0;
 	struct view *view;
-	bool out;
 	uint32_t i;
 
 	if (!nr)
 		return;
-	out = readers_shut_out(dom);
+	domain_quiesce(dom);
 	for (i = 0; i < nr; i++) {
 		view = view_of_index(dom,
 				     (uint32_t)((tables[i] & BATCH_VIEW_MASK) >>
@@ -293,7 +274,7 @@ static void free_unlinked(struct iommuabs_domain *dom, const uint64_t tables[],
 			       &dom->abs->mem, &dom->account, &budget);
 		port_add32(&view->tables_out, (uint32_t)-1);
 	}
-	readers_let_in(dom, out);
+	domain_resume(dom);
 }
 
 static void replaced_free(struct iommuabs_domain *dom, struct replaced *gone)
