@@ -246,6 +246,9 @@ static const struct {
 	{ 0, GFN, 33, 2, 0 }, /* one granule apart from a range of 32 */
 	{ 0, 0, (uint64_t)1 << 28, 1, 0 },
 	{ 0, 0, ((uint64_t)1 << 28) - 1, 6, 0 },
+	{ 0, 0, ((uint64_t)1 << 32) - 1, 7, 0 },
+	{ 0, 0, (uint64_t)1 << 32, 0, 1 }, /* SCALE has five bits */
+	{ 0, 0, (uint64_t)1 << 36, 0, 1 },
 	{ 0, GFN, 0, 0, 1 },
 	{ SMMU_NO_RIL, GFN, 1, 1, 0 },
 	{ SMMU_NO_RIL, GFN, 64, 64, 0 },

@@ -8,6 +8,8 @@
 
 /* More commands than this for one call: the whole VMID instead. */
 #define COMMANDS_MAX 64
+/* So it is for a range of so many granules: SCALE can't say more (4.4.1.1). */
+#define RANGE_LG2 32
 
 static uint64_t command(uint64_t opcode)
 {
@@ -29,7 +31,7 @@ struct step {
 
 /*
  * The next command for @nr granules: with range invalidation the lowest five
- * bits of @nr that begin with a one (4.4.1.1), so 10 commands are enough for any.
+ * bits of @nr, < 1 << RANGE_LG2, that begin with a one: 7 commands at the most.
  */
 static struct step step_for(uint64_t nr, uint32_t ril)
 {
@@ -60,6 +62,8 @@ static bool too_many(const struct backend_inv *inv, uint32_t ril)
 
 	for (i = 0; i < inv->nr && commands <= COMMANDS_MAX; i++) {
 		in_granules(&inv->ranges[i], inv->granule_lg2, &first, &nr);
+		if (nr >> RANGE_LG2)
+			return true;
 		if (!ril)
 			commands += IA_MIN(nr, (uint64_t)COMMANDS_MAX + 1);
 		for (; ril && nr; commands++) {
