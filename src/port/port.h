@@ -16,9 +16,11 @@
  *			before any port_dev store after it
  *   port_dev_publish()	every port_dev store before it is seen by a device that is
  *			let go by a store after it
- *   port_dev_rmb()	every port_dev load before it is done before any after it
- *   port_dev_mb()	every port_dev access before it is complete before any
- *			register access or port_dev access after it
+ *   port_dev_rmb()	every port_dev load and register read before it is done
+ *			before any load after it
+ *   port_dev_mb()	every port_dev access before it is complete, and in memory
+ *			what cache_clean was called for, before any register
+ *			access or port_dev access after it
  */
 #ifndef IOMMUABS_PORT_PORT_H
 #define IOMMUABS_PORT_PORT_H

@@ -227,8 +227,11 @@ static bool is_complete(struct backend_unit *unit, void *arg)
 		return is_done;
 	if (cons == SMMU_NO_ANSWER)
 		return false;
-	if (consumed(q, prod, cons) >= batch->end)
+	if (consumed(q, prod, cons) >= batch->end) {
+		/* @repaired_to, and what devices wrote, are of before CONS. */
+		port_dev_rmb();
 		return true;
+	}
 	repair_if_stopped(smmu, cons);
 	return false;
 }

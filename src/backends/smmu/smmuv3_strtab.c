@@ -40,8 +40,8 @@ static void l1std_link(struct smmuv3 *smmu, uint64_t index, uint64_t table)
 {
 	uint64_t *word = smmuv3_word_map(smmu, smmu->strtab.maddr + 8 * index);
 
-	/* The table's entries, all blocking, before what leads to them. */
-	port_dev_wmb();
+	/* The table's entries, all blocking, in memory before they are linked. */
+	port_dev_mb();
 	port_dev_store64(word, table | field_put(L1STD_SPAN, SPLIT + 1));
 	smmuv3_clean(smmu, word, sizeof(*word));
 	smmuv3_word_unmap(smmu, word);
