@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Makes sure that what boots the examples is there: QEMU with a stage-2 SMMUv3
-# (>= 9.1), the same for x86-64, and a cross compiler. Run it, or source it and
-# call setup_qemu. It is quick and silent when nothing is missing.
+# Makes sure that what builds and boots the examples is there: QEMU with a stage-2
+# SMMUv3 (>= 9.1), the same for x86-64, a cross compiler, the machine's own, make,
+# and xz, which libfdt's sources are packed with. Run it, or source it and call
+# setup_qemu. It is quick and silent when nothing is missing.
 #
 # The machine's own apt configuration and package lists are not touched: the
 # packages come through a private copy of the sources, with Debian's backports
@@ -27,10 +28,21 @@ qemu_is_new_enough() { # ARCHITECTURE
 	[ -n "$have" ] && version_at_least "$have" "$SETUP_QEMU_LEAST"
 }
 
-# gcc-aarch64-linux-gnu only recommends the libc that it needs to link at all.
-cross_links() {
+# Debian's compilers only recommend the libc that they need to link at all.
+links() { # COMPILER
 	echo 'int main(void) { return 0; }' |
-		aarch64-linux-gnu-gcc -x c -o /dev/null - 2>/dev/null
+		"$1" -x c -o /dev/null - 2>/dev/null
+}
+
+list_missing() {
+	missing=
+	qemu_is_new_enough aarch64 || missing="$missing qemu-system-arm"
+	qemu_is_new_enough x86_64 || missing="$missing qemu-system-x86"
+	links aarch64-linux-gnu-gcc ||
+		missing="$missing gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+	links cc || missing="$missing gcc libc6-dev"
+	command -v make >/dev/null || missing="$missing make"
+	command -v xz >/dev/null || missing="$missing xz-utils"
 }
 
 # become_root COMMAND...: run it as root, or say why that cannot be.
@@ -120,12 +132,7 @@ setup_install() {
 }
 
 setup_qemu() {
-	missing=
-	qemu_is_new_enough aarch64 || missing="$missing qemu-system-arm"
-	qemu_is_new_enough x86_64 || missing="$missing qemu-system-x86"
-	cross_links ||
-		missing="$missing gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
-	command -v make >/dev/null || missing="$missing make"
+	list_missing
 	[ -n "$missing" ] || return 0
 	if ! command -v apt-get >/dev/null; then
 		setup_say "no apt here; install by hand:$missing"
@@ -136,12 +143,13 @@ setup_qemu() {
 	setup_dir=$(mktemp -d) || return 1
 	setup_install "$setup_dir" >"$setup_dir/log" 2>&1
 	status=$?
-	if [ "$status" -eq 0 ] && qemu_is_new_enough aarch64 &&
-		qemu_is_new_enough x86_64 && cross_links; then
+	setup_wanted=$missing
+	list_missing
+	if [ "$status" -eq 0 ] && [ -z "$missing" ]; then
 		setup_say "$(qemu-system-aarch64 --version | head -n 1)"
 	else
 		tail -n 20 "$setup_dir/log" >&2
-		setup_say "could not install$missing"
+		setup_say "could not install${missing:-$setup_wanted}"
 		status=1
 	fi
 	become_root rm -rf "$setup_dir"
