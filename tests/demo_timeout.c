@@ -18,6 +18,7 @@
 #define STREAM	   0x10u
 #define KEPT	   0x40u  /* gfns */
 #define GONE	   0x240u /* in a table of its own, which goes as well */
+#define NEVER	   0x41u  /* no guest's, at any time */
 #define GONE_TABLE 0x200u
 #define TABLE_NR   0x200u
 
@@ -31,6 +32,9 @@ static struct machine {
 	struct iommuabs_device *dev[2];
 	struct iommuabs_domain *dom[2];
 	uint64_t kept, gone; /* machine addresses */
+	/* At every moment what each of these may reach: of the first device, and
+	 * a gfn of the second's. */
+	struct iommuabs_sim_probe *at_kept, *at_gone, *at_never[2];
 } m;
 
 static unsigned int nr_checks, nr_failed;
@@ -192,6 +196,19 @@ static uint64_t dma_read(uint64_t gfn)
 	return iommuabs_sim_dma(m.hw, &dma) ? word : 0;
 }
 
+/* A line: device_explain() says @obstacle about a read of device 0. */
+static void explain_check(const char *what, uint64_t gfn,
+			  enum iommuabs_obstacle obstacle)
+{
+	struct iommuabs_explanation why = { .size = sizeof(why) };
+	int st = iommuabs_device_explain(m.dev[0], IOMMUABS_GFN(gfn),
+					 IOMMUABS_READ, &why);
+
+	check(!st && why.obstacle == obstacle,
+	      "device_explain names the obstacle of %s: \"%s\", entry %llx",
+	      what, why.text, (unsigned long long)why.entry);
+}
+
 static struct iommuabs_unit_state unit_state(void)
 {
 	struct iommuabs_unit_state state = { .size = sizeof(state) };
@@ -231,6 +248,41 @@ static int set_up(void)
 	iommuabs_sim_dev_store64(iommuabs_sim_ptr(m.arena, m.gone), 0x60e);
 	iommuabs_sim_dev_mb();
 	return 0;
+}
+
+static struct iommuabs_sim_probe *probe_add(unsigned int i, uint64_t gfn,
+					    const uint64_t *outcomes,
+					    unsigned int nr)
+{
+	struct iommuabs_sim_probe *probe =
+		iommuabs_sim_probe_add(m.hw, STREAM + i, gfn << 12, 0);
+
+	if (probe)
+		(void)iommuabs_sim_probe_allow(probe, outcomes, nr);
+	return probe;
+}
+
+/* From before the hang on: a frame that is mapped may be reached or blocked. */
+static int probes_add(void)
+{
+	const uint64_t kept[] = { IOMMUABS_SIM_BLOCKED, m.kept };
+	const uint64_t gone[] = { IOMMUABS_SIM_BLOCKED, m.gone };
+
+	m.at_kept = probe_add(0, KEPT, kept, 2);
+	m.at_gone = probe_add(0, GONE, gone, 2);
+	for (unsigned int i = 0; i < 2; i++)
+		m.at_never[i] = probe_add(i, NEVER, kept, 1);
+	return m.at_kept && m.at_gone && m.at_never[0] && m.at_never[1]
+		       ? 0
+		       : IOMMUABS_E_NOMEM;
+}
+
+static void probes_remove(void)
+{
+	iommuabs_sim_probe_remove(m.at_kept);
+	iommuabs_sim_probe_remove(m.at_gone);
+	for (unsigned int i = 0; i < 2; i++)
+		iommuabs_sim_probe_remove(m.at_never[i]);
 }
 
 /* One interrupt for device @i, the n-th in its unit's table. */
@@ -298,6 +350,8 @@ static void hang(void)
 {
 	struct iommuabs_unit_state state;
 	uint64_t kept = dma_read(KEPT), gone = dma_read(GONE);
+	uint64_t never = dma_read(NEVER);
+	unsigned int violations = iommuabs_sim_violations(m.arena);
 	uint64_t from = iommuabs_sim_time_us(m.arena);
 	int st;
 
@@ -305,26 +359,40 @@ static void hang(void)
 	st = iommuabs_domain_unmap(m.dom[0], IOMMUABS_GFN(GONE_TABLE), TABLE_NR,
 				   NULL);
 	state = unit_state();
+	violations = iommuabs_sim_violations(m.arena) - violations;
 	check(st == IOMMUABS_E_TIMEOUT &&
 		      state.status == IOMMUABS_UNIT_FENCED && kept == 0x4e97 &&
-		      gone == 0x60e,
+		      gone == 0x60e && !never && !violations,
 	      "a hung command queue: unmap of gfn %x answers %d after %llu us, "
-	      "the unit is fenced: \"%s\"; gfns read %llx and %llx before",
+	      "the unit is fenced: \"%s\"; gfns read %llx and %llx before, gfn "
+	      "%x, which was never mapped, %llx; DMA tried at every store "
+	      "between reached nothing else: %u violations",
 	      GONE, st,
 	      (unsigned long long)(iommuabs_sim_time_us(m.arena) - from),
-	      state.reason, (unsigned long long)kept, (unsigned long long)gone);
+	      state.reason, (unsigned long long)kept, (unsigned long long)gone,
+	      NEVER, (unsigned long long)never, violations);
 }
 
-static void fenced(struct iommuabs_sim_probe *probe)
+/* From now on all is to be blocked. How much of what is possible now is not? */
+static unsigned int probes_block(void)
 {
 	const uint64_t blocked = IOMMUABS_SIM_BLOCKED;
-	unsigned int others = iommuabs_sim_probe_allow(probe, &blocked, 1);
+
+	return iommuabs_sim_probe_allow(m.at_gone, &blocked, 1) +
+	       iommuabs_sim_probe_allow(m.at_kept, &blocked, 1);
+}
+
+static void fenced(void)
+{
+	unsigned int others = probes_block();
 	uint64_t kept = dma_read(KEPT), gone = dma_read(GONE);
 	int attached, recover, owned;
 
 	check(!others && !kept && !gone,
 	      "while it is fenced all DMA is blocked: gfns read %llx and %llx",
 	      (unsigned long long)kept, (unsigned long long)gone);
+	explain_check("a read while its unit is fenced", GONE,
+		      IOMMUABS_OBSTACLE_FENCED);
 	owned = memory_map(1, KEPT, m.gone);
 	check(is_withheld(m.gone) && owned == IOMMUABS_E_PERM,
 	      "while it is fenced the frame is withheld: another guest gets "
@@ -336,15 +404,26 @@ static void fenced(struct iommuabs_sim_probe *probe)
 	check(attached == IOMMUABS_E_FENCED && recover == IOMMUABS_E_TIMEOUT,
 	      "while it hangs attach answers %d and recover %d", attached,
 	      recover);
+	others = probes_block();
+	kept = dma_read(KEPT);
+	gone = dma_read(GONE);
+	check(!others && !kept && !gone,
+	      "after the recover that failed all DMA is blocked: gfns read "
+	      "%llx and %llx",
+	      (unsigned long long)kept, (unsigned long long)gone);
+	explain_check("a read after the recover that failed", KEPT,
+		      IOMMUABS_OBSTACLE_FENCED);
 }
 
 static void recovered(void)
 {
 	struct iommuabs_unit_state state;
 	uint64_t kept, gone;
+	const uint64_t outcomes[] = { IOMMUABS_SIM_BLOCKED, m.kept };
 	int st, owned;
 
 	iommuabs_sim_heal(m.hw);
+	(void)iommuabs_sim_probe_allow(m.at_kept, outcomes, 2);
 	st = iommuabs_unit_recover(m.unit, 0);
 	state = unit_state();
 	kept = dma_read(KEPT);
@@ -353,6 +432,8 @@ static void recovered(void)
 		      !gone,
 	      "recovered: gfn %x reads %llx, gfn %x is blocked: %llx", KEPT,
 	      (unsigned long long)kept, GONE, (unsigned long long)gone);
+	explain_check("a read of what went while its unit was fenced", GONE,
+		      IOMMUABS_OBSTACLE_NOT_MAPPED);
 	owned = memory_map(1, KEPT, m.gone);
 	st = attach(1);
 	check(!owned && !st,
@@ -360,7 +441,7 @@ static void recovered(void)
 	      (unsigned long long)m.gone >> 12, owned);
 }
 
-static void tear_down(struct iommuabs_sim_probe *probe)
+static void tear_down(void)
 {
 	/* A VT-d unit that is stopped blocks by a root table without entries. */
 	const uint64_t left = 2 + (m.type == IOMMUABS_UNIT_VTD);
@@ -372,7 +453,7 @@ static void tear_down(struct iommuabs_sim_probe *probe)
 		if (!st)
 			st = iommuabs_domain_destroy(m.dom[i], 0);
 	}
-	iommuabs_sim_probe_remove(probe);
+	probes_remove();
 	if (!st)
 		st = iommuabs_stop(m.abs);
 	if (!st)
@@ -387,24 +468,22 @@ static void tear_down(struct iommuabs_sim_probe *probe)
 
 int main(int argc, char **argv)
 {
-	struct iommuabs_sim_probe *probe = NULL;
 	int st;
 
 	m.type = argc > 1 && !strcmp(argv[1], "vtd") ? IOMMUABS_UNIT_VTD
 						     : IOMMUABS_UNIT_SMMUV3;
 	st = set_up();
 	if (!st)
-		probe = iommuabs_sim_probe_add(m.hw, STREAM,
-					       (uint64_t)GONE << 12, 0);
-	if (!probe) {
+		st = probes_add();
+	if (st) {
 		check(0, "set-up: %s", iommuabs_strerror(st));
 	} else {
 		if (m.type == IOMMUABS_UNIT_VTD)
 			interrupt_reused();
 		hang();
-		fenced(probe);
+		fenced();
 		recovered();
-		tear_down(probe);
+		tear_down();
 	}
 	iommuabs_sim_arena_destroy(m.arena);
 	printf("1..%u\n", nr_checks);

@@ -88,6 +88,9 @@ static void play(struct iommuabs_domain *dom, uint64_t ram, uint32_t granule)
 		  "written, gfn %lx, a hole, is blocked",
 		  4 * frames, RAM_GFN + HOLE_AT - 1, RAM_GFN + 2 * HOLE_AT,
 		  RAM_GFN + HOLE_AT);
+	explain_check(frames == 4 ? "16K granule" : "64K granule",
+		      "a write to a hole", RAM_GFN + HOLE_AT, IOMMUABS_WRITE,
+		      IOMMUABS_OBSTACLE_NOT_MAPPED);
 	tap_check(refused == IOMMUABS_E_GRANULE,
 		  "%uK granule: a frame alone is refused: %s", 4 * frames,
 		  iommuabs_strerror(refused));

@@ -53,7 +53,7 @@ int msi_raise(unsigned int edu, uint32_t *lpi)
 	return message->arrived;
 }
 
-static void blocked(const struct scene *scene, const char *when)
+static void blocked(const struct scene *scene, const char *what)
 {
 	const struct iommuabs_fault *fault;
 	uint32_t lpi;
@@ -63,11 +63,16 @@ static void blocked(const struct scene *scene, const char *when)
 	came = msi_raise(0, &lpi);
 	fault = fault_find(0, DOORBELL_GFN, IOMMUABS_WRITE);
 	tap_check(!came && fault && fault->dom == scene->vm.dom,
-		  "%s: an MSI %s is blocked and reported: gfn %lx, %s; %s "
-		  "fault of a write",
-		  scene->name, when, DOORBELL_GFN,
+		  "%s: %s is blocked and reported: gfn %lx, the ITS's "
+		  "mfn %lx, %s; %s fault of a write, event words %016lx "
+		  "%016lx %016lx",
+		  scene->name, what, DOORBELL_GFN, its_doorbell() >> PAGE_LG2,
 		  came ? "ARRIVED" : "nothing arrived",
-		  fault ? fault_reason_text(fault->reason) : "NO");
+		  fault ? fault_reason_text(fault->reason) : "NO",
+		  fault_word(fault, 0), fault_word(fault, 1),
+		  fault_word(fault, 2));
+	explain_check(scene->name, what, DOORBELL_GFN, IOMMUABS_WRITE,
+		      IOMMUABS_OBSTACLE_NOT_MAPPED);
 }
 
 static int arrives(struct scene *scene)
@@ -95,9 +100,10 @@ static void one_strategy(const struct scene_strategy *how)
 		return;
 	if (!scene_attach(&scene, 0)) {
 		msi_set(0, (DOORBELL_GFN << PAGE_LG2) + in_frame);
-		blocked(&scene, "before its doorbell is mapped");
+		blocked(&scene, "an MSI before its doorbell is mapped");
 		if (!arrives(&scene) && !vm_unmap(&scene.vm, DOORBELL_GFN, 1))
-			blocked(&scene, "after the doorbell was taken away");
+			blocked(&scene,
+				"an MSI after the doorbell was taken away");
 		msi_set(0, 0);
 	}
 	scene_close(&scene);

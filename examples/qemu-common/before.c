@@ -141,6 +141,9 @@ static void starts(void)
 		  "not attached before start: edu 1 is blocked %u times of "
 		  "%u, untranslated %u times",
 		  other.nr[BLOCKED], watch.nr, other.nr[UNTRANSLATED]);
+	explain_check_of(iommu.edu[1], "before start",
+			 "a device that was not attached", watch.plain,
+			 IOMMUABS_WRITE, IOMMUABS_OBSTACLE_NOT_ATTACHED);
 }
 
 static void sleeps_and_wakes(void)

@@ -106,6 +106,10 @@ static void fixed_in_two(struct scene scenes[2])
 		  "what was fixed ends in both guests: %lx and %lx are read, "
 		  "both devices fault, %u users: %s",
 		  read[1], read[2], nr, iommuabs_strerror(ended));
+	for (unsigned int i = 0; i < 2; i++)
+		explain_check_of(iommu.edu[i], i ? "edu 1" : "edu 0",
+				 "a read of what was fixed", FIXED_GFN,
+				 IOMMUABS_READ, IOMMUABS_OBSTACLE_NOT_MAPPED);
 	frame_free(mfn);
 }
 
@@ -133,6 +137,8 @@ static void fixed_in_a_later_guest(struct scene *first)
 		  "a guest that begins later has it, too, and loses it: gfn "
 		  "%lx is mfn %lx, its device reads %lx, then %lx: %s",
 		  FIXED_GFN, there.frame, seen, lost, iommuabs_strerror(ended));
+	explain_check("later", "a read of what was fixed", FIXED_GFN,
+		      IOMMUABS_READ, IOMMUABS_OBSTACLE_NOT_MAPPED);
 	scene_close(&later);
 	frame_free(mfn);
 }
@@ -239,6 +245,11 @@ static void memory_goes_away(struct scene scenes[2])
 		  "reported, the guest faults; a new place: \"%s\"; the rest "
 		  "of the guest's memory is there",
 		  before, shared, iommuabs_strerror(again));
+	explain_check("owner", "a read of memory that went away", gfn + 1,
+		      IOMMUABS_READ, IOMMUABS_OBSTACLE_NOT_MAPPED);
+	explain_check_of(iommu.edu[1], "grantee",
+			 "a read of memory that went away", grant + 1,
+			 IOMMUABS_READ, IOMMUABS_OBSTACLE_NOT_MAPPED);
 	(void)declare(mfn, GOES_NR, IOMMUABS_FRAMES_EXCLUSIVE);
 }
 

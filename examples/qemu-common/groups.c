@@ -62,6 +62,9 @@ static void behind_port(struct scene *a)
 		  "mapped is blocked, stream %x: %s",
 		  a->name, BEHIND_PORT, bdf, SCENE_RAM_GFN + 1, read,
 		  fault ? fault->stream : ~0u, iommuabs_strerror(st));
+	explain_check_of(dev, a->name, "a read of a device behind a root port",
+			 SCENE_HOLE_GFN, IOMMUABS_READ,
+			 IOMMUABS_OBSTACLE_NOT_MAPPED);
 	st = iommuabs_device_detach(dev, 0);
 	if (!st)
 		st = iommuabs_device_remove(dev);
@@ -109,6 +112,9 @@ static void behind_bridge(struct scene *a, struct iommuabs_device *dev,
 		  edu_get(BEHIND_BRIDGE + 1)->pci->bdf, alias,
 		  SCENE_RAM_GFN + 2, first, second, fault ? fault->stream : ~0u,
 		  iommuabs_strerror(st));
+	explain_check_of(dev, a->name, "a read of a device behind a bridge",
+			 SCENE_HOLE_GFN, IOMMUABS_READ,
+			 IOMMUABS_OBSTACLE_NOT_MAPPED);
 }
 
 static void moves(struct scene *a, struct scene *b, struct iommuabs_device *dev)
@@ -138,6 +144,9 @@ static void moves(struct scene *a, struct scene *b, struct iommuabs_device *dev)
 	tap_check(!st && first == DMA_NO_ANSWER && second == DMA_NO_ANSWER,
 		  "%s: a group is detached as one: neither answers: %s",
 		  b->name, iommuabs_strerror(st));
+	explain_check_of(dev, b->name, "a group that is detached",
+			 SCENE_RAM_GFN + 3, IOMMUABS_READ,
+			 IOMMUABS_OBSTACLE_NOT_ATTACHED);
 }
 
 static void two_guests(struct scene *a, struct scene *b)

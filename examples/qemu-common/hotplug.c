@@ -208,6 +208,9 @@ static void dma_is_right(const char *name)
 		  "there, %lx; gfn %lx, as it was, %lx",
 		  name, gfn_of(at[0]), in[0], gfn_of(at[1]), in[1],
 		  gfn_of(at[2]), in[2], gfn_of(at[3]), in[3]);
+	explain_check(name, "a read of what was taken away there",
+		      gfn_of(at[2]), IOMMUABS_READ,
+		      IOMMUABS_OBSTACLE_NOT_MAPPED);
 }
 
 /*

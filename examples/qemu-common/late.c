@@ -48,6 +48,9 @@ static void sees_everything(struct scene *scene)
 		  "guest had left %lu times",
 		  scene->name, SCENE_RAM_GFN + 49, ram, HIGH_GFN, high,
 		  SCENE_RAM_GFN + 73, after, hole, scene->vm.guest.nr_exits);
+	explain_check(scene->name, "a read of what was ballooned before",
+		      SCENE_RAM_GFN + 72, IOMMUABS_READ,
+		      IOMMUABS_OBSTACLE_NOT_MAPPED);
 }
 
 static void sees_device_memory(struct scene *scene)
@@ -92,6 +95,11 @@ static void follows_changes(struct scene *scene)
 		  "unmapped, %lx",
 		  scene->name, gone, first, back, second, REGISTERS_GFN,
 		  device);
+	explain_check(scene->name, "a read of RAM that is gone since", gone,
+		      IOMMUABS_READ, IOMMUABS_OBSTACLE_NOT_MAPPED);
+	explain_check(scene->name, "a read of device memory that is gone since",
+		      REGISTERS_GFN, IOMMUABS_READ,
+		      IOMMUABS_OBSTACLE_NOT_MAPPED);
 }
 
 /* In steps, with the memory changing between them; how many there were. */

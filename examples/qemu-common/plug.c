@@ -54,6 +54,10 @@ static void comes_and_changes(struct scene *scene)
 	pci_renumber(before >> 8, BOARD_NEW_BUS);
 	stale = attach(dev, scene);
 	early = dma_load(scene, BEHIND_PORT, SCENE_RAM_GFN + 1);
+	explain_check_of(dev, scene->name,
+			 "a device whose bus has another number",
+			 SCENE_RAM_GFN + 1, IOMMUABS_READ,
+			 IOMMUABS_OBSTACLE_NOT_ATTACHED);
 	st = iommuabs_device_remove(dev);
 	if (!st)
 		st = add(&dev);
@@ -125,6 +129,9 @@ static void faults_without_end(struct scene *scene, struct iommuabs_device *dev)
 		  "reads %lx, %lx",
 		  scene->name, n, stats.faults, BOARD_STORM_SLOW, poll,
 		  SCENE_RAM_GFN + 2, read, reads);
+	explain_check_of(dev, scene->name,
+			 "a read of a device that is silenced", SCENE_HOLE_GFN,
+			 IOMMUABS_READ, IOMMUABS_OBSTACLE_NOT_MAPPED);
 }
 
 /*
@@ -164,6 +171,11 @@ static void moved_away(struct scene *scene, struct iommuabs_device *dev,
 	*frame_word(scene->ram + 5) = 0x4eea;
 	dma_take(scene, BEHIND_PORT, 0xbad);
 	(void)storm(dev, &stats, &poll);
+	if (stats.quarantined)
+		explain_check_of(dev, scene->name,
+				 "a write of a device in quarantine",
+				 SCENE_RAM_GFN + 4, IOMMUABS_WRITE,
+				 IOMMUABS_OBSTACLE_SCRATCH);
 	read = write_and_read(scene, dev, &options, &kept);
 	back = dma_load(scene, BEHIND_PORT, SCENE_RAM_GFN + 5);
 	tap_check(!st && stats.quarantined && read == 0xbad && kept == 0x4ee9 &&

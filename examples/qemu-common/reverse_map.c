@@ -135,6 +135,8 @@ static void granted(struct scene *owner, struct scene *other)
 		  "reverse map of a grant given back: mfn %lx has %u user; the "
 		  "other's device reads %lx",
 		  mfn, nr, after);
+	explain_check("reverse map", "a read of a grant given back", gfn,
+		      IOMMUABS_READ, IOMMUABS_OBSTACLE_NOT_MAPPED);
 }
 
 static void second_owner(struct scene *owner, struct scene *other)
@@ -156,6 +158,8 @@ static void second_owner(struct scene *owner, struct scene *other)
 		  "it is that of \"%s\", gfn %lx; the device reads %lx there",
 		  mfn, gfn, st, iommuabs_strerror(st), owner->name,
 		  users[0].gfn.frame, seen);
+	explain_check("reverse map", "a read of what a second owner wanted",
+		      gfn, IOMMUABS_READ, IOMMUABS_OBSTACLE_NOT_MAPPED);
 }
 
 /* What the library itself needs is nobody's. */

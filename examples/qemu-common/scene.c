@@ -180,6 +180,11 @@ const char *fault_reason_text(enum iommuabs_fault_reason reason)
 	}
 }
 
+uint64_t fault_word(const struct iommuabs_fault *fault, unsigned int i)
+{
+	return fault ? fault->raw[i] : 0;
+}
+
 const char *access_text(uint32_t access)
 {
 	if (access == IOMMUABS_READ)
@@ -187,17 +192,23 @@ const char *access_text(uint32_t access)
 	return access == IOMMUABS_WRITE ? "write" : "access";
 }
 
-void explain_check(const char *name, const char *what, uint64_t gfn,
-		   uint32_t access, enum iommuabs_obstacle obstacle)
+void explain_check_of(struct iommuabs_device *dev, const char *name,
+		      const char *what, uint64_t gfn, uint32_t access,
+		      enum iommuabs_obstacle obstacle)
 {
 	struct iommuabs_explanation why = { .size = sizeof(why) };
-	int st = iommuabs_device_explain(iommu.edu[0], IOMMUABS_GFN(gfn),
-					 access, &why);
+	int st = iommuabs_device_explain(dev, IOMMUABS_GFN(gfn), access, &why);
 
 	tap_check(!st && why.obstacle == obstacle,
 		  "%s: device_explain names the obstacle of %s: \"%s\", "
 		  "entry %lx",
 		  name, what, why.text, why.entry);
+}
+
+void explain_check(const char *name, const char *what, uint64_t gfn,
+		   uint32_t access, enum iommuabs_obstacle obstacle)
+{
+	explain_check_of(iommu.edu[0], name, what, gfn, access, obstacle);
 }
 
 uint64_t frame_new(uint64_t word)

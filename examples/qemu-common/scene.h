@@ -68,9 +68,15 @@ const struct iommuabs_fault *fault_find(unsigned int edu, uint64_t gfn,
 const char *fault_reason_text(enum iommuabs_fault_reason reason);
 const char *access_text(uint32_t access);
 
-/* A line: device_explain() says @obstacle about this access of edu 0. */
+/* A word of what the unit wrote of this fault; 0 of no fault. */
+uint64_t fault_word(const struct iommuabs_fault *fault, unsigned int i);
+
+/* A line: device_explain() says @obstacle about this access of edu 0; of @dev. */
 void explain_check(const char *name, const char *what, uint64_t gfn,
 		   uint32_t access, enum iommuabs_obstacle obstacle);
+void explain_check_of(struct iommuabs_device *dev, const char *name,
+		      const char *what, uint64_t gfn, uint32_t access,
+		      enum iommuabs_obstacle obstacle);
 
 /* Frames that belong to no scene: an mfn, or 0; all of them are @word's. */
 uint64_t frame_new(uint64_t word);

@@ -46,6 +46,7 @@ static int changes(struct scene *a, struct scene *b, uint64_t mfn)
 
 static void wakes(struct scene *a, struct scene *b)
 {
+	const struct iommuabs_fault *fault;
 	uint64_t same, added, gone, other;
 	int st;
 
@@ -59,17 +60,22 @@ static void wakes(struct scene *a, struct scene *b)
 	added = dma_load(a, 0, NEW_GFN);
 	gone = dma_load(a, 0, SCENE_RAM_GFN + 2);
 	other = dma_load(b, 1, SCENE_RAM_GFN + 3);
+	fault = fault_find(0, SCENE_RAM_GFN + 2, IOMMUABS_READ);
 	tap_check(!st && same == 0xa1 && added == 0x7e57 && other == 0xb3,
 		  "resumed: devices see what is mapped now: edu 0 gfn %lx "
 		  "reads %lx, gfn %lx, mapped meanwhile, %lx; edu 1, moved "
 		  "meanwhile, gfn %lx %lx: %s",
 		  SCENE_RAM_GFN + 1, same, NEW_GFN, added, SCENE_RAM_GFN + 3,
 		  other, iommuabs_strerror(st));
-	tap_check(!st && !gone &&
-			  fault_find(0, SCENE_RAM_GFN + 2, IOMMUABS_READ),
+	tap_check(!st && !gone && fault,
 		  "resumed: what was taken away meanwhile is blocked and "
-		  "reported: gfn %lx reads %lx",
-		  SCENE_RAM_GFN + 2, gone);
+		  "reported: gfn %lx was mfn %lx, reads %lx; event words "
+		  "%016lx %016lx %016lx",
+		  SCENE_RAM_GFN + 2, a->ram + 2, gone, fault_word(fault, 0),
+		  fault_word(fault, 1), fault_word(fault, 2));
+	explain_check("resumed", "a read of what was taken away meanwhile",
+		      SCENE_RAM_GFN + 2, IOMMUABS_READ,
+		      IOMMUABS_OBSTACLE_NOT_MAPPED);
 }
 
 static void two_guests(struct scene *a, struct scene *b)

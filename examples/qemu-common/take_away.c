@@ -40,10 +40,11 @@ static void unmap_a_frame(struct scene *scene)
 	fault = fault_find(0, gfn, IOMMUABS_WRITE);
 	tap_check(!st && before == 0x5eed && !after && kept && fault,
 		  "%s: unmap, then DMA at once: blocked: gfn %lx was mfn %lx; "
-		  "read %lx before, %lx after; the frame keeps %lx; word 0 of "
-		  "its event %lx",
+		  "read %lx before, %lx after; the frame keeps %lx; event "
+		  "words %016lx %016lx %016lx",
 		  scene->name, gfn, mfn, before, after, *frame_word(mfn),
-		  fault ? fault->raw[0] : 0);
+		  fault_word(fault, 0), fault_word(fault, 1),
+		  fault_word(fault, 2));
 	out = guest_read(&scene->vm.guest, gfn << PAGE_LG2, &byte, 1);
 	tap_check(out == GUEST_FAULT &&
 			  scene->vm.guest.fault.ipa >> PAGE_LG2 == gfn,
@@ -72,6 +73,8 @@ static void protect_a_frame(struct scene *scene)
 		  "%s: write permission is taken away, and a write at once is "
 		  "lost: gfn %lx, mfn %lx: %lx before, %lx after",
 		  scene->name, gfn, mfn, before, *frame_word(mfn));
+	explain_check(scene->name, "a write after protect", gfn, IOMMUABS_WRITE,
+		      IOMMUABS_OBSTACLE_WRITE_DENIED);
 	(void)vm_unmap(&scene->vm, gfn, 1);
 	frame_free(mfn);
 }
@@ -80,6 +83,7 @@ static void split_a_leaf(struct scene *scene)
 {
 	const uint64_t gfn = SCENE_RAM_GFN + 100, mfn = scene->ram + 100;
 	unsigned int level = leaf_level(gfn - 1), after;
+	const struct iommuabs_fault *fault;
 	uint64_t left, hole, right;
 	int st;
 
@@ -90,15 +94,21 @@ static void split_a_leaf(struct scene *scene)
 	iommu_faults_forget();
 	st = vm_unmap(&scene->vm, gfn, 1);
 	hole = dma_load(scene, 0, gfn);
+	fault = fault_find(0, gfn, IOMMUABS_READ);
 	left = dma_load(scene, 0, gfn - 1);
 	right = dma_load(scene, 0, gfn + 1);
 	after = leaf_level(gfn - 1);
 	tap_check(!st && level == 1 && after == 0 && !hole && left == 0x100 &&
-			  right == 0x102 && fault_find(0, gfn, IOMMUABS_READ),
+			  right == 0x102 && fault,
 		  "%s: a 2M leaf is split, the hole is blocked, its neighbours "
-		  "are not: gfn %lx reads %lx, %lx, %lx; leaves of level %u, "
-		  "then %u",
-		  scene->name, gfn - 1, left, hole, right, level, after);
+		  "are not: gfn %lx, mfn %lx, reads %lx, gfn %lx, was mfn %lx, "
+		  "%lx, gfn %lx, mfn %lx, %lx; leaves of level %u, then %u; "
+		  "event words %016lx %016lx %016lx",
+		  scene->name, gfn - 1, mfn - 1, left, gfn, mfn, hole, gfn + 1,
+		  mfn + 1, right, level, after, fault_word(fault, 0),
+		  fault_word(fault, 1), fault_word(fault, 2));
+	explain_check(scene->name, "a read in the hole of a split leaf", gfn,
+		      IOMMUABS_READ, IOMMUABS_OBSTACLE_NOT_MAPPED);
 }
 
 static void replace_a_frame(struct scene *scene)
