@@ -762,6 +762,49 @@ static bool sees(struct iommuabs_device *dev, uint64_t gfn)
 	return why.obstacle == IOMMUABS_OBSTACLE_NONE && why.mfn.frame == gfn;
 }
 
+/* What the host has mapped there itself stays for whoever else is there. */
+START_TEST(a_region_that_the_host_mapped_does_not_go_with_its_device)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct iommuabs_device *dev = reserved_device(w);
+	struct iommuabs_device *other = world_device(w, 9, 1, 0);
+
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(0x300),
+					     IOMMUABS_MFN(0x300), 4, RW, NULL),
+			 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_device_attach(other, dom, NULL, 0), 0);
+	ck_assert(sees(other, 0x302));
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	ck_assert(sees(other, 0x302));
+	world_delete(w);
+}
+END_TEST
+
+/* One place is not both: a device that may write there, one that may not. */
+START_TEST(a_region_is_another_where_other_access_is_allowed)
+{
+	const struct iommuabs_reserved region = { IOMMUABS_GFN(0x300),
+						  IOMMUABS_MFN(0x300), 4,
+						  IOMMUABS_READ };
+	struct world *w = world_new(1);
+	const struct iommuabs_stream_range range = { w->unit[0].unit, 9, 1, 0 };
+	struct iommuabs_device_desc desc = world_device_desc(&range, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+	struct iommuabs_device *dev = reserved_device(w), *other;
+
+	desc.reserved = &region;
+	desc.nr_reserved = 1;
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &other), 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+	ck_assert_int_eq(iommuabs_device_attach(other, dom, NULL, 0),
+			 IOMMUABS_E_RESERVED);
+	world_delete(w);
+}
+END_TEST
+
 /* Firmware gave the regions to every function of the bridge. */
 START_TEST(a_carved_device_has_the_regions_of_its_range)
 {
@@ -1114,6 +1157,11 @@ static void add_memory_tests(Suite *s)
 	tcase_add_test(
 		memory,
 		what_is_mapped_over_a_reserved_region_keeps_the_device_out);
+	tcase_add_test(
+		memory,
+		a_region_that_the_host_mapped_does_not_go_with_its_device);
+	tcase_add_test(memory,
+		       a_region_is_another_where_other_access_is_allowed);
 	tcase_add_loop_test(
 		memory, a_region_that_the_host_maps_is_mapped_exactly, 0, 4);
 	tcase_add_test(memory,

@@ -230,6 +230,54 @@ START_TEST(a_fixed_frame_is_in_every_guest)
 END_TEST
 
 /* All that a device of a scratch domain sees is its page. */
+/* Of the host's places of it some may be in one answer, some in the next. */
+START_TEST(a_fixed_frame_has_all_of_the_hosts_places)
+{
+	struct iommuabs_domain *before = domain_of(0), *host, *after;
+	struct iommuabs_frame_user users[PLACES_MAX];
+
+	host = domain_of(IOMMUABS_DOMAIN_HOST);
+	after = domain_of(0);
+	ck_assert_int_eq(declare_gicv(), 0);
+	ck_assert_int_eq(map(host, 0x10, GICV, 1, RW), 0);
+	ck_assert_int_eq(map(host, 0x20, GICV, 1, RW), 0);
+	ck_assert_int_eq(map(host, 0x30, GICV, 1, RW), 0);
+	ck_assert_uint_eq(users_of(GICV, users), 5);
+	ck_assert_ptr_eq(users[0].dom, before);
+	ck_assert_uint_eq(users[1].gfn.frame, 0x10);
+	ck_assert_uint_eq(users[2].gfn.frame, 0x20);
+	ck_assert_uint_eq(users[3].gfn.frame, 0x30);
+	ck_assert_ptr_eq(users[4].dom, after);
+}
+END_TEST
+
+/* Any number at a time: each gfn once, in their order, and no more than asked. */
+START_TEST(gfns_of_a_frame_come_in_parts)
+{
+	static const uint32_t sizes[] = { 1, 2, 15, 16, 17, 20, 32, 33 };
+	struct iommuabs_domain *dom = domain_of(0);
+	iommuabs_gfn_t gfns[64];
+	uint32_t max = sizes[_i], nr, i, total = 0;
+	uint64_t cursor = 0;
+
+	for (i = 0; i < 40; i++)
+		ck_assert_int_eq(map(dom, 0x100 + i, RAM, 1, RW), 0);
+	do {
+		for (i = 0; i < IA_COUNT(gfns); i++)
+			gfns[i].frame = NOWHERE;
+		ck_assert_int_eq(iommuabs_domain_gfns(dom, MFN(RAM), &cursor,
+						      gfns, max, &nr),
+				 0);
+		ck_assert_uint_le(nr, max);
+		for (i = 0; i < nr; i++)
+			ck_assert_uint_eq(gfns[i].frame, 0x100 + total++);
+		for (; i < IA_COUNT(gfns); i++)
+			ck_assert_uint_eq(gfns[i].frame, NOWHERE);
+	} while (nr == max);
+	ck_assert_uint_eq(total, 40);
+}
+END_TEST
+
 START_TEST(a_scratch_domain_has_nothing_fixed)
 {
 	struct iommuabs_domain *before = domain_of(IOMMUABS_DOMAIN_SCRATCH);
@@ -2224,6 +2272,8 @@ static void add_shared_and_fixed(Suite *s)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_shared_frame_is_in_any_number_of_domains);
 	tcase_add_test(tcase, a_fixed_frame_is_in_every_guest);
+	tcase_add_test(tcase, a_fixed_frame_has_all_of_the_hosts_places);
+	tcase_add_loop_test(tcase, gfns_of_a_frame_come_in_parts, 0, 8);
 	tcase_add_test(tcase, a_scratch_domain_has_nothing_fixed);
 	tcase_add_test(tcase, a_fixed_frame_has_one_place);
 	tcase_add_test(tcase, what_is_fixed_takes_no_memory_of_the_reverse_map);

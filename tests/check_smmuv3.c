@@ -14,7 +14,7 @@
 #define SID   ((uint32_t)0x123)
 #define GFN   ((uint64_t)0x40000)
 #define MFN   ((uint64_t)0x20000)
-#define VMID  7
+#define VMID  0x1207 /* more than 8 bits */
 #define WRITE IOMMUABS_SIM_DMA_WRITE
 
 #define S12_VMALL  0x28

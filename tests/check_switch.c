@@ -817,6 +817,26 @@ START_TEST(a_move_has_the_options_of_its_own)
 END_TEST
 
 /* Each entry and each invalidation of a move is not acknowledged once. */
+/* Of the strategy, too: what the domains do later does not change that. */
+START_TEST(a_device_that_moved_has_the_strategy_of_its_move)
+{
+	const struct iommuabs_attach_options options = {
+		.size = sizeof(options),
+		.strategy = IOMMUABS_STRATEGY_MIRROR,
+	};
+	struct pair pair;
+	struct world *w = pair_new(&pair, 1);
+
+	ck_assert_uint_eq(pair.dev->attach_strategy, 0);
+	ck_assert_int_eq(iommuabs_device_move(pair.dev, pair.b, &options, 0),
+			 0);
+	ck_assert_uint_eq(pair.dev->attach_strategy, IOMMUABS_STRATEGY_MIRROR);
+	ck_assert_int_eq(move(pair.dev, pair.a, 0), 0);
+	ck_assert_uint_eq(pair.dev->attach_strategy, 0);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(a_move_that_fails_goes_back)
 {
 	struct pair pair;
@@ -1305,6 +1325,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, options_of_a_move_are_of_this_version);
 	tcase_add_test(tcase, a_move_to_a_guest_asks_about_interrupts_again);
 	tcase_add_test(tcase, a_move_has_the_options_of_its_own);
+	tcase_add_test(tcase, a_device_that_moved_has_the_strategy_of_its_move);
 	tcase_add_loop_test(tcase, a_move_that_fails_goes_back, 0, 8);
 	tcase_add_loop_test(tcase, who_goes_back_retires_the_id_that_was_used,
 			    0, 2);

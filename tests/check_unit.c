@@ -108,9 +108,16 @@ START_TEST(a_unit_that_fails_to_start_fails_alone)
 	expect_status(&w->unit[0], IOMMUABS_UNIT_FAILED, errors[_i]);
 	expect_status(&w->unit[1], IOMMUABS_UNIT_RUNNING, 0);
 	ck_assert_uint_eq(w->unit[0].fences, errors[_i] != IOMMUABS_E_NOMEM);
+	/* Nobody tells it of a change, who would wait for it. */
+	ck_assert_uint_eq(w->unit[0].unit->coming, 0);
+	hostif_format(w->unit[0].unit->hw.reason,
+		      sizeof(w->unit[0].unit->hw.reason), "as it was asked");
+	ck_assert_str_eq(state_of(w->unit[0].unit).reason, "as it was asked");
+	/* What was wrong is not wrong any more. */
 	w->unit[0].enable = 0;
 	ck_assert_int_eq(iommuabs_unit_recover(w->unit[0].unit, 0), 0);
 	expect_status(&w->unit[0], IOMMUABS_UNIT_RUNNING, 0);
+	ck_assert_str_eq(state_of(w->unit[0].unit).reason, "");
 	world_delete(w);
 }
 END_TEST
@@ -274,6 +281,22 @@ START_TEST(what_does_not_acknowledge_is_isolated_or_dead)
 }
 END_TEST
 
+START_TEST(each_device_is_isolated_though_another_can_not_be)
+{
+	struct iommuabs_domain *dom;
+	struct iommuabs_device *dev;
+	struct world *w = started_world(&dom, &dev);
+
+	dev = world_device(w, 9, 1, 0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, NULL, 0), 0);
+	w->unit[0].invalidate = w->unit[0].fence = IOMMUABS_E_TIMEOUT;
+	w->isolate = IOMMUABS_E_NOTSUP;
+	ck_assert_int_eq(unmap(dom, 0x100, 1), IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(w->isolated, 2);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(a_host_without_isolation_has_dead_units)
 {
 	struct iommuabs_domain *dom;
@@ -425,6 +448,47 @@ START_TEST(ids_are_given_once_each)
 	for (i = 1; i < max; i++)
 		unit_id_give(unit, i);
 	free(seen);
+	world_delete(w);
+}
+END_TEST
+
+/* With 4 bits they end within a word: what is past them is nobody's. */
+START_TEST(there_are_no_ids_past_the_last)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_unit *unit = w->unit[0].unit;
+	uint32_t all = unit->nr_ids, id, i;
+
+	unit->nr_ids = 16;
+	for (i = 1; i < 16; i++)
+		ck_assert_int_eq(unit_id_take(unit, &id), 0);
+	for (i = 0; i < 3; i++) {
+		ck_assert_int_eq(unit_id_take(unit, &id), IOMMUABS_E_NOIDS);
+		ck_assert_uint_eq(unit_ids_in_use(unit), 15);
+	}
+	for (i = 1; i < 16; i++)
+		unit_id_give(unit, i);
+	unit->nr_ids = all;
+	world_delete(w);
+}
+END_TEST
+
+/* Whichever they are. */
+START_TEST(all_ids_that_were_kept_come_back_with_the_unit)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_unit *unit = w->unit[0].unit;
+	uint32_t id, i;
+
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	for (i = 1; i < 200; i++)
+		ck_assert_int_eq(unit_id_take(unit, &id), 0);
+	unit_fence(unit, IOMMUABS_E_TIMEOUT);
+	for (i = 1; i < 200; i++)
+		unit_id_keep(unit, i);
+	ck_assert_uint_eq(unit_ids_in_use(unit), 199);
+	ck_assert_int_eq(iommuabs_unit_recover(unit, 0), 0);
+	ck_assert_uint_eq(unit_ids_in_use(unit), 0);
 	world_delete(w);
 }
 END_TEST
@@ -703,6 +767,8 @@ static Suite *suite(void)
 	tcase_add_test(fence, an_interrupt_by_message_is_the_drivers_to_grant);
 	tcase_add_loop_test(
 		fence, what_does_not_acknowledge_is_isolated_or_dead, 0, 2);
+	tcase_add_test(fence,
+		       each_device_is_isolated_though_another_can_not_be);
 	tcase_add_test(fence, a_host_without_isolation_has_dead_units);
 	tcase_add_loop_test(fence, a_recovery_that_fails_leaves_the_unit_fenced,
 			    0, 3);
@@ -711,6 +777,8 @@ static Suite *suite(void)
 	tcase_add_test(fence, a_failed_error_register_fences_the_unit);
 	suite_add_tcase(s, fence);
 	tcase_add_test(parts, ids_are_given_once_each);
+	tcase_add_test(parts, there_are_no_ids_past_the_last);
+	tcase_add_test(parts, all_ids_that_were_kept_come_back_with_the_unit);
 	tcase_add_test(parts, an_id_whose_retirement_failed_waits_for_recovery);
 	tcase_add_test(parts, registers_are_never_mapped);
 	tcase_add_test(parts, interrupts_are_as_described_and_reach_the_driver);
