@@ -43,6 +43,7 @@ static const struct good {
 	{ 24, 1, 2, 2, 0x40040000, 40, 40, 14, 2 }, /* sixteen tables */
 	{ 17, 2, 2, 5, 0x40004000, 47, 48, 14, 3 },
 	{ 16, 2, 2, 5, 0x40008000, 48, 48, 14, 3 },
+	{ 16, 2, 2, 6, 0x40008000, 48, 48, 14, 3 }, /* 52 takes DS */
 };
 
 START_TEST(registers_give_the_geometry)

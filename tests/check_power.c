@@ -273,6 +273,23 @@ START_TEST(a_unit_added_meanwhile_wakes_with_the_others)
 }
 END_TEST
 
+/* Nothing went through it ever: it is no unit that was fenced. */
+START_TEST(a_unit_added_meanwhile_that_does_not_wake_has_failed)
+{
+	struct iommuabs_domain *dom;
+	struct iommuabs_device *dev;
+	struct world *w = running(&dom, &dev);
+	struct world_unit *late;
+
+	ck_assert_int_eq(iommuabs_suspend(w->abs), 0);
+	late = world_unit_add(w);
+	late->enable = IOMMUABS_E_TIMEOUT;
+	ck_assert_int_eq(iommuabs_resume(w->abs), IOMMUABS_E_TIMEOUT);
+	ck_assert_int_eq(unit_status(late->unit), IOMMUABS_UNIT_FAILED);
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(recovery_of_a_sleeper_does_not_wake_it)
 {
 	struct iommuabs_domain *dom;
@@ -380,6 +397,8 @@ static Suite *suite(void)
 	tcase_add_test(sleep, each_phase_has_its_calls);
 	tcase_add_test(sleep, what_changes_meanwhile_is_there_on_resume);
 	tcase_add_test(sleep, a_unit_added_meanwhile_wakes_with_the_others);
+	tcase_add_test(sleep,
+		       a_unit_added_meanwhile_that_does_not_wake_has_failed);
 	tcase_add_test(sleep, recovery_of_a_sleeper_does_not_wake_it);
 	suite_add_tcase(s, sleep);
 	tcase_add_loop_test(

@@ -1026,6 +1026,44 @@ START_TEST(a_unit_is_known_by_its_id_registers)
 }
 END_TEST
 
+/* One that has a linear table only is not asked for one of 2 GiB; 3 is no level
+ * of BBML, nor 2 and 3 one of tables. */
+START_TEST(what_the_manual_reserves_is_not_taken)
+{
+	static const struct {
+		uint32_t levels, bbml;
+		unsigned int stream_bits;
+	} cases[] = {
+		{ 1, 3, 25 },
+		{ 0, 2, 16 },
+		{ 2, 2, 16 },
+		{ 3, 2, 16 },
+	};
+	struct fake fake = fakes[0];
+	struct driver_machine m;
+	struct hostif host;
+
+	fake.idr0 = (GOOD_IDR0 & ~(3u << 27)) | cases[_i].levels << 27;
+	fake.idr1 = (GOOD_IDR1 & ~0x3fu) | 32;
+	fake.idr3 = (GOOD_IDR3 & ~(3u << 11)) | cases[_i].bbml << 11;
+	smmu_machine_make(&m, 0);
+	host = m.host;
+	host.ctx = &fake;
+	host.ops.mmio_read = fake_read;
+	host.ops.mmio_write = fake_write;
+	host.ops.log = NULL;
+	m.unit.regs.host = &host;
+	/* There may be no memory for such a table. */
+	if (!m.unit.ops->probe(&m.unit))
+		m.unit.ops->release(&m.unit);
+	ck_assert_uint_eq(m.unit.caps.stream_bits, cases[_i].stream_bits);
+	ck_assert_uint_eq(m.unit.caps.bbml,
+			  cases[_i].bbml > 2 ? 0 : cases[_i].bbml);
+	m.unit.regs.host = &m.host;
+	driver_machine_delete(&m);
+}
+END_TEST
+
 START_TEST(an_incoherent_unit_may_be_described_as_coherent)
 {
 	struct fake fake = fakes[0];
@@ -1360,6 +1398,7 @@ static void add_all(TCase *tc)
 	tcase_add_test(tc, a_storm_costs_bounded_time_and_is_counted);
 	tcase_add_loop_test(tc, a_unit_is_known_by_its_id_registers, 0,
 			    (int)IA_COUNT(fakes));
+	tcase_add_loop_test(tc, what_the_manual_reserves_is_not_taken, 0, 4);
 	tcase_add_test(tc, an_incoherent_unit_may_be_described_as_coherent);
 	tcase_add_loop_test(
 		tc, ids_are_as_wide_as_those_of_the_stage_that_is_used, 0, 4);

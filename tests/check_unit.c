@@ -193,6 +193,7 @@ START_TEST(a_device_that_keeps_its_translations_is_cut_off_alone)
 	struct iommuabs_device *dev;
 	struct world *w = started_world(&dom, &dev);
 	struct world_unit *u = &w->unit[0];
+	struct iommuabs_device_stats stats = { .size = sizeof(stats) };
 	struct backend_stream live;
 
 	u->stuck = (struct backend_streams){ 8, 1 };
@@ -205,6 +206,10 @@ START_TEST(a_device_that_keeps_its_translations_is_cut_off_alone)
 	u->real->read_stream(&u->unit->hw, 8, &live);
 	ck_assert_int_eq(live.kind, BACKEND_STREAM_BLOCKED);
 	expect_status(u, IOMMUABS_UNIT_RUNNING, 0);
+	/* Its faults are heard. */
+	ck_assert_int_eq(iommuabs_device_stats(dev, &stats), 0);
+	ck_assert_uint_eq(stats.quarantined, 1);
+	ck_assert_uint_eq(stats.silenced, 0);
 	/* What can't even be blocked fences the unit. */
 	u->nr_stuck = 1;
 	u->stream_set = IOMMUABS_E_TIMEOUT;

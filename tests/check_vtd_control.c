@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "harness.h"
+#include "backends/vtd/vtd.h"
 #include "test_needs.h"
 
 #if IOMMUABS_CONFIG_VTD
@@ -336,6 +337,56 @@ START_TEST(a_high_region_is_opened_as_a_low_one_is)
 	driver_guest_new(&m, &g, ID, 39);
 	ck_assert_int_eq(ops->enable(&m.unit), 0);
 	ck_assert_uint_eq(vtd_reg(&m, PMEN, 4), 0);
+	finish();
+}
+END_TEST
+
+/* Nothing else protects it. */
+START_TEST(protected_memory_of_a_unit_that_does_not_start_stays_so)
+{
+	machine(VTD_REGISTERS, tune_protected);
+	vtd_reg_write(&m, PMEN, 4, 1u << 31);
+	while (!(vtd_reg(&m, PMEN, 4) & 1))
+		;
+	iommuabs_sim_plant(m.sim, IOMMUABS_SIM_CR0_IGNORED, 1, 0);
+	ck_assert_int_eq(ops->enable(&m.unit), IOMMUABS_E_TIMEOUT);
+	ck_assert_uint_eq(vtd_reg(&m, PMEN, 4), 1u << 31 | 1);
+	iommuabs_sim_heal(m.sim);
+	ck_assert_int_eq(ops->enable(&m.unit), 0);
+	ck_assert_uint_eq(vtd_reg(&m, PMEN, 4), 0);
+	finish();
+}
+END_TEST
+
+static uint64_t read_status_gone(void *ctx, uint64_t addr, unsigned int width)
+{
+	(void)ctx;
+	if (addr == VTD_TEST_BASE + GSTS)
+		return 0xffffffff;
+	return iommuabs_sim_mmio_read(m.arena, addr, width);
+}
+
+static void write_nowhere(void *ctx, uint64_t addr, unsigned int width,
+			  uint64_t value)
+{
+	(void)ctx;
+	(void)addr;
+	(void)width;
+	(void)value;
+}
+
+/* All ones say that everything asked for is on. */
+START_TEST(a_status_of_all_ones_acknowledges_nothing)
+{
+	struct iommuabs_host host;
+
+	machine(VTD_REGISTERS, NULL);
+	host = m.host.ops;
+	m.host.ops.mmio_read = read_status_gone;
+	m.host.ops.mmio_write = write_nowhere;
+	ck_assert_int_eq(vtd_command_on(vtd_of(&m.unit), SRTP, "SRTP"),
+			 IOMMUABS_E_TIMEOUT);
+	m.host.ops = host;
 	finish();
 }
 END_TEST
@@ -824,6 +875,9 @@ static void add_tests(Suite *s)
 		tc, protected_memory_is_opened_when_translation_protects, 0,
 		VTD_KINDS);
 	tcase_add_test(tc, a_high_region_is_opened_as_a_low_one_is);
+	tcase_add_test(tc,
+		       protected_memory_of_a_unit_that_does_not_start_stays_so);
+	tcase_add_test(tc, a_status_of_all_ones_acknowledges_nothing);
 	tcase_add_test(tc, protected_memory_that_is_being_opened_is_waited_for);
 	tcase_add_loop_test(tc, a_queue_that_firmware_left_stopped_starts_anew,
 			    0, 3);
