@@ -465,7 +465,7 @@ START_TEST(xsa_393_after_removal_the_raw_entry_is_zero)
 	entry = smmuv3_strtab_entry(smmuv3_of(&w.m.unit), 3);
 	for (i = 0; i < STE_WORDS; i++)
 		ck_assert_uint_eq(entry[i], 0);
-	smmuv3_strtab_entry_unmap(smmuv3_of(&w.m.unit), entry);
+	hostif_unmap(w.m.unit.host, entry);
 	world_delete(&w);
 }
 END_TEST

@@ -39,7 +39,7 @@ struct hostif {
 	void *ctx;
 };
 
-/* A pointer to the table page at @maddr, until hostif_unmap(). */
+/* A pointer to the table page at @maddr, until hostif_unmap() of any place in it. */
 static inline void *hostif_map(const struct hostif *host, uint64_t maddr)
 {
 	if (host->ops.table_map)
@@ -47,10 +47,13 @@ static inline void *hostif_map(const struct hostif *host, uint64_t maddr)
 	return (void *)(uintptr_t)(maddr + host->ops.table_offset);
 }
 
-static inline void hostif_unmap(const struct hostif *host, void *page)
+static inline void hostif_unmap(const struct hostif *host, const void *at)
 {
+	const uintptr_t in_page = IOMMUABS_FRAME_SIZE - 1;
+
 	if (host->ops.table_map)
-		host->ops.table_unmap(host->ctx, page);
+		host->ops.table_unmap(host->ctx,
+				      (void *)((uintptr_t)at & ~in_page));
 }
 
 static inline uint64_t hostif_time_us(const struct hostif *host)

@@ -302,9 +302,7 @@ struct pt_ops {
 /* Entries of pt_ops.hold_one(). An absent entry is 0 in every format. */
 static inline void pt_let_go(const struct pt *pt, uint64_t *entry)
 {
-	const uintptr_t page = IOMMUABS_FRAME_SIZE - 1;
-
-	hostif_unmap(pt->host, (void *)((uintptr_t)entry & ~page));
+	hostif_unmap(pt->host, entry);
 }
 
 static inline void pt_clear_held(const struct pt *pt, uint64_t *entry)

@@ -130,9 +130,8 @@ int smmuv3_memory(struct smmuv3 *smmu, unsigned int size_lg2, uint64_t *maddr);
 void smmuv3_memory_free(struct smmuv3 *smmu, uint64_t maddr,
 			unsigned int size_lg2);
 
-/* The page with byte @offset of the table at @maddr, at that byte. */
+/* The word at @maddr, until hostif_unmap(). */
 uint64_t *smmuv3_word_map(const struct smmuv3 *smmu, uint64_t maddr);
-void smmuv3_word_unmap(const struct smmuv3 *smmu, uint64_t *word);
 
 /* ---- smmuv3_errata.c ---- */
 
@@ -234,11 +233,10 @@ void smmuv3_strtab_free(struct smmuv3 *smmu);
 int smmuv3_streams_reserve(struct backend_unit *unit, uint32_t first,
 			   uint32_t nr);
 /*
- * The entry of @stream, until it is unmapped. NULL: none was reserved, the unit
+ * The entry of @stream, until hostif_unmap(). NULL: none was reserved, the unit
  * blocks (C_BAD_STREAMID).
  */
 uint64_t *smmuv3_strtab_entry(struct smmuv3 *smmu, uint32_t stream);
-void smmuv3_strtab_entry_unmap(struct smmuv3 *smmu, uint64_t *entry);
 void smmuv3_strtab_program(struct smmuv3 *smmu);
 
 /* ---- smmuv3_entry.c ---- */

@@ -38,7 +38,7 @@ static uint64_t page_of(struct smmuv3 *smmu, uint32_t id)
 	uint64_t *word = page_word(smmu, id);
 	uint64_t page = port_dev_load64(word);
 
-	smmuv3_word_unmap(smmu, word);
+	hostif_unmap(smmu->unit->host, word);
 	return page;
 }
 
@@ -66,7 +66,7 @@ int smmuv3_id_reserve(struct backend_unit *unit, uint32_t id)
 		return ret;
 	word = page_word(smmu, id);
 	port_dev_store64(word, page);
-	smmuv3_word_unmap(smmu, word);
+	hostif_unmap(smmu->unit->host, word);
 	return 0;
 }
 
@@ -133,7 +133,7 @@ static void publish(struct smmuv3 *smmu, uint64_t maddr,
 			port_dev_store64(cd + i, words[i]);
 		smmuv3_clean(smmu, cd, CD_WORDS * sizeof(*cd));
 	}
-	smmuv3_word_unmap(smmu, cd);
+	hostif_unmap(smmu->unit->host, cd);
 }
 
 void smmuv3_cd_publish(struct smmuv3 *smmu, const struct backend_table *table)
@@ -160,7 +160,7 @@ void smmuv3_cd_decode(struct smmuv3 *smmu, uint64_t maddr,
 	uint64_t word1 = port_dev_load64(cd + 1);
 	uint64_t word2 = port_dev_load64(cd + 2);
 
-	smmuv3_word_unmap(smmu, cd);
+	hostif_unmap(smmu->unit->host, cd);
 	table->format = word2 & CD2_DS ? BACKEND_FORMAT_ARM_S1_DS
 				       : BACKEND_FORMAT_ARM_S1;
 	table->root = word1 & CD1_TTB0;

@@ -36,13 +36,6 @@ static uint64_t *command_map(const struct smmuv3 *smmu, uint64_t number)
 	return page + 2 * (number & (queue_size(q) - 1));
 }
 
-static void command_unmap(const struct smmuv3 *smmu, const uint64_t *command)
-{
-	hostif_unmap(smmu->unit->host,
-		     (void *)((uintptr_t)command &
-			      ~(uintptr_t)(IOMMUABS_FRAME_SIZE - 1)));
-}
-
 /* ---- a queue that stopped ---- */
 
 static uint32_t active_errors(const struct smmuv3 *smmu, uint32_t *gerrorn)
@@ -65,7 +58,7 @@ static void replace(struct smmuv3 *smmu, uint32_t cons)
 	port_dev_store64(command, CMD_SYNC);
 	port_dev_store64(command + 1, 0);
 	smmuv3_clean(smmu, command, 1u << CMD_LG2);
-	command_unmap(smmu, command);
+	hostif_unmap(smmu->unit->host, command);
 	port_store64(&smmu->cmdq.repaired_to, smmu->cmdq.prod);
 	port_dev_mb();
 }
@@ -145,7 +138,7 @@ static void insert(struct smmuv3_batch *batch)
 		port_dev_store64(command, batch->cmds[i][0]);
 		port_dev_store64(command + 1, batch->cmds[i][1]);
 		smmuv3_clean(smmu, command, 1u << CMD_LG2);
-		command_unmap(smmu, command);
+		hostif_unmap(smmu->unit->host, command);
 	}
 	if (!batch->started)
 		batch->first = q->prod;

@@ -248,7 +248,7 @@ static bool store_step(const struct change *change, step_fn step)
 		if (!entry)
 			continue;
 		changed |= step(change, entry);
-		smmuv3_strtab_entry_unmap(smmu, entry);
+		hostif_unmap(smmu->unit->host, entry);
 	}
 	return changed;
 }
@@ -390,7 +390,7 @@ void smmuv3_read_stream(struct backend_unit *unit, uint32_t stream,
 		word1 = port_dev_load64(entry + 1);
 		word2 = port_dev_load64(entry + 2);
 		word3 = port_dev_load64(entry + 3);
-		smmuv3_strtab_entry_unmap(smmu, entry);
+		hostif_unmap(smmu->unit->host, entry);
 	}
 	if (!(word0 & STE0_V)) {
 		out->kind = BACKEND_STREAM_BLOCKED;

@@ -37,7 +37,7 @@ static bool entry_is_valid(struct smmuv3 *smmu, uint32_t sid)
 	bool valid = entry && (port_dev_load64(entry) & STE0_V);
 
 	if (entry)
-		smmuv3_strtab_entry_unmap(smmu, entry);
+		hostif_unmap(smmu->unit->host, entry);
 	return valid;
 }
 

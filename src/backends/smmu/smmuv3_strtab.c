@@ -20,19 +20,12 @@ uint64_t *smmuv3_word_map(const struct smmuv3 *smmu, uint64_t maddr)
 	return (uint64_t *)(void *)(page + in_page);
 }
 
-void smmuv3_word_unmap(const struct smmuv3 *smmu, uint64_t *word)
-{
-	hostif_unmap(smmu->unit->host,
-		     (void *)((uintptr_t)word &
-			      ~(uintptr_t)(IOMMUABS_FRAME_SIZE - 1)));
-}
-
 static uint64_t l1std_get(const struct smmuv3 *smmu, uint64_t index)
 {
 	uint64_t *word = smmuv3_word_map(smmu, smmu->strtab.maddr + 8 * index);
 	uint64_t l1std = port_dev_load64(word);
 
-	smmuv3_word_unmap(smmu, word);
+	hostif_unmap(smmu->unit->host, word);
 	return l1std;
 }
 
@@ -44,7 +37,7 @@ static void l1std_link(struct smmuv3 *smmu, uint64_t index, uint64_t table)
 	port_dev_mb();
 	port_dev_store64(word, table | field_put(L1STD_SPAN, SPLIT + 1));
 	smmuv3_clean(smmu, word, sizeof(*word));
-	smmuv3_word_unmap(smmu, word);
+	hostif_unmap(smmu->unit->host, word);
 }
 
 int smmuv3_strtab_make(struct smmuv3 *smmu, unsigned int stream_bits)
@@ -111,11 +104,6 @@ uint64_t *smmuv3_strtab_entry(struct smmuv3 *smmu, uint32_t stream)
 			return NULL;
 	}
 	return smmuv3_word_map(smmu, table + (index << STE_LG2));
-}
-
-void smmuv3_strtab_entry_unmap(struct smmuv3 *smmu, uint64_t *entry)
-{
-	smmuv3_word_unmap(smmu, entry);
 }
 
 void smmuv3_strtab_program(struct smmuv3 *smmu)

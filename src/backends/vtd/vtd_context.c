@@ -35,13 +35,6 @@ static unsigned int entry_index(const struct vtd *vtd, uint32_t stream)
 	return entry_words(vtd) * stream % TABLE_WORDS;
 }
 
-static void page_unmap(const struct vtd *vtd, const uint64_t *word)
-{
-	const uintptr_t page = IOMMUABS_FRAME_SIZE - 1;
-
-	hostif_unmap(vtd->unit->host, (void *)((uintptr_t)word & ~page));
-}
-
 static uint64_t root_read(const struct vtd *vtd, uint32_t stream)
 {
 	uint64_t *root = hostif_map(vtd->unit->host, vtd->root), word;
@@ -51,7 +44,7 @@ static uint64_t root_read(const struct vtd *vtd, uint32_t stream)
 	return word;
 }
 
-/* The entry of @stream, until it is unmapped. NULL: none was reserved. */
+/* The entry of @stream, until hostif_unmap(). NULL: none was reserved. */
 static uint64_t *entry_map(const struct vtd *vtd, uint32_t stream)
 {
 	uint64_t root = root_read(vtd, stream), *table;
@@ -78,7 +71,7 @@ static int table_reserve(struct vtd *vtd, uint32_t stream)
 	root += root_index(vtd, stream);
 	port_dev_store64(root, maddr | VTD_ENTRY_P);
 	vtd_clean(vtd, root, sizeof(*root));
-	page_unmap(vtd, root);
+	hostif_unmap(vtd->unit->host, root);
 	return 0;
 }
 
@@ -248,7 +241,7 @@ static int do_step(const struct change *change,
 					(uint16_t)(change->first + i), id
 				};
 		}
-		page_unmap(vtd, entry);
+		hostif_unmap(vtd->unit->host, entry);
 	}
 	if (!changed)
 		return 0;
@@ -350,7 +343,7 @@ void vtd_read_stream(struct backend_unit *unit, uint32_t stream,
 	if (entry) {
 		word0 = port_dev_load64(entry);
 		word1 = port_dev_load64(entry + 1);
-		page_unmap(vtd, entry);
+		hostif_unmap(vtd->unit->host, entry);
 	}
 	if (word0 & VTD_ENTRY_FPD)
 		out->flags |= BACKEND_STREAM_SILENT;

@@ -22,20 +22,13 @@ static uint64_t *word_map(const struct vtd *vtd, uint64_t maddr,
 	return page + index;
 }
 
-static void word_unmap(const struct vtd *vtd, const uint64_t *word)
-{
-	const uintptr_t page = IOMMUABS_FRAME_SIZE - 1;
-
-	hostif_unmap(vtd->unit->host, (void *)((uintptr_t)word & ~page));
-}
-
 static uint64_t word_read(const struct vtd *vtd, uint64_t maddr,
 			  unsigned int index)
 {
 	uint64_t *word = word_map(vtd, maddr, index);
 	uint64_t value = port_load64(word);
 
-	word_unmap(vtd, word);
+	hostif_unmap(vtd->unit->host, word);
 	return value;
 }
 
@@ -45,7 +38,7 @@ static void word_write(const struct vtd *vtd, uint64_t maddr,
 	uint64_t *word = word_map(vtd, maddr, index);
 
 	port_store64(word, value);
-	word_unmap(vtd, word);
+	hostif_unmap(vtd->unit->host, word);
 }
 
 /* The machine address in word @index of the page at @maddr; made if it is 0. */
@@ -79,7 +72,7 @@ static int directory_make(struct vtd *vtd, uint64_t *directory)
 	entry = word_map(vtd, *directory, 0);
 	port_dev_store64(entry, table | VTD_ENTRY_P);
 	vtd_clean(vtd, entry, sizeof(*entry));
-	word_unmap(vtd, entry);
+	hostif_unmap(vtd->unit->host, entry);
 	/* Both, before an entry leads to them. */
 	port_dev_mb();
 	return 0;
@@ -114,7 +107,7 @@ static uint64_t table_of(const struct vtd *vtd, uint64_t directory)
 	uint64_t *entry = word_map(vtd, directory, 0);
 	uint64_t table = port_dev_load64(entry) & VTD_ENTRY_ADDRESS;
 
-	word_unmap(vtd, entry);
+	hostif_unmap(vtd->unit->host, entry);
 	return table;
 }
 
@@ -205,7 +198,7 @@ int vtd_pasid_set(struct vtd *vtd, const struct backend_table *table)
 		ret = vtd_forget_pasids(vtd, table->id);
 	}
 out:
-	word_unmap(vtd, entry);
+	hostif_unmap(vtd->unit->host, entry);
 	return ret;
 }
 
@@ -216,7 +209,7 @@ enum backend_stream_kind vtd_pasid_read(struct vtd *vtd, uint64_t maddr,
 	uint64_t word0 = port_dev_load64(entry);
 	uint64_t word1 = port_dev_load64(entry + 1);
 
-	word_unmap(vtd, entry);
+	hostif_unmap(vtd->unit->host, entry);
 	table->root = word0 & VTD_ENTRY_ADDRESS;
 	table->levels = (uint8_t)(field_get(VTD_PASID0_AW, word0) + 2);
 	table->id = (uint32_t)field_get(VTD_PASID1_DID, word1);
