@@ -51,13 +51,17 @@ static inline void segment_place(const struct segment *seg,
 	place->kind = RMAP_OWNING;
 }
 
-/* May the request be entered over what is there? @old: it replaces something. */
+/*
+ * May the request be entered over what is there? @new_: it fills gaps, @old: it
+ * replaces something. What is on its way out there is settled, which waits for
+ * units. 0 | E_EXISTS | E_NOMEM | E_QUOTA | E_TIMEOUT | E_FENCED.
+ */
 int request_survey(const struct request *req, bool *new_, bool *old);
-/* Claim all new places, or none. */
+/* Claim all new places, or none. As places_claim(). */
 int request_claim(const struct request *req);
 /* Undo claims below @end. Their leaves are this call's own: nothing is cut. */
 void request_unclaim(const struct request *req, uint64_t end);
-/* Take the tables that the gaps need. */
+/* Take the tables that the gaps need. 0 | E_NOMEM | E_QUOTA. */
 int request_tables(const struct request *req, struct spares *spares);
 /* Enter @seg in the ledger and in every mirror: can't fail. */
 void segment_enter(const struct request *req, const struct segment *seg,
@@ -65,7 +69,11 @@ void segment_enter(const struct request *req, const struct segment *seg,
 
 /* ---- map_replace.c ---- */
 
-/* Over other frames or flags: break, forget, make; the old places are owed. */
+/*
+ * Over other frames or flags: break, forget, make; the old places are owed. 0 |
+ * E_AGAIN | an error of request_claim() | E_NOMEM | E_QUOTA: as before; E_TIMEOUT,
+ * E_FENCED: what was there is withheld.
+ */
 int request_replace(const struct request *req, struct batch *batch);
 
 #endif

@@ -204,7 +204,7 @@ static int removal_drop_whole(struct removal *rem, int error)
 	struct iommuabs_domain *dom = rem->dom;
 	bool alone = dom->alone;
 	struct batch own;
-	int ret;
+	int ret, paid;
 
 	/* What grows into neighbours' ranges excludes the neighbours. */
 	if (!alone) {
@@ -219,10 +219,9 @@ static int removal_drop_whole(struct removal *rem, int error)
 	rem->batch = &own;
 	ret = mirrors_clear(rem);
 	own.any_level = 1;
+	paid = batch_pay(&own);
 	if (!ret)
-		ret = batch_pay(&own);
-	else
-		batch_pay(&own);
+		ret = paid;
 	if (!alone) {
 		domain_leave_alone(dom);
 		domain_enter(dom);

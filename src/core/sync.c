@@ -428,9 +428,6 @@ int batch_pay(struct batch *batch)
 	struct iommuabs_domain *dom = batch->dom;
 	int ret = 0;
 
-	if (!batch->nr_ranges && !batch->nr_tables && !batch->replaced &&
-	    !batch->spare)
-		return 0;
 	if (batch->nr_ranges || batch->nr_tables || batch->replaced) {
 		ret = batch_invalidate(batch);
 		if (ret)

@@ -90,6 +90,8 @@ int vtd_streams_reserve(struct backend_unit *unit, uint32_t first, uint32_t nr)
 		ret = vtd_forget_contexts(vtd, NULL, 0);
 	if (!ret)
 		ret = backend_ats_reserve(unit, &vtd->ats, first, nr);
+	/* E_TIMEOUT would say that a change stands. That the unit doesn't answer
+	 * is found by whoever sets an entry. */
 	return ret == IOMMUABS_E_TIMEOUT ? IOMMUABS_E_NOMEM : ret;
 }
 

@@ -45,6 +45,7 @@ static uint64_t fetched(const struct vtd *vtd)
 	return q->tail - ((q->tail - place) & (queue_size(q) - 1));
 }
 
+/* Not cleaned: accesses to the queue snoop, whatever ECAP.C says (11.4.3). */
 static void desc_write(struct vtd *vtd, uint64_t number, uint64_t low,
 		       uint64_t high)
 {
