@@ -26,6 +26,13 @@ const struct backend_ops *backend_find(enum iommuabs_unit_type type)
 	}
 }
 
+void backend_reason_set(struct backend_unit *unit, const char *reason)
+{
+	ia_lock(unit->host, &unit->lock);
+	hostif_format(unit->reason, sizeof(unit->reason), "%s", reason);
+	ia_unlock(unit->host, &unit->lock);
+}
+
 int backend_poll(struct backend_unit *unit, const char *what,
 		 bool (*done)(struct backend_unit *unit, void *arg), void *arg)
 {

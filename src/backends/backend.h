@@ -91,8 +91,9 @@ struct backend_unit {
 	const char *name;
 	/* Counters, atomic; errors: of the unit's error register. */
 	uint64_t commands, syncs, events, events_lost, errors;
-	char reason[96]; /* the driver's words for its last failure */
-	void *priv;	 /* the driver's own */
+	char reason
+		[96]; /* the driver's words for its last failure; under @lock */
+	void *priv;   /* the driver's own */
 };
 
 /* What the entries of a translation table mean. */
@@ -334,6 +335,9 @@ extern const struct backend_ops vtd_backend_ops;
 
 /* The driver for units of @type in this build, NULL for none. */
 const struct backend_ops *backend_find(enum iommuabs_unit_type type);
+
+/* Why @unit fails, once it is probed. Takes its lock. */
+void backend_reason_set(struct backend_unit *unit, const char *reason);
 
 /*
  * The one poll: until @done says so, at most BACKEND_TIMEOUT_US, with a last look

@@ -304,18 +304,31 @@ void unit_free(struct iommuabs_unit *unit)
 	tablemem_object_free(&abs->mem, unit, sizeof(*unit));
 }
 
+/* Any CPU that waits for the unit may be writing it. */
+static void reason_report(struct backend_unit *unit,
+			  struct iommuabs_unit_state *state)
+{
+	if (!unit->ops) {
+		hostif_format(state->reason, sizeof(state->reason),
+			      "no driver in this build");
+		return;
+	}
+	ia_lock(unit->host, &unit->lock);
+	hostif_format(state->reason, sizeof(state->reason), "%s", unit->reason);
+	ia_unlock(unit->host, &unit->lock);
+}
+
 void unit_report(struct iommuabs_unit *unit, struct iommuabs_unit_state *state)
 {
 	const struct backend_unit *hw = &unit->hw;
 
-	unit_enter(unit); /* status, error and reason are of one moment */
+	unit_enter(unit); /* status and error are of one moment */
 	state->type = unit->type;
 	state->status = unit_status(unit);
 	state->error = unit->error;
 	state->cookie = unit->cookie;
 	hostif_format(state->name, sizeof(state->name), "%s", unit->name);
-	hostif_format(state->reason, sizeof(state->reason), "%s",
-		      hw->ops ? hw->reason : "no driver in this build");
+	reason_report(&unit->hw, state);
 	state->base = unit->base;
 	state->stage1 = hw->caps.stage1;
 	state->stage2 = hw->caps.stage2;

@@ -279,10 +279,7 @@ int smmuv3_submit(struct smmuv3 *smmu, smmuv3_emit_fn emit, const void *arg)
 		hostif_log(unit->host, IOMMUABS_LOG_WARNING,
 			   "%s: a command was refused, repeating", unit->name);
 	}
-	ia_lock(unit->host, &unit->lock);
-	hostif_format(unit->reason, sizeof(unit->reason),
-		      "commands are refused (CERROR_ILL)");
-	ia_unlock(unit->host, &unit->lock);
+	backend_reason_set(unit, "commands are refused (CERROR_ILL)");
 	return IOMMUABS_E_TIMEOUT;
 }
 

@@ -293,13 +293,6 @@ static void errors_log(struct smmuv3 *smmu, uint32_t active)
 	}
 }
 
-static void reason_set(struct backend_unit *unit, const char *reason)
-{
-	ia_lock(unit->host, &unit->lock);
-	hostif_format(unit->reason, sizeof(unit->reason), "%s", reason);
-	ia_unlock(unit->host, &unit->lock);
-}
-
 int smmuv3_errors(struct backend_unit *unit)
 {
 	struct smmuv3 *smmu = smmuv3_of(unit);
@@ -319,11 +312,12 @@ int smmuv3_errors(struct backend_unit *unit)
 	if (active & cmdq)
 		smmuv3_cmdq_repair(smmu);
 	if (active & sfm) {
-		reason_set(unit, "service failure mode (GERROR.SFM_ERR)");
+		backend_reason_set(unit,
+				   "service failure mode (GERROR.SFM_ERR)");
 		return IOMMUABS_E_UNIT;
 	}
 	if (port_load32(&smmu->resume_failed)) {
-		reason_set(unit, "stalled requests can't be ended");
+		backend_reason_set(unit, "stalled requests can't be ended");
 		return IOMMUABS_E_TIMEOUT;
 	}
 	return 0;

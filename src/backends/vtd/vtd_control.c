@@ -207,16 +207,15 @@ bool vtd_mode_suits(const struct vtd *vtd)
 static int mode_check(struct vtd *vtd)
 {
 	if (hostif_read32(&vtd->unit->regs, VTD_VER) == VTD_NO_ANSWER) {
-		hostif_format(vtd->unit->reason, sizeof(vtd->unit->reason),
-			      "does not answer: its registers read as all "
-			      "ones");
+		backend_reason_set(vtd->unit,
+				   "does not answer: its registers read as all "
+				   "ones");
 		return IOMMUABS_E_TIMEOUT;
 	}
 	if (vtd_mode_suits(vtd))
 		return 0;
-	hostif_format(vtd->unit->reason, sizeof(vtd->unit->reason),
-		      "it translates by tables of another mode "
-		      "(RTADDR.TTM)");
+	backend_reason_set(vtd->unit, "it translates by tables of another mode "
+				      "(RTADDR.TTM)");
 	return IOMMUABS_E_UNIT;
 }
 

@@ -316,10 +316,7 @@ static int submit_queued(struct vtd *vtd, vtd_emit_fn emit, const void *arg,
 			   "%s: a descriptor was refused, repeating",
 			   unit->name);
 	}
-	ia_lock(unit->host, &unit->lock);
-	hostif_format(unit->reason, sizeof(unit->reason),
-		      "descriptors are refused (FSTS.IQE, ITE)");
-	ia_unlock(unit->host, &unit->lock);
+	backend_reason_set(unit, "descriptors are refused (FSTS.IQE, ITE)");
 	return IOMMUABS_E_TIMEOUT;
 }
 
