@@ -49,6 +49,7 @@ IOMMUABS_CORE_SOURCES = \
 	src/core/device.c \
 	src/core/device_find.c \
 	src/core/device_index.c \
+	src/core/digest.c \
 	src/core/domain.c \
 	src/core/dump.c \
 	src/core/explain.c \
@@ -211,6 +212,7 @@ IOMMUABS_HEADERS_PRIVATE = \
 	src/core/api_struct.h \
 	src/core/change.h \
 	src/core/core.h \
+	src/core/digest.h \
 	src/core/enter.h \
 	src/core/gate.h \
 	src/core/map_request.h \

@@ -5,25 +5,13 @@
  */
 #include "test_world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/api_struct.h"
 
 #define ALL_ONES ((uint64_t)-1)
-
-/* @call answers @error, and the instance is as it was. */
-#define REFUSED(w, call, error)                    \
-	do {                                       \
-		char *before_ = world_dump(w);     \
-		char *after_;                      \
-                                                   \
-		ck_assert_int_eq(call, error);     \
-		after_ = world_dump(w);            \
-		ck_assert_str_eq(before_, after_); \
-		free(before_);                     \
-		free(after_);                      \
-	} while (0)
 
 /* ---- structs that cross the API ---- */
 
@@ -499,6 +487,205 @@ START_TEST(dump_takes_known_parts_and_repeats_itself)
 	ck_assert_int_eq(iommuabs_dump(w->abs, IOMMUABS_DUMP_UNITS), 0);
 	ck_assert(test_host_logged(w->host, "unit "));
 	ck_assert(!test_host_logged(w->host, "device "));
+	world_delete(w);
+}
+END_TEST
+
+/* What the first line of a dump that begins so goes on with, or "". */
+static const char *line_of(const char *dump, const char *begin)
+{
+	static char rest[161];
+	const char *found = strstr(dump, begin);
+
+	rest[0] = '\0';
+	if (found) {
+		found += strlen(begin);
+		snprintf(rest, sizeof(rest), "%.*s", (int)strcspn(found, "\n"),
+			 found);
+	}
+	return rest;
+}
+
+static void digest_get(struct world *w, char digest[161])
+{
+	char *dump = world_dump(w);
+
+	strcpy(digest, line_of(dump, "\n  digest "));
+	ck_assert_uint_ge(strlen(digest), 1);
+	free(dump);
+}
+
+static void expect_digest(struct world *w, const char *digest, bool same)
+{
+	char now[161];
+
+	digest_get(w, now);
+	ck_assert_msg(!strcmp(now, digest) == same, "%s, before %s", now,
+		      digest);
+}
+
+static void map_one(struct iommuabs_domain *dom, uint64_t gfn, uint64_t mfn,
+		    uint32_t flags)
+{
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(gfn),
+					     IOMMUABS_MFN(mfn), 1, flags, NULL),
+			 0);
+}
+
+static void unmap_some(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr)
+{
+	ck_assert_int_eq(
+		iommuabs_domain_unmap(dom, IOMMUABS_GFN(gfn), nr, NULL), 0);
+}
+
+#define READ_WRITE (IOMMUABS_READ | IOMMUABS_WRITE)
+
+START_TEST(a_digest_is_of_what_is_mapped_not_of_leaves)
+{
+	struct world *w = world_new(1);
+	struct iommuabs_domain *dom = world_domain(w);
+	char empty[161], digest[161];
+	uint64_t i;
+
+	digest_get(w, empty);
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(0x200),
+					     IOMMUABS_MFN(0x4000), 0x400,
+					     READ_WRITE, NULL),
+			 0);
+	digest_get(w, digest);
+	ck_assert_str_ne(digest, empty);
+	/* Split, and the same. */
+	ck_assert_int_eq(iommuabs_domain_protect(dom, IOMMUABS_GFN(0x301), 1,
+						 IOMMUABS_READ, NULL),
+			 0);
+	expect_digest(w, digest, false);
+	ck_assert_int_eq(iommuabs_domain_protect(dom, IOMMUABS_GFN(0x301), 1,
+						 READ_WRITE, NULL),
+			 0);
+	expect_digest(w, digest, true);
+	unmap_some(dom, 0x200, 0x400);
+	expect_digest(w, empty, true);
+	/* From the end, a leaf each, in two tables. */
+	for (i = 0x400; i--;)
+		map_one(dom, 0x200 + i, 0x4000 + i, READ_WRITE);
+	expect_digest(w, digest, true);
+	/* One frame is not there; another; elsewhere. */
+	unmap_some(dom, 0x5ff, 1);
+	expect_digest(w, digest, false);
+	map_one(dom, 0x5ff, 0x4400, READ_WRITE);
+	expect_digest(w, digest, false);
+	unmap_some(dom, 0x5ff, 1);
+	map_one(dom, 0x600, 0x43ff, READ_WRITE);
+	expect_digest(w, digest, false);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_digest_is_read_in_steps_and_says_where_it_ends)
+{
+	enum { READ = 1200, ALL = 2100 }; /* tables with one leaf */
+	struct world *w = world_new(1);
+	struct iommuabs_domain *dom = world_domain(w);
+	char digest[161];
+	uint64_t i;
+
+	for (i = 0; i < READ; i++)
+		map_one(dom, i * 512, 0x4000 + i, READ_WRITE);
+	digest_get(w, digest);
+	ck_assert_ptr_null(strstr(digest, "more"));
+	map_one(dom, i * 512, 0x4000 + i, READ_WRITE);
+	expect_digest(w, digest, false);
+	for (i++; i < ALL; i++)
+		map_one(dom, i * 512, 0x4000 + i, READ_WRITE);
+	digest_get(w, digest);
+	ck_assert_ptr_nonnull(strstr(digest, ", and more"));
+	world_delete(w);
+}
+END_TEST
+
+static void declare(struct world *w, uint64_t mfn, uint64_t nr,
+		    enum iommuabs_frame_kind kind)
+{
+	const struct iommuabs_frame_policy policy = {
+		.size = sizeof(policy),
+		.kind = kind,
+		.gfn = IOMMUABS_GFN(kind == IOMMUABS_FRAMES_FIXED ? 0x77 : 0),
+		.flags = kind == IOMMUABS_FRAMES_FIXED ? IOMMUABS_READ : 0,
+	};
+
+	ck_assert_int_eq(
+		iommuabs_frames_declare(w->abs, IOMMUABS_MFN(mfn), nr, &policy),
+		0);
+}
+
+START_TEST(a_dump_says_what_was_declared_about_frames)
+{
+	struct world *w = world_new(1);
+	char *dump = world_dump(w), *first;
+	uint64_t i;
+
+	ck_assert_str_eq(line_of(dump, "\nframes: "),
+			 "0 declarations, digest 0");
+	free(dump);
+	declare(w, 0x1000, 0x600, IOMMUABS_FRAMES_SHARED);
+	declare(w, 0x2000, 1, IOMMUABS_FRAMES_FIXED);
+	declare(w, 0x2001, 2, IOMMUABS_FRAMES_HOST);
+	declare(w, 0x2003, 3, IOMMUABS_FRAMES_CLOSED);
+	first = world_dump(w);
+	ck_assert_str_eq(line_of(first, "\nframes 1000+600: "), "shared");
+	ck_assert_str_eq(line_of(first, "\nframes 2000+1: "),
+			 "fixed, gfn 77, flags 1");
+	ck_assert_str_eq(line_of(first, "\nframes 2001+2: "), "host");
+	ck_assert_str_eq(line_of(first, "\nframes 2003+3: "), "closed");
+	ck_assert_ptr_nonnull(strstr(first, "\nframes: 4 declarations, "));
+	/* What has no line of its own is in the digest. */
+	for (i = 0; i < 40; i++)
+		declare(w, 0x3000 + 2 * i, 1, IOMMUABS_FRAMES_SHARED);
+	free(first);
+	first = world_dump(w);
+	ck_assert_ptr_null(strstr(first, "\nframes 304e"));
+	declare(w, 0x304e, 1, IOMMUABS_FRAMES_CLOSED);
+	dump = world_dump(w);
+	ck_assert_ptr_nonnull(strstr(dump, "\nframes: 44 declarations, "));
+	ck_assert_str_ne(dump, first);
+	free(dump);
+	free(first);
+	world_delete(w);
+}
+END_TEST
+
+START_TEST(a_dump_says_what_is_done_about_storms)
+{
+	static const char *const texts[] = { "silence", "report",
+					     "quarantine" };
+	struct iommuabs_domain_config config = {
+		.size = sizeof(config),
+		.flags = IOMMUABS_DOMAIN_SCRATCH,
+	};
+	struct iommuabs_attach_options options = { .size = sizeof(options) };
+	struct world *w = world_new(1);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0);
+	struct iommuabs_domain *dom = world_domain(w);
+	char *dump;
+	uint32_t i;
+
+	for (i = 0; i < 3; i++) {
+		options.fault_policy = i;
+		ck_assert_int_eq(iommuabs_device_attach(dev, dom, &options, 0),
+				 0);
+		dump = world_dump(w);
+		ck_assert_str_eq(line_of(dump, "\n  a storm: "), texts[i]);
+		free(dump);
+		ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	}
+	ck_assert_int_eq(
+		iommuabs_domain_create(w->abs, &config, &options.quarantine),
+		0);
+	ck_assert_int_eq(iommuabs_device_attach(dev, dom, &options, 0), 0);
+	dump = world_dump(w);
+	ck_assert_str_eq(line_of(dump, "\n  a storm: "),
+			 "quarantine, in domain 2");
+	free(dump);
 	world_delete(w);
 }
 END_TEST
@@ -1213,6 +1400,11 @@ static void add_instance_tests(Suite *s)
 	tcase_add_test(instance, a_start_without_units_is_remarked_on);
 	tcase_add_test(instance, an_instance_in_use_stays);
 	tcase_add_test(instance, dump_takes_known_parts_and_repeats_itself);
+	tcase_add_test(instance, a_digest_is_of_what_is_mapped_not_of_leaves);
+	tcase_add_test(instance,
+		       a_digest_is_read_in_steps_and_says_where_it_ends);
+	tcase_add_test(instance, a_dump_says_what_was_declared_about_frames);
+	tcase_add_test(instance, a_dump_says_what_is_done_about_storms);
 	tcase_add_test(instance, a_domain_is_counted);
 	tcase_add_test(instance, the_version_is_that_of_the_header);
 	suite_add_tcase(s, instance);

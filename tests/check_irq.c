@@ -804,6 +804,32 @@ START_TEST(an_interrupt_costs_one_object)
 }
 END_TEST
 
+START_TEST(a_dump_says_what_a_device_was_given)
+{
+	char *before, *dump;
+	uint32_t n;
+
+	begin(RIG_VTD);
+	before = rig_dump(&rig);
+	ck_assert_ptr_null(strstr(before, "interrupts: "));
+	n = take(dev, IOMMUABS_IRQ_ANY_ID, 2);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_uint_eq(take(other, OTHER, 1), 2);
+	dump = rig_dump(&rig);
+	ck_assert_ptr_nonnull(strstr(dump, ", 0+2, of ids 8 to 8\n"));
+	ck_assert_ptr_nonnull(strstr(dump, ", 2+1, of ids 123 to 123\n"));
+	free(dump);
+	ck_assert_int_eq(iommuabs_irq_free(dev, n), 0);
+	ck_assert_int_eq(iommuabs_irq_free(other, 2), 0);
+	/* All but the instance's line, which counts tables. */
+	dump = rig_dump(&rig);
+	ck_assert_str_eq(strchr(dump, '\n'), strchr(before, '\n'));
+	free(dump);
+	free(before);
+	finish();
+}
+END_TEST
+
 START_TEST(what_is_not_the_devices_is_not_found)
 {
 	const struct iommuabs_irq_target target = to(0x41, 3);
@@ -817,16 +843,17 @@ START_TEST(what_is_not_the_devices_is_not_found)
 	COVERS(iommuabs_irq_ioapic, E_NOENT);
 	begin(RIG_VTD);
 	n = take(dev, SID, 4);
-	ck_assert_int_eq(iommuabs_irq_set(other, n, &target), IOMMUABS_E_NOENT);
-	ck_assert_int_eq(iommuabs_irq_set(dev, n + 4, &target),
-			 IOMMUABS_E_NOENT);
-	ck_assert_int_eq(iommuabs_irq_free(other, n), IOMMUABS_E_NOENT);
+	RIG_REFUSED(&rig, iommuabs_irq_set(other, n, &target),
+		    IOMMUABS_E_NOENT);
+	RIG_REFUSED(&rig, iommuabs_irq_set(dev, n + 4, &target),
+		    IOMMUABS_E_NOENT);
+	RIG_REFUSED(&rig, iommuabs_irq_free(other, n), IOMMUABS_E_NOENT);
 	/* Not the first of them. */
-	ck_assert_int_eq(iommuabs_irq_free(dev, n + 1), IOMMUABS_E_NOENT);
-	ck_assert_int_eq(iommuabs_irq_msi(dev, n + 4, &message),
-			 IOMMUABS_E_NOENT);
-	ck_assert_int_eq(iommuabs_irq_ioapic(other, n, 0x41, 0, &entry),
-			 IOMMUABS_E_NOENT);
+	RIG_REFUSED(&rig, iommuabs_irq_free(dev, n + 1), IOMMUABS_E_NOENT);
+	RIG_REFUSED(&rig, iommuabs_irq_msi(dev, n + 4, &message),
+		    IOMMUABS_E_NOENT);
+	RIG_REFUSED(&rig, iommuabs_irq_ioapic(other, n, 0x41, 0, &entry),
+		    IOMMUABS_E_NOENT);
 	finish();
 }
 END_TEST
@@ -844,24 +871,26 @@ START_TEST(arguments_that_make_no_sense)
 	COVERS(iommuabs_irq_ioapic, E_INVAL);
 	begin(RIG_VTD);
 	n = take(dev, SID, 1);
-	ck_assert_int_eq(iommuabs_irq_alloc(dev, SID, 0, &first),
-			 IOMMUABS_E_INVAL);
-	ck_assert_int_eq(
-		iommuabs_irq_alloc(dev, SID, IOMMUABS_IRQS_MAX + 1, &first),
-		IOMMUABS_E_INVAL);
-	ck_assert_int_eq(iommuabs_irq_alloc(dev, OTHER, 1, &first),
-			 IOMMUABS_E_INVAL);
-	ck_assert_int_eq(iommuabs_irq_alloc(dev, SID, 1, NULL),
-			 IOMMUABS_E_INVAL);
-	ck_assert_int_eq(iommuabs_irq_alloc(NULL, SID, 1, &first),
-			 IOMMUABS_E_INVAL);
-	ck_assert_int_eq(iommuabs_irq_free(NULL, n), IOMMUABS_E_INVAL);
-	ck_assert_int_eq(iommuabs_irq_set(NULL, n, NULL), IOMMUABS_E_INVAL);
-	ck_assert_int_eq(iommuabs_irq_msi(dev, n, NULL), IOMMUABS_E_INVAL);
-	ck_assert_int_eq(iommuabs_irq_msi(NULL, n, &message), IOMMUABS_E_INVAL);
-	ck_assert_int_eq(iommuabs_irq_ioapic(dev, n, 0x100, 0, &entry),
-			 IOMMUABS_E_INVAL);
-	ck_assert_int_eq(
+	RIG_REFUSED(&rig, iommuabs_irq_alloc(dev, SID, 0, &first),
+		    IOMMUABS_E_INVAL);
+	RIG_REFUSED(&rig,
+		    iommuabs_irq_alloc(dev, SID, IOMMUABS_IRQS_MAX + 1, &first),
+		    IOMMUABS_E_INVAL);
+	RIG_REFUSED(&rig, iommuabs_irq_alloc(dev, OTHER, 1, &first),
+		    IOMMUABS_E_INVAL);
+	RIG_REFUSED(&rig, iommuabs_irq_alloc(dev, SID, 1, NULL),
+		    IOMMUABS_E_INVAL);
+	RIG_REFUSED(&rig, iommuabs_irq_alloc(NULL, SID, 1, &first),
+		    IOMMUABS_E_INVAL);
+	RIG_REFUSED(&rig, iommuabs_irq_free(NULL, n), IOMMUABS_E_INVAL);
+	RIG_REFUSED(&rig, iommuabs_irq_set(NULL, n, NULL), IOMMUABS_E_INVAL);
+	RIG_REFUSED(&rig, iommuabs_irq_msi(dev, n, NULL), IOMMUABS_E_INVAL);
+	RIG_REFUSED(&rig, iommuabs_irq_msi(NULL, n, &message),
+		    IOMMUABS_E_INVAL);
+	RIG_REFUSED(&rig, iommuabs_irq_ioapic(dev, n, 0x100, 0, &entry),
+		    IOMMUABS_E_INVAL);
+	RIG_REFUSED(
+		&rig,
 		iommuabs_irq_ioapic(dev, n, 0x41, IOMMUABS_IRQ_POSTED, &entry),
 		IOMMUABS_E_INVAL);
 	finish();
@@ -968,6 +997,7 @@ static void add_tests(Suite *s)
 		several_ids_are_told_by_their_buses,
 		a_full_table_and_an_empty_allocator,
 		an_interrupt_costs_one_object,
+		a_dump_says_what_a_device_was_given,
 		what_is_not_the_devices_is_not_found,
 		arguments_that_make_no_sense,
 		a_target_of_a_later_version,

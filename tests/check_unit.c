@@ -229,22 +229,25 @@ START_TEST(an_interrupt_by_message_is_the_drivers_to_grant)
 	struct world *w = world_new(1);
 	struct world_unit *u = &w->unit[0];
 	struct iommuabs_unit *other;
+	char *dump;
 
 	COVERS(iommuabs_unit_irq_set_msi, E_INVAL);
 	COVERS(iommuabs_unit_irq_set_msi, E_NOTSUP);
 	COVERS(iommuabs_unit_irq_set_msi, E_NODRIVER);
 	COVERS(iommuabs_unit_irq_set_msi, E_TIMEOUT);
-	ck_assert_int_eq(
+	REFUSED(w,
 		iommuabs_unit_irq_set_msi(NULL, IOMMUABS_IRQ_EVENT, 0x1000, 1),
 		IOMMUABS_E_INVAL);
-	ck_assert_int_eq(iommuabs_unit_irq_set_msi(u->unit, IOMMUABS_IRQ_COUNT_,
-						   0x1000, 1),
-			 IOMMUABS_E_INVAL);
-	ck_assert_int_eq(iommuabs_unit_irq_set_msi(u->unit, IOMMUABS_IRQ_EVENT,
-						   0x1000, 1),
-			 IOMMUABS_E_NOTSUP);
+	REFUSED(w,
+		iommuabs_unit_irq_set_msi(u->unit, IOMMUABS_IRQ_COUNT_, 0x1000,
+					  1),
+		IOMMUABS_E_INVAL);
+	REFUSED(w,
+		iommuabs_unit_irq_set_msi(u->unit, IOMMUABS_IRQ_EVENT, 0x1000,
+					  1),
+		IOMMUABS_E_NOTSUP);
 	ck_assert_int_eq(iommuabs_unit_add(w->abs, &desc, &other), 0);
-	ck_assert_int_eq(
+	REFUSED(w,
 		iommuabs_unit_irq_set_msi(other, IOMMUABS_IRQ_EVENT, 0x1000, 1),
 		IOMMUABS_E_NODRIVER);
 	ck_assert_int_eq(iommuabs_start(w->abs), 0);
@@ -253,6 +256,11 @@ START_TEST(an_interrupt_by_message_is_the_drivers_to_grant)
 						   0x1000, 1),
 			 IOMMUABS_E_TIMEOUT);
 	expect_status(u, IOMMUABS_UNIT_FENCED, IOMMUABS_E_TIMEOUT);
+	/* Nothing else has changed, but that it holds from now on. */
+	dump = world_dump(w);
+	ck_assert_ptr_nonnull(
+		strstr(dump, "\n  event as a message: 1 at 1000\n"));
+	free(dump);
 	world_delete(w);
 }
 END_TEST

@@ -101,6 +101,7 @@ TEST_HEADERS_SUPPORT = \
 	tests/test_machine.h \
 	tests/test_needs.h \
 	tests/test_pci.h \
+	tests/test_refused.h \
 	tests/test_rig.h \
 	tests/test_simdrv.h \
 	tests/test_smmu.h \

@@ -2,6 +2,7 @@
 #include "test_rig.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "backends/backend.h"
@@ -82,13 +83,26 @@ static int device_isolate(void *ctx, void *cookie)
 	return IOMMUABS_E_NOTSUP;
 }
 
-static void take_warning(void *ctx, enum iommuabs_log_level level,
-			 const char *line)
+static void dump_add(struct rig *rig, const char *line)
+{
+	size_t length = strlen(line);
+
+	rig->dump = realloc(rig->dump, rig->dump_length + length + 2);
+	ck_assert_ptr_nonnull(rig->dump);
+	memcpy(rig->dump + rig->dump_length, line, length);
+	rig->dump_length += length + 1;
+	strcpy(rig->dump + rig->dump_length - 1, "\n");
+}
+
+static void take_line(void *ctx, enum iommuabs_log_level level,
+		      const char *line)
 {
 	struct rig *rig = ctx;
 
 	if (level == IOMMUABS_LOG_WARNING)
 		snprintf(rig->warning, sizeof(rig->warning), "%s", line);
+	if (level == IOMMUABS_LOG_DUMP && rig->dump)
+		dump_add(rig, line);
 }
 
 static int p2m_walk(void *ctx, struct iommuabs_p2m_query *query)
@@ -220,7 +234,7 @@ int rig_library(struct rig *rig)
 		.mmio_write = mmio_write,
 		.cache_clean = cache_clean,
 		.time_us = time_us,
-		.log = take_warning,
+		.log = take_line,
 		.fault = fault,
 		.device_isolate = device_isolate,
 		.pci_cfg_read = rig->pci_read,
@@ -323,6 +337,19 @@ struct iommuabs_domain *rig_domain(struct rig *rig)
 
 	ck_assert_int_eq(iommuabs_domain_create(rig->lib, &config, &dom), 0);
 	return dom;
+}
+
+char *rig_dump(struct rig *rig)
+{
+	char *dump;
+
+	rig->dump = strdup("");
+	rig->dump_length = 0;
+	ck_assert_ptr_nonnull(rig->dump);
+	ck_assert_int_eq(iommuabs_dump(rig->lib, IOMMUABS_DUMP_ALL), 0);
+	dump = rig->dump;
+	rig->dump = NULL;
+	return dump;
 }
 
 static uint64_t dma_write(struct rig *rig, uint32_t sid, uint64_t gfn,

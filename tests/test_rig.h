@@ -8,6 +8,8 @@
 #include <iommuabs/iommuabs.h>
 #include <iommuabs/sim.h>
 
+#include "test_refused.h"
+
 #define RIG_UNIT_BASE ((uint64_t)0x9050000)
 #define RIG_BLOCKS    4 /* of 512 frames that guests get */
 
@@ -62,6 +64,8 @@ struct rig {
 	/* Each look at the clock takes so much longer. */
 	uint64_t hurry_us, skew_us;
 	char warning[256]; /* the last, of the log */
+	char *dump;	   /* what rig_dump() has so far; NULL: none is made */
+	size_t dump_length;
 	/* Runs after each register write of the library. */
 	void (*on_write)(struct rig *rig);
 };
@@ -89,6 +93,10 @@ int rig_attach(struct iommuabs_device *dev, struct iommuabs_domain *dom);
 /* Is the unit one that interrupts are remapped by? */
 bool rig_remaps(const struct rig *rig);
 struct iommuabs_domain *rig_domain(struct rig *rig);
+/* iommuabs_dump() of everything as one string, freed by the caller. */
+char *rig_dump(struct rig *rig);
+/* @call answers @error, and the instance is as it was. */
+#define RIG_REFUSED(rig, call, error) REFUSED_BY(rig_dump, rig, call, error)
 /* A write by the device: the mfn it reached, or UINT64_MAX if blocked. */
 uint64_t rig_write(struct rig *rig, uint32_t sid, uint64_t gfn);
 /* A write that is translated now and lands as late as it can. */

@@ -18,6 +18,7 @@
 
 #include "core/core.h"
 #include "harness.h"
+#include "test_refused.h"
 
 #define WORLD_UNITS_MAX 3
 #define WORLD_EVENTS	8192
@@ -103,6 +104,9 @@ void world_event(struct world_unit *unit, uint32_t stream, uint64_t address,
 
 /* iommuabs_dump() of everything as one string, freed by the caller. */
 char *world_dump(struct world *w);
+
+/* @call answers @error, and the instance is as it was. */
+#define REFUSED(w, call, error) REFUSED_BY(world_dump, w, call, error)
 
 /*
  * A call is made again and again: the first allocation fails, the second, and so on,

@@ -137,7 +137,20 @@ enum iommuabs_dump_what {
 /**
  * iommuabs_dump() - write the instance's state, a line at a time, to host->log
  *
- * The same state gives the same lines, but for the counters.
+ * The same state gives the same lines, but for the counters. A domain's line
+ * "digest" is of its (gfn, mfn, flags and state) and of nothing else: not of the
+ * leaves that say it, so what is split and merged again has the one from before.
+ * So is that of what was declared about frames, as DOMAINS has it too.
+ *
+ * A digest begins with 0. Each run (first gfn, first mfn, number of frames, flags),
+ * as long as gfns and mfns follow each other and flags are the same, in the order
+ * of the gfns, makes of it, word by word, digest = (digest ^ word) *
+ * 0x9e3779b97f4a7c15, then digest ^= digest >> 32. Flags are those of
+ * iommuabs_domain_map() with 0x40 for what is not yet invalidated, 0x80 for what is
+ * withheld. Of frames: first mfn, first gfn (FIXED; else the mfn again), number,
+ * kind (0 SHARED, 0x40 FIXED, 0x80 HOST, 0xc0 CLOSED) and flags. Of a domain with
+ * more than 2^20 entries in its tables the first of them are read, in steps; the
+ * line then ends in "and more".
  *
  * Context: TASK; takes the instance's lock.
  * Return:  0 | E_INVAL.

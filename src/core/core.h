@@ -260,6 +260,8 @@ static inline bool frames_are_far(const struct iommuabs *abs, uint64_t mfn,
 	       mfn + nr <= port_load64_acquire(&abs->frames.first);
 }
 
+/* What a run of frames.pt says. */
+void frames_policy_of(const struct pt_run *run, struct frames_policy *policy);
 /* What is declared about @mfn, and up to @nr frames from there on are declared
  * like it: returns how many, as far as it looked; at least one. */
 uint64_t frames_policy(const struct iommuabs *abs, uint64_t mfn, uint64_t nr,

@@ -6,9 +6,13 @@
  * a device moves, and no pointer.
  */
 #include "core.h"
+#include "digest.h"
 #include "enter.h"
 
-#define LEDGER_BUDGET 65536 /* entries read of one domain's ledger */
+#define LEDGER_STEP    65536 /* entries read while a domain's gate is held */
+#define LEDGER_STEPS   16    /* of them for one domain */
+#define FRAMES_BUDGET  65536 /* entries read of what was declared */
+#define DECLARED_SHOWN 32    /* runs of it with a line of their own */
 
 #define LINE(abs, ...) hostif_log(&(abs)->host, IOMMUABS_LOG_DUMP, __VA_ARGS__)
 
@@ -44,6 +48,27 @@ static const char *phase_text(uint32_t phase)
 	}
 }
 
+static void dump_messages(struct iommuabs *abs,
+			  const struct iommuabs_unit *unit)
+{
+	static const char names[IOMMUABS_IRQ_COUNT_][8] = {
+		[IOMMUABS_IRQ_EVENT] = "event",
+		[IOMMUABS_IRQ_ERROR] = "error",
+		[IOMMUABS_IRQ_SYNC] = "sync",
+		[IOMMUABS_IRQ_PRI] = "pri",
+	};
+	const struct unit_message *message = unit->messages;
+	uint32_t i;
+
+	if (unit->msi.controller || unit->msi.id)
+		LINE(abs, "  messages by controller %x, id %x",
+		     unit->msi.controller, unit->msi.id);
+	for (i = 0; i < IOMMUABS_IRQ_COUNT_; i++, message++)
+		if (message->addr)
+			LINE(abs, "  %s as a message: %x at %llx", names[i],
+			     message->data, (unsigned long long)message->addr);
+}
+
 void dump_units(struct iommuabs *abs)
 {
 	const struct iommuabs_unit *unit;
@@ -69,6 +94,7 @@ void dump_units(struct iommuabs *abs)
 		     caps->coherent ? "" : "not ", caps->input_bits,
 		     caps->output_bits, caps->granules, caps->id_bits,
 		     caps->stream_bits, caps->bbml);
+		dump_messages(abs, unit);
 	}
 	ia_unlock(&abs->host, &abs->lock);
 }
@@ -107,6 +133,29 @@ static void dump_reserved(struct iommuabs *abs,
 		     (unsigned long long)region->gfn.frame,
 		     (unsigned long long)region->nr,
 		     (unsigned long long)region->mfn.frame, region->flags);
+}
+
+static void dump_interrupts(struct iommuabs *abs,
+			    const struct iommuabs_device *dev)
+{
+	const struct irq_run *run;
+
+	for (run = dev->irqs; run; run = run->next)
+		LINE(abs, "  interrupts: %s, %u+%u, of ids %x to %x",
+		     run->unit->name, run->first, run->nr, run->first_id,
+		     run->last_id);
+}
+
+static void dump_fault_policy(struct iommuabs *abs,
+			      const struct iommuabs_device *dev)
+{
+	static const char names[][16] = { "silence", "report", "quarantine" };
+
+	if (dev->refuge)
+		LINE(abs, "  a storm: %s, in domain %u",
+		     names[dev->fault_policy], dev->refuge->owner.number);
+	else
+		LINE(abs, "  a storm: %s", names[dev->fault_policy]);
 }
 
 static void dump_aliases(struct iommuabs *abs,
@@ -148,27 +197,50 @@ void dump_devices(struct iommuabs *abs)
 		dump_aliases(abs, dev);
 		dump_streams(abs, dev);
 		dump_reserved(abs, dev);
+		dump_interrupts(abs, dev);
+		dump_fault_policy(abs, dev);
 	}
 	ia_unlock(&abs->host, &abs->lock);
 }
 
-/* How many frames are in the ledger, by state; bounded. */
+/*
+ * How many frames are in the ledger, by state, and what they are. Between two
+ * steps others may enter the gate alone: what changes meanwhile is read as it was
+ * or as it is.
+ */
+static enum pt_status read_ledger(struct iommuabs_domain *dom,
+				  struct digest *digest, uint64_t frames[4])
+{
+	enum pt_status status = PT_BUDGET;
+	struct pt_run run;
+	uint32_t steps = LEDGER_STEPS;
+
+	while (status != PT_END) {
+		status = digest_next(digest, &run);
+		if (status == PT_OK) {
+			frames[(run.attr & PT_LEDGER_STATE) /
+			       PT_LEDGER_UNSYNCED] += run.nr;
+		} else if (status == PT_BUDGET) {
+			domain_leave(dom);
+			domain_enter(dom);
+			if (!--steps || dom->destroying)
+				break;
+			digest->budget = LEDGER_STEP;
+		}
+	}
+	return status;
+}
+
 static void dump_ledger(struct iommuabs *abs, struct iommuabs_domain *dom)
 {
-	uint64_t end = (uint64_t)1 << (dom->input_bits - IOMMUABS_FRAME_LG2);
-	uint64_t at = 0, budget = LEDGER_BUDGET, frames[4] = { 0 };
-	struct pt_run run;
-	enum pt_status status = PT_END;
+	struct digest digest = digest_begin(
+		&dom->ledger, 0,
+		(uint64_t)1 << (dom->input_bits - IOMMUABS_FRAME_LG2),
+		LEDGER_STEP);
+	enum pt_status status;
+	uint64_t frames[4] = { 0 };
 
-	while (at < end) {
-		status = dom->ledger.ops->next(&dom->ledger, at, end, &budget,
-					       &run);
-		if (status != PT_OK)
-			break;
-		frames[(run.attr & PT_LEDGER_STATE) / PT_LEDGER_UNSYNCED] +=
-			run.nr;
-		at = run.in + run.nr;
-	}
+	status = read_ledger(dom, &digest, frames);
 	LINE(abs,
 	     "  ledger: %llu frames, %llu unsynced, %llu withheld%s, read to "
 	     "%llx",
@@ -176,6 +248,8 @@ static void dump_ledger(struct iommuabs *abs, struct iommuabs_domain *dom)
 	     (unsigned long long)frames[2],
 	     status == PT_BUDGET ? ", and more" : "",
 	     (unsigned long long)dom->read);
+	LINE(abs, "  digest %llx%s", (unsigned long long)digest.value,
+	     status == PT_BUDGET ? ", and more" : "");
 }
 
 static void dump_view(struct iommuabs *abs, const struct view *view)
@@ -241,6 +315,45 @@ static void dump_domain(struct iommuabs *abs, struct iommuabs_domain *dom)
 	domain_leave(dom);
 }
 
+static void dump_declared(struct iommuabs *abs, const struct pt_run *run)
+{
+	static const char names[][16] = {
+		[IOMMUABS_FRAMES_EXCLUSIVE] = "exclusive",
+		[IOMMUABS_FRAMES_SHARED] = "shared",
+		[IOMMUABS_FRAMES_FIXED] = "fixed",
+		[IOMMUABS_FRAMES_HOST] = "host",
+		[IOMMUABS_FRAMES_CLOSED] = "closed",
+	};
+	struct frames_policy policy;
+
+	frames_policy_of(run, &policy);
+	if (policy.kind == IOMMUABS_FRAMES_FIXED)
+		LINE(abs, "frames %llx+%llx: fixed, gfn %llx, flags %x",
+		     (unsigned long long)run->in, (unsigned long long)run->nr,
+		     (unsigned long long)policy.gfn, policy.flags);
+	else
+		LINE(abs, "frames %llx+%llx: %s", (unsigned long long)run->in,
+		     (unsigned long long)run->nr, names[policy.kind]);
+}
+
+/* Inside abs->gate: nothing is declared meanwhile. */
+static void dump_frames(struct iommuabs *abs)
+{
+	uint64_t end = port_load64_acquire(&abs->frames.end), nr = 0;
+	struct digest digest =
+		digest_begin(&abs->frames.pt, port_load64(&abs->frames.first),
+			     end, FRAMES_BUDGET);
+	enum pt_status status;
+	struct pt_run run;
+
+	while ((status = digest_next(&digest, &run)) == PT_OK)
+		if (nr++ < DECLARED_SHOWN)
+			dump_declared(abs, &run);
+	LINE(abs, "frames: %llu declarations, digest %llx%s",
+	     (unsigned long long)nr, (unsigned long long)digest.value,
+	     status == PT_BUDGET ? ", and more" : "");
+}
+
 void dump_domains(struct iommuabs *abs)
 {
 	struct iommuabs_domain *dom = NULL;
@@ -248,6 +361,7 @@ void dump_domains(struct iommuabs *abs)
 	instance_enter(abs);
 	while ((dom = domain_after(abs, dom)))
 		dump_domain(abs, dom);
+	dump_frames(abs);
 	instance_leave(abs);
 }
 

@@ -55,6 +55,15 @@ void frames_run_of(uint64_t mfn, uint64_t nr,
 				attr_of(policy) };
 }
 
+void frames_policy_of(const struct pt_run *run, struct frames_policy *policy)
+{
+	*policy = (struct frames_policy){ .kind = kind_of(run->attr) };
+	if (policy->kind == IOMMUABS_FRAMES_FIXED) {
+		policy->gfn = run->out;
+		policy->flags = (uint32_t)(run->attr & PT_LEDGER_FLAGS);
+	}
+}
+
 uint64_t frames_policy(const struct iommuabs *abs, uint64_t mfn, uint64_t nr,
 		       struct frames_policy *policy)
 {
@@ -68,11 +77,7 @@ uint64_t frames_policy(const struct iommuabs *abs, uint64_t mfn, uint64_t nr,
 		return nr;
 	if (run.in > mfn)
 		return run.in - mfn;
-	policy->kind = kind_of(run.attr);
-	if (policy->kind == IOMMUABS_FRAMES_FIXED) {
-		policy->gfn = run.out;
-		policy->flags = (uint32_t)(run.attr & PT_LEDGER_FLAGS);
-	}
+	frames_policy_of(&run, policy);
 	return run.nr;
 }
 

@@ -8,14 +8,6 @@
 #include "core.h"
 #include "enter.h"
 
-/* What one call gave a device. */
-struct irq_run {
-	struct irq_run *next;
-	struct iommuabs_unit *unit;
-	uint32_t first, nr;
-	uint32_t first_id, last_id; /* requesters */
-};
-
 #define MAP_BITS 64u
 
 /* The words of @unit's map; abs->lock is held, or nobody else knows the unit. */

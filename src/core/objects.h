@@ -115,6 +115,12 @@ struct iommuabs {
 #define UNIT_ID_PAGES	  4 /* for the 16 bits that any unit has at the most */
 #define UNIT_IDS_PER_PAGE ((uint32_t)1 << 14) /* bits of half a page */
 
+/* What iommuabs_unit_irq_set_msi() asked for; addr 0: by wire. */
+struct unit_message {
+	uint64_t addr;
+	uint32_t data;
+};
+
 struct iommuabs_unit {
 	struct backend_unit hw;
 	struct iommuabs *abs;
@@ -137,6 +143,7 @@ struct iommuabs_unit {
 	uint32_t nr_irqs;
 	struct iommuabs_irq irqs[IOMMUABS_IRQ_COUNT_];
 	struct iommuabs_unit_msi msi;
+	struct unit_message messages[IOMMUABS_IRQ_COUNT_]; /* abs->lock */
 	uint64_t base, length;
 	uint32_t fw_id;
 	/* A DMAR has it: who may use ATS is in abs->ats_records, by @segment. */
@@ -191,6 +198,14 @@ enum device_topology {
 	TOPOLOGY_DESCRIBED, /* no: somebody described it */
 	TOPOLOGY_EXACT,	    /* its functions, one by one */
 	TOPOLOGY_COARSE,    /* with all of the buses behind a bridge */
+};
+
+/* Entries of a unit's interrupt table that one call gave a device. */
+struct irq_run {
+	struct irq_run *next;
+	struct iommuabs_unit *unit;
+	uint32_t first, nr;
+	uint32_t first_id, last_id; /* requesters */
 };
 
 struct iommuabs_device {

@@ -223,6 +223,18 @@ int unit_recover(struct iommuabs_unit *unit, uint64_t *budget)
 	return ret ? ret : settle_debts(unit, budget);
 }
 
+static void message_note(struct iommuabs_unit *unit,
+			 enum iommuabs_unit_irq_which which, uint64_t addr,
+			 uint32_t data)
+{
+	struct iommuabs *abs = unit->abs;
+
+	ia_lock(&abs->host, &abs->lock);
+	unit->messages[which] = (struct unit_message){ addr, data };
+	ia_unlock(&abs->host, &abs->lock);
+}
+
+/* A unit that doesn't acknowledge has it when it is back. */
 int unit_irq_set_msi(struct iommuabs_unit *unit,
 		     enum iommuabs_unit_irq_which which, uint64_t addr,
 		     uint32_t data)
@@ -231,6 +243,8 @@ int unit_irq_set_msi(struct iommuabs_unit *unit,
 
 	unit_enter_alone(unit);
 	ret = unit->hw.ops->irq_set_msi(&unit->hw, which, addr, data);
+	if (!ret || ret == IOMMUABS_E_TIMEOUT)
+		message_note(unit, which, addr, data);
 	unit_leave_alone(unit);
 	if (ret == IOMMUABS_E_TIMEOUT)
 		unit_fence(unit, ret);
