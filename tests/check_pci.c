@@ -1252,22 +1252,22 @@ START_TEST(what_is_no_function_is_no_device)
 	COVERS(iommuabs_device_add_pci, E_UNTRANSLATED);
 	COVERS(iommuabs_device_add_pci, E_NOTSUP);
 	COVERS(iommuabs_device_functions, E_INVAL);
-	ck_assert_int_eq(iommuabs_device_add_pci(NULL, 0x400, NULL, &dev),
-			 IOMMUABS_E_INVAL);
-	ck_assert_int_eq(iommuabs_device_add_pci(m.w->abs, 0x400, NULL, NULL),
-			 IOMMUABS_E_INVAL);
-	ck_assert_int_eq(iommuabs_device_functions(NULL, NULL, 0, &nr),
-			 IOMMUABS_E_INVAL);
-	ck_assert_int_eq(iommuabs_device_functions(m.bridge, NULL, 1, &nr),
-			 IOMMUABS_E_INVAL);
-	ck_assert_int_eq(iommuabs_device_functions(m.bridge, NULL, 0, NULL),
-			 IOMMUABS_E_INVAL);
-	ck_assert_int_eq(add(&m, 0x408, &dev), IOMMUABS_E_NOENT);
-	ck_assert_int_eq(add(&m, 0x10400, &dev), IOMMUABS_E_NOENT);
+	REFUSED(m.w, iommuabs_device_add_pci(NULL, 0x400, NULL, &dev),
+		IOMMUABS_E_INVAL);
+	REFUSED(m.w, iommuabs_device_add_pci(m.w->abs, 0x400, NULL, NULL),
+		IOMMUABS_E_INVAL);
+	REFUSED(m.w, iommuabs_device_functions(NULL, NULL, 0, &nr),
+		IOMMUABS_E_INVAL);
+	REFUSED(m.w, iommuabs_device_functions(m.bridge, NULL, 1, &nr),
+		IOMMUABS_E_INVAL);
+	REFUSED(m.w, iommuabs_device_functions(m.bridge, NULL, 0, NULL),
+		IOMMUABS_E_INVAL);
+	REFUSED(m.w, add(&m, 0x408, &dev), IOMMUABS_E_NOENT);
+	REFUSED(m.w, add(&m, 0x10400, &dev), IOMMUABS_E_NOENT);
 	ck_assert_int_eq(iommuabs_device_remove(m.bridge), 0);
-	ck_assert_int_eq(add(&m, 0x400, &dev), IOMMUABS_E_UNTRANSLATED);
+	REFUSED(m.w, add(&m, 0x400, &dev), IOMMUABS_E_UNTRANSLATED);
 	m.w->abs->host.ops.pci_cfg_read = NULL;
-	ck_assert_int_eq(add(&m, 0x400, &dev), IOMMUABS_E_NOTSUP);
+	REFUSED(m.w, add(&m, 0x400, &dev), IOMMUABS_E_NOTSUP);
 	ck_assert_ptr_null(dev);
 	machine_delete(&m);
 }
