@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* ---- functional: registers ---- */
 
@@ -38,6 +39,7 @@ START_TEST(creation_refuses_what_cannot_be)
 	struct iommuabs_sim_smmuv3_config c = config;
 	struct iommuabs_sim_unit *other;
 
+	COVERS(iommuabs_sim_smmuv3_create, SIM_E_INVAL);
 	ck_assert_int_eq(iommuabs_sim_smmuv3_create(arena, &c, &other),
 			 IOMMUABS_SIM_E_INVAL);
 	c.base += 0x20000;
@@ -975,6 +977,8 @@ START_TEST(pages_are_aligned_and_can_run_out)
 {
 	uint64_t maddr, used = iommuabs_sim_pages_used(arena);
 
+	COVERS(iommuabs_sim_alloc, SIM_E_INVAL);
+	COVERS(iommuabs_sim_alloc, SIM_E_NOMEM);
 	ck_assert_int_eq(iommuabs_sim_alloc(arena, 16, &maddr), 0);
 	ck_assert_uint_eq(maddr % 65536, 0);
 	ck_assert_uint_eq(iommuabs_sim_pages_used(arena), used + 16);
@@ -995,10 +999,130 @@ START_TEST(pages_are_aligned_and_can_run_out)
 }
 END_TEST
 
+static const struct iommuabs_sim_arena_config small_arena = {
+	.base = (uint64_t)1 << 40,
+	.length = 1 << 20,
+};
+
+START_TEST(an_arena_that_cannot_be_is_not_made)
+{
+	struct iommuabs_sim_arena_config bad[6];
+	struct iommuabs_sim_arena *made = NULL;
+	unsigned int i;
+
+	COVERS(iommuabs_sim_arena_create, SIM_E_INVAL);
+	for (i = 0; i < 6; i++)
+		bad[i] = small_arena;
+	bad[0].length = 0;
+	bad[1].length = 4095;
+	bad[2].length = ((uint64_t)4 << 30) + 4096;
+	bad[3].base = (uint64_t)1 << 25;
+	bad[4].base = 0 - ((uint64_t)64 << 20);
+	bad[4].length = (uint64_t)128 << 20;
+	bad[5].base = 4096;
+	for (i = 0; i < 6; i++)
+		ck_assert_int_eq(iommuabs_sim_arena_create(&bad[i], &made),
+				 IOMMUABS_SIM_E_INVAL);
+	ck_assert_ptr_null(made);
+	ck_assert_int_eq(iommuabs_sim_arena_create(&small_arena, &made), 0);
+	iommuabs_sim_arena_destroy(made);
+}
+END_TEST
+
+#ifdef __has_feature
+#define HAS_FEATURE(feature) __has_feature(feature)
+#else
+#define HAS_FEATURE(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+	HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
+#define SANITIZED 1 /* it ends the program instead */
+#else
+#define SANITIZED 0
+#endif
+
+#define HOARD_MAX ((size_t)256 << 20)
+
+struct hoard {
+	struct hoard *next;
+};
+
+/* All of what malloc() has, with no more to be had from the system; at
+ * most HOARD_MAX. */
+static struct hoard *memory_take(struct rlimit *before, size_t *taken)
+{
+	struct rlimit none;
+	struct hoard *all = NULL, *one;
+	size_t size;
+
+	*taken = 0;
+	ck_assert_int_eq(getrlimit(RLIMIT_AS, before), 0);
+	none = *before;
+	none.rlim_cur = 4096;
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, &none), 0);
+	for (size = (size_t)1 << 20; size >= sizeof(*one); size /= 2)
+		while (*taken < HOARD_MAX && (one = malloc(size)) != NULL) {
+			one->next = all;
+			all = one;
+			*taken += size;
+		}
+	return all;
+}
+
+static void memory_give(struct hoard *all, const struct rlimit *before)
+{
+	struct hoard *next;
+
+	for (; all; all = next) {
+		next = all->next;
+		free(all);
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, before), 0);
+}
+
+START_TEST(without_memory_there_is_no_arena_and_no_unit)
+{
+	struct iommuabs_sim_smmuv3_config smmu = config;
+	struct iommuabs_sim_vtd_config vtd;
+	struct iommuabs_sim_arena *made = NULL;
+	struct iommuabs_sim_unit *other = NULL;
+	struct rlimit before;
+	struct hoard *all;
+	size_t taken;
+	int ret[3];
+
+	COVERS(iommuabs_sim_arena_create, SIM_E_NOMEM);
+	COVERS(iommuabs_sim_smmuv3_create, SIM_E_NOMEM);
+	COVERS(iommuabs_sim_vtd_create, SIM_E_NOMEM);
+	if (SANITIZED)
+		harness_skip("a sanitizer allows no malloc() that fails");
+	iommuabs_sim_vtd_defaults(&vtd);
+	smmu.base += 0x20000;
+	vtd.base = smmu.base + 0x20000;
+	all = memory_take(&before, &taken);
+	ret[0] = iommuabs_sim_arena_create(&small_arena, &made);
+	ret[1] = iommuabs_sim_smmuv3_create(arena, &smmu, &other);
+	ret[2] = iommuabs_sim_vtd_create(arena, &vtd, &other);
+	memory_give(all, &before);
+	if (taken >= HOARD_MAX)
+		harness_skip("the system doesn't keep to RLIMIT_AS");
+	ck_assert_int_eq(ret[0], IOMMUABS_SIM_E_NOMEM);
+	ck_assert_int_eq(ret[1], IOMMUABS_SIM_E_NOMEM);
+	ck_assert_int_eq(ret[2], IOMMUABS_SIM_E_NOMEM);
+	ck_assert(!made && !other);
+	/* With memory they are. */
+	ck_assert_int_eq(iommuabs_sim_vtd_create(arena, &vtd, &other), 0);
+	iommuabs_sim_unit_destroy(other);
+	ck_assert_int_eq(iommuabs_sim_smmuv3_create(arena, &smmu, &other), 0);
+	iommuabs_sim_unit_destroy(other);
+}
+END_TEST
+
 START_TEST(the_nth_allocation_fails_once)
 {
 	uint64_t maddr;
 
+	COVERS(iommuabs_sim_alloc, SIM_E_NOMEM);
 	iommuabs_sim_alloc_fail(arena, 2);
 	ck_assert_int_eq(iommuabs_sim_alloc(arena, 12, &maddr), 0);
 	ck_assert_int_eq(iommuabs_sim_alloc(arena, 12, &maddr),
@@ -2337,6 +2461,8 @@ static TCase *queue_tests(void)
 	tcase_add_test(t, virtual_time_moves_with_polls);
 	tcase_add_test(t, pages_are_aligned_and_can_run_out);
 	tcase_add_test(t, the_nth_allocation_fails_once);
+	tcase_add_test(t, an_arena_that_cannot_be_is_not_made);
+	tcase_add_test(t, without_memory_there_is_no_arena_and_no_unit);
 	tcase_add_test(t, bad_frees_are_noticed);
 	tcase_add_test(t, memory_outside_every_arena_is_plain);
 	return t;

@@ -242,6 +242,44 @@ static void end(void)
 	iommuabs_sim_arena_destroy(arena);
 }
 
+START_TEST(a_unit_that_cannot_be_is_not_made)
+{
+	struct iommuabs_sim_vtd_config bad[14];
+	struct iommuabs_sim_unit *other = NULL;
+	unsigned int i;
+
+	COVERS(iommuabs_sim_vtd_create, SIM_E_INVAL);
+	begin_plain();
+	for (i = 0; i < 14; i++) {
+		bad[i] = plain();
+		bad[i].base += 0x10000;
+	}
+	bad[0] = plain(); /* one is there */
+	bad[1].base = RAM;
+	bad[2].base++;
+	bad[3].nd = 7;
+	bad[4].sagaw = 0;
+	bad[5].mgaw = 29;
+	bad[6].haw = 53;
+	bad[7].sslps = 2;
+	bad[8].nfr = 0;
+	bad[9].version = 16;
+	bad[10].qi = 0;
+	bad[10].ir = 1;
+	bad[11].smpwc = 1;
+	bad[11].smts = 0;
+	bad[12].dit = 1;
+	bad[12].dt = 0;
+	bad[13].coherent = !bad[13].coherent;
+	for (i = 0; i < 14; i++)
+		ck_assert_msg(iommuabs_sim_vtd_create(arena, &bad[i], &other) ==
+				      IOMMUABS_SIM_E_INVAL,
+			      "case %u", i);
+	ck_assert_ptr_null(other);
+	end();
+}
+END_TEST
+
 /* All that a write at IOVA may become now, as a set of up to 3. */
 static unsigned int outcomes(uint64_t out[3])
 {
@@ -906,6 +944,7 @@ static void add_tests(Suite *s)
 {
 	TCase *tcase = tcase_create("vtd");
 	const TTest *const tests[] = {
+		a_unit_that_cannot_be_is_not_made,
 		a_removed_page_is_reached_until_its_invalidation_is_waited_for,
 		another_page_or_domain_is_no_invalidation_of_this_one,
 		a_hint_of_leaves_keeps_the_tables_above,
