@@ -48,7 +48,7 @@ struct eye {
 /* What there is, and is charged: the same whatever has failed. */
 struct tally {
 	uint64_t pages, charged, used[DOMAINS], places[DOMAINS];
-	uint32_t ids, views[DOMAINS];
+	uint32_t ids, views[DOMAINS], batches[DOMAINS];
 };
 
 struct scene {
@@ -68,6 +68,50 @@ static struct scene scene;
 static uint32_t sid(int dev)
 {
 	return 8 + 8 * (uint32_t)dev;
+}
+
+/* ---- what there is ---- */
+
+/* What is there now. */
+static struct tally count(void)
+{
+	struct iommuabs_domain_stats stats = { .size = sizeof(stats) };
+	struct tally tally;
+	int d;
+
+	memset(&tally, 0, sizeof(tally));
+	tally.pages = iommuabs_sim_pages_used(rig.arena);
+	tally.charged = rig.lib->account.used;
+	tally.ids = unit_ids_in_use(rig.unit);
+	for (d = 0; d < DOMAINS; d++) {
+		if (!scene.dom[d])
+			continue;
+		ck_assert_int_eq(iommuabs_domain_stats(scene.dom[d], &stats),
+				 0);
+		tally.used[d] = stats.used;
+		tally.places[d] = stats.places;
+		tally.views[d] = stats.nr_mirrors;
+		tally.batches[d] = stats.nr_batches;
+	}
+	return tally;
+}
+
+static void same(const struct tally *a, const struct tally *b, const char *when)
+{
+	ck_assert_msg(!memcmp(a, b, sizeof(*a)),
+		      "%s, %s, wait %llu, allocation %llu: pages %lld, "
+		      "charged %lld, used %lld %lld, places %lld %lld, ids %d, "
+		      "views %d %d more than without",
+		      scene.name, when, (unsigned long long)scene.wait,
+		      (unsigned long long)scene.allocation,
+		      (long long)(a->pages - b->pages),
+		      (long long)(a->charged - b->charged),
+		      (long long)(a->used[0] - b->used[0]),
+		      (long long)(a->used[1] - b->used[1]),
+		      (long long)(a->places[0] - b->places[0]),
+		      (long long)(a->places[1] - b->places[1]),
+		      (int)(a->ids - b->ids), (int)(a->views[0] - b->views[0]),
+		      (int)(a->views[1] - b->views[1]));
 }
 
 /* ---- failing ---- */
@@ -122,11 +166,29 @@ static void mend(void)
 	ck_assert_int_eq(unit_is(), IOMMUABS_UNIT_RUNNING);
 }
 
-/* Did it fail, in one of the ways that are documented and were planted? */
-static bool failed(int ret)
+/*
+ * What the instance got stays for the next call: nodes of the reverse map, a page
+ * for objects.
+ */
+static void as_before(const struct tally *before)
+{
+	struct tally now = count();
+
+	now.pages = before->pages;
+	now.charged = before->charged;
+	same(&now, before, "after the call");
+}
+
+/*
+ * Did it fail, in one of the ways that are documented and were planted? Without
+ * memory nothing was done.
+ */
+static bool failed(int ret, const struct tally *before)
 {
 	if (!ret)
 		return false;
+	if (before && ret == IOMMUABS_E_NOMEM)
+		as_before(before);
 	ck_assert_msg(scene.allocation ? ret == IOMMUABS_E_NOMEM
 				       : ret == IOMMUABS_E_TIMEOUT ||
 						 ret == IOMMUABS_E_FENCED,
@@ -138,15 +200,16 @@ static bool failed(int ret)
 
 /* The call; @now holds when it returns, and if that was an error, it is made again,
  * and works. */
-#define DO_AND(call, now)                          \
-	do {                                       \
-		if (failed(call)) {                \
-			now;                       \
-			mend();                    \
-			ck_assert_int_eq(call, 0); \
-		}                                  \
-		now;                               \
-		rig_no_violation(&rig);            \
+#define DO_AND(call, now)                             \
+	do {                                          \
+		const struct tally before_ = count(); \
+		if (failed(call, &before_)) {         \
+			now;                          \
+			mend();                       \
+			ck_assert_int_eq(call, 0);    \
+		}                                     \
+		now;                                  \
+		rig_no_violation(&rig);               \
 	} while (0)
 
 #define DO(call) DO_AND(call, (void)0)
@@ -511,7 +574,7 @@ static void populate(int dom, int dev, uint64_t goes)
 			scene.dom[dom], dev < 0 ? NULL : scene.dev[dev], 4);
 		if (goes && ++step == 2)
 			DO(unmap(dom, goes, 1));
-		if (ret && ret != IOMMUABS_E_AGAIN && failed(ret))
+		if (ret && ret != IOMMUABS_E_AGAIN && failed(ret, NULL))
 			mend();
 	} while (ret);
 }
@@ -614,7 +677,7 @@ static void a_frame_has_one_owner(void)
 	reaches(1, HIGH, mfn);
 	ret = map(1, COMES, mfn, 1, RW);
 	if (ret != IOMMUABS_E_PERM) {
-		ck_assert(failed(ret));
+		ck_assert(failed(ret, NULL));
 		mend();
 		ck_assert_int_eq(map(1, COMES, mfn, 1, RW), IOMMUABS_E_PERM);
 	}
@@ -744,30 +807,6 @@ static const struct {
 };
 #define KINDS ((int)IA_COUNT(kinds))
 
-/* What is there when the scenario is over. */
-static struct tally count(void)
-{
-	struct iommuabs_domain_stats stats = { .size = sizeof(stats) };
-	struct tally tally;
-	int d;
-
-	memset(&tally, 0, sizeof(tally));
-	tally.pages = iommuabs_sim_pages_used(rig.arena);
-	tally.charged = rig.lib->account.used;
-	tally.ids = unit_ids_in_use(rig.unit);
-	for (d = 0; d < DOMAINS; d++) {
-		if (!scene.dom[d])
-			continue;
-		ck_assert_int_eq(iommuabs_domain_stats(scene.dom[d], &stats),
-				 0);
-		tally.used[d] = stats.used;
-		tally.places[d] = stats.places;
-		tally.views[d] = stats.nr_mirrors;
-		ck_assert_uint_eq(stats.nr_batches, 0);
-	}
-	return tally;
-}
-
 static void scene_new(const struct scenario *scenario)
 {
 	int d;
@@ -818,24 +857,6 @@ static void less_is_fine(struct tally *a, const struct tally *b)
 		a->used[d] += less;
 		a->pages += less;
 	}
-}
-
-static void same(const struct tally *a, const struct tally *b, const char *when)
-{
-	ck_assert_msg(!memcmp(a, b, sizeof(*a)),
-		      "%s, %s, wait %llu, allocation %llu: pages %lld, "
-		      "charged %lld, used %lld %lld, places %lld %lld, ids %d, "
-		      "views %d %d more than without",
-		      scene.name, when, (unsigned long long)scene.wait,
-		      (unsigned long long)scene.allocation,
-		      (long long)(a->pages - b->pages),
-		      (long long)(a->charged - b->charged),
-		      (long long)(a->used[0] - b->used[0]),
-		      (long long)(a->used[1] - b->used[1]),
-		      (long long)(a->places[0] - b->places[0]),
-		      (long long)(a->places[1] - b->places[1]),
-		      (int)(a->ids - b->ids), (int)(a->views[0] - b->views[0]),
-		      (int)(a->views[1] - b->views[1]));
 }
 
 /* One of both fails, or none; how many there were, and what is left. */
