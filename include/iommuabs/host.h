@@ -118,7 +118,7 @@ struct iommuabs_host {
 	/*
 	 * Small objects (16 to 2048 bytes; the instance itself up to 8192). Both
 	 * NULL: cut from table pages, for which table_map must be NULL too.
-	 * Called with no lock held (alloc).
+	 * alloc() is called with no lock held; free() under any.
 	 */
 	void *(*alloc)(void *ctx, size_t size);
 	void (*free)(void *ctx, void *object, size_t size);
@@ -128,7 +128,9 @@ struct iommuabs_host {
 	 * NULL: the machine address is the pointer. It returns NULL on failure.
 	 * mmio_read() and mmio_write() replace the access itself (@addr is a
 	 * machine address, @width 4 or 8 bytes); both NULL: direct access
-	 * through the pointer.
+	 * through the pointer. mmio_map() and mmio_unmap() are called with no
+	 * lock held; mmio_read() and mmio_write() under any lock, and in CRASH,
+	 * when they may wait for nobody.
 	 */
 	void *(*mmio_map)(void *ctx, uint64_t maddr, uint64_t size);
 	void (*mmio_unmap)(void *ctx, void *regs, uint64_t size);
@@ -174,6 +176,7 @@ struct iommuabs_host {
 
 	/*
 	 * Non-zero: a call with a budget should return E_AGAIN soon. NULL: never.
+	 * Called with no lock held, outside the domain's gate.
 	 */
 	int (*should_yield)(void *ctx);
 
