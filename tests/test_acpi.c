@@ -297,8 +297,9 @@ static void print_unit(FILE *out, const struct desc_unit *unit)
 		fprintf(out, " all");
 	if (unit->vtd.has_proximity)
 		fprintf(out, " near %u", unit->vtd.proximity);
-	fprintf(out, "%s%s",
+	fprintf(out, "%s%s%s",
 		unit->flags & IOMMUABS_UNIT_COHERENT ? " coherent" : "",
+		unit->flags & IOMMUABS_UNIT_PAGE0_ONLY ? " page0" : "",
 		unit->disabled ? " off" : "");
 	for (i = 0; i < unit->nr_irqs; i++)
 		fprintf(out, " %s=%u%s", which[unit->irqs[i].which],

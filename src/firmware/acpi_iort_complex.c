@@ -10,12 +10,13 @@ static bool ends_at_its(const struct iort_target *target,
 			const struct iort_mapping *mapping)
 {
 	uint64_t last = (uint64_t)mapping->output + mapping->last;
+	const struct iort_ids *ids = target->its;
+	uint32_t n;
 
-	if (target->is_its)
-		return true;
-	return target->its_nr &&
-	       target->its_nr == target->its_last - target->its_first + 1 &&
-	       mapping->output >= target->its_first && last <= target->its_last;
+	for (n = 0; n < target->nr_its; n++, ids++)
+		if (mapping->output >= ids->first && last <= ids->last)
+			return true;
+	return false;
 }
 
 static int segment_get(struct iort_scan *scan, const struct iort_node *node,
@@ -78,15 +79,14 @@ int iort_complex_take(struct iort_scan *scan, const struct iort_node *node)
 		ret = iort_mapping_get(scan, node, n, &mapping, &target);
 		if (ret < 0)
 			return ret;
-		if (!ret || !target->unit) {
+		if (!ret || !rids_trim(scan, node, &mapping, &piece)) {
 			ret = 0;
 			continue;
 		}
-		ret = 0;
-		if (!rids_trim(scan, node, &mapping, &piece))
-			continue;
-		segment->single |= (mapping.flags & IORT_SINGLE) != 0;
-		segment->unsafe |= !ends_at_its(target, &mapping);
+		if (target->unit) {
+			segment->single |= (mapping.flags & IORT_SINGLE) != 0;
+			segment->unsafe |= !ends_at_its(target, &mapping);
+		}
 		piece.unit = target->unit;
 		ret = iort_piece_add(scan, &segment->pieces, &piece);
 	}
@@ -94,9 +94,35 @@ int iort_complex_take(struct iort_scan *scan, const struct iort_node *node)
 }
 
 /*
- * No requester ID twice. Firmware that counts ids, and not ids less one, maps one
- * too many: the next mapping knows better. Otherwise the first has it.
+ * Firmware that counts ids, and not ids less one, maps one too many: the next
+ * mapping knows better, also where it leads past all units. Those that do are
+ * then no longer needed.
  */
+static void rids_recount(struct iort_scan *scan, struct iort_segment *segment)
+{
+	struct iort_piece **at = &segment->pieces.first, *piece, *next;
+
+	while ((piece = *at) != NULL) {
+		scan->scan.set->work++;
+		next = piece->next;
+		if (next && piece->nr > 1 &&
+		    piece->rid + piece->nr == (uint64_t)next->rid + 1) {
+			acpi_remark(&scan->scan, piece->offset,
+				    "a mapping of one id too many");
+			piece->nr--;
+		}
+		if (piece->unit) {
+			at = &piece->next;
+			continue;
+		}
+		*at = next;
+		tablemem_object_free(scan->scan.set->mem, piece,
+				     sizeof(*piece));
+	}
+	segment->pieces.last = at;
+}
+
+/* No requester ID twice: the first mapping has it. */
 static void rids_separate(struct iort_scan *scan, struct iort_segment *segment)
 {
 	struct iort_piece *piece = segment->pieces.first, *next;
@@ -107,12 +133,6 @@ static void rids_separate(struct iort_scan *scan, struct iort_segment *segment)
 		end = piece->rid + piece->nr;
 		if (end <= next->rid) {
 			piece = next;
-			continue;
-		}
-		if (end == (uint64_t)next->rid + 1 && piece->nr > 1) {
-			acpi_remark(&scan->scan, piece->offset,
-				    "a mapping of one id too many");
-			piece->nr--;
 			continue;
 		}
 		acpi_remark(&scan->scan, next->offset,
@@ -173,6 +193,7 @@ static bool segment_is_partial(const struct iort_segment *segment)
 static void segment_order(struct iort_scan *scan, struct iort_segment *segment)
 {
 	iort_pieces_sort_by_rid(scan, &segment->pieces);
+	rids_recount(scan, segment);
 	rids_separate(scan, segment);
 	segment->partial = segment_is_partial(segment);
 	segment->shared = segment->single;

@@ -102,13 +102,33 @@ int iort_mapping_get(struct iort_scan *scan, const struct iort_node *node,
 	return 0;
 }
 
-/* Which of an SMMU's ids end at an ITS: one gapless range, or none is sure. */
+/* With those of @unit's that meet or adjoin it, @ids is one range. */
+static void its_ids_add(struct iort_target *unit, struct iort_ids ids)
+{
+	const struct iort_ids *at = unit->its;
+	uint32_t n, nr = 0;
+
+	for (n = 0; n < unit->nr_its; n++, at++) {
+		if (at->first > (uint64_t)ids.last + 1 ||
+		    ids.first > (uint64_t)at->last + 1) {
+			unit->its[nr++] = *at;
+			continue;
+		}
+		ids.first = IA_MIN(ids.first, at->first);
+		ids.last = IA_MAX(ids.last, at->last);
+	}
+	if (nr < IORT_ITS_RANGES)
+		unit->its[nr++] = ids;
+	unit->nr_its = nr;
+}
+
+/* Which of an SMMU's ids end at an ITS. */
 static int smmu_messages(struct iort_scan *scan, const struct iort_node *node,
 			 struct iort_target *unit)
 {
 	struct iort_mapping mapping = { 0 };
 	struct iort_target *target = NULL;
-	uint64_t end;
+	struct iort_ids ids;
 	uint32_t n;
 	int ret;
 
@@ -122,11 +142,9 @@ static int smmu_messages(struct iort_scan *scan, const struct iort_node *node,
 				    "left out");
 		if (!ret || target->unit || (mapping.flags & IORT_SINGLE))
 			continue;
-		end = (uint64_t)mapping.input + mapping.last;
-		if (!unit->its_nr || mapping.input < unit->its_first)
-			unit->its_first = mapping.input;
-		unit->its_last = IA_MAX(unit->its_last, end);
-		unit->its_nr += (uint64_t)mapping.last + 1;
+		ids.first = mapping.input;
+		ids.last = ids.first + IA_MIN(mapping.last, ~mapping.input);
+		its_ids_add(unit, ids);
 	}
 	return 0;
 }

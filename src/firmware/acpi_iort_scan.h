@@ -26,11 +26,19 @@ struct iort_pieces {
 	struct iort_piece *first, **last;
 };
 
+struct iort_ids {
+	uint32_t first, last;
+};
+
+/* More of one unit than any machine has: of what is beyond them none is sure. */
+#define IORT_ITS_RANGES 16
+
 /* What a reference can point at. */
 struct iort_target {
 	struct desc_unit *unit; /* NULL: an ITS group */
-	/* Of a unit: ids from @its_first to @its_last end at an ITS. */
-	uint64_t its_first, its_last, its_nr;
+	/* Of a unit: its ids that end at an ITS; no two of them adjoin. */
+	struct iort_ids its[IORT_ITS_RANGES];
+	uint32_t nr_its;
 	bool is_its;
 };
 

@@ -7,10 +7,11 @@
 #if IOMMUABS_CONFIG_ACPI
 
 #define SMMUV3_ALIGN 0x10000u
+#define SMMUV3_PAGE  0x10000u /* of registers */
 #define SMMUV2_ALIGN 0x1000u
 
 /* Values of an SMMUv3 node's model. */
-#define MODEL_CAVIUM_CN99XX 2 /* its second register page is not where it is */
+#define MODEL_CAVIUM_CN99XX 2 /* erratum 74: no page 1 of registers */
 
 /* A unit whose registers can't be there is off: its masters untranslated. */
 static void registers_judge(struct iort_scan *scan, struct desc_unit *unit,
@@ -52,12 +53,11 @@ static void smmuv3_describe(struct iort_scan *scan,
 	irq_add(unit, IOMMUABS_IRQ_ERROR, smmu.gerror);
 	irq_add(unit, IOMMUABS_IRQ_SYNC, smmu.sync);
 	irq_add(unit, IOMMUABS_IRQ_PRI, smmu.pri);
-	registers_judge(scan, unit, SMMUV3_ALIGN);
 	if (smmu.model == MODEL_CAVIUM_CN99XX) {
-		unit->type = IOMMUABS_UNIT_OTHER;
-		acpi_remark(&scan->scan, unit->fw_id,
-			    "a model whose registers are not SMMUv3's");
+		unit->flags |= IOMMUABS_UNIT_PAGE0_ONLY;
+		unit->length = SMMUV3_PAGE;
 	}
+	registers_judge(scan, unit, SMMUV3_ALIGN);
 }
 
 static void smmu_describe(struct iort_scan *scan, const struct iort_node *node,
