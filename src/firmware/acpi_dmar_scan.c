@@ -93,19 +93,13 @@ static int scope_take(struct dmar_scan *dmar, const struct dmar_structure *s,
 
 static void rhsa_take(struct dmar_scan *dmar, const struct dmar_structure *rhsa)
 {
-	uint64_t page = rhsa->base >> IOMMUABS_FRAME_LG2;
-	struct acpi_entry *entry = NULL;
-	struct desc_unit *unit;
+	struct desc_unit *unit = dmar_unit_at(dmar, rhsa->base);
 
-	if (!(page >> 32))
-		entry = acpi_index_find(&dmar->scan, &dmar->bases,
-					(uint32_t)page);
-	if (!entry) {
+	if (!unit) {
 		acpi_remark(&dmar->scan, rhsa->span.offset,
 			    "an RHSA of no unit: left out");
 		return;
 	}
-	unit = entry->value;
 	unit->vtd.has_proximity = 1;
 	unit->vtd.proximity = rhsa->proximity;
 }

@@ -25,9 +25,10 @@ _Static_assert(DMAR_BUSES * sizeof(struct desc_unit *) <= TABLEMEM_OBJECT_MAX,
 struct dmar_scan {
 	struct acpi_scan scan;
 	struct acpi_table table;
-	struct acpi_index names;    /* namespace device number: ANDD's offset */
-	struct acpi_index bases;    /* page of a unit's registers */
-	struct acpi_index segments; /* number */
+	struct acpi_index names; /* namespace device number: ANDD's offset */
+	/* Page of a unit's registers, lower bits; twins differ in the others. */
+	struct acpi_index bases;
+	struct acpi_index segments;  /* number */
 	struct acpi_index functions; /* IOMMUABS_PCI(): struct desc_device */
 	struct acpi_index ways;	     /* sum of a path: the same, unknown */
 	struct desc_device **last_range;
@@ -54,6 +55,9 @@ int dmar_function_claim(struct dmar_scan *dmar, struct desc_device *device,
 			uint32_t offset, const struct desc_unit *unit);
 
 /* ---- acpi_dmar_unit.c ---- */
+
+/* NULL: none is at @base, a multiple of the page size. */
+struct desc_unit *dmar_unit_at(struct dmar_scan *dmar, uint64_t base);
 
 int dmar_drhd_take(struct dmar_scan *dmar, const struct dmar_structure *drhd);
 void dmar_segments_free(struct dmar_scan *dmar);

@@ -6,6 +6,8 @@
 
 #if IOMMUABS_CONFIG_ACPI
 
+#define ADDRESS_BITS 52
+
 /* ---- segments ---- */
 
 static int segment_get(struct dmar_scan *dmar,
@@ -161,47 +163,74 @@ static int drhd_scope(struct dmar_scan *dmar, struct dmar_segment *segment,
 	return ret;
 }
 
+static uint32_t base_key(uint64_t base)
+{
+	return (uint32_t)(base >> IOMMUABS_FRAME_LG2);
+}
+
+struct desc_unit *dmar_unit_at(struct dmar_scan *dmar, uint64_t base)
+{
+	struct acpi_entry *entry =
+		acpi_index_find(&dmar->scan, &dmar->bases, base_key(base));
+	struct desc_unit *unit = entry ? entry->value : NULL;
+
+	for (; unit && unit->base != base; unit = unit->vtd.twin)
+		dmar->scan.set->work++;
+	return unit;
+}
+
+/* False: no memory. */
+static bool base_learn(struct dmar_scan *dmar, struct desc_unit *unit)
+{
+	struct acpi_entry *entry =
+		acpi_index_get(&dmar->scan, &dmar->bases, base_key(unit->base));
+
+	if (!entry)
+		return false;
+	unit->vtd.twin = entry->value;
+	entry->value = unit;
+	return true;
+}
+
+/* Can there be registers? NULL: yes. */
+static const char *base_wrong(uint64_t base)
+{
+	if (!base)
+		return "a unit without registers (base 0): left out, "
+		       "its devices are untranslated";
+	if ((base & (IOMMUABS_FRAME_SIZE - 1)) || base >> ADDRESS_BITS)
+		return "a unit whose registers can't be there: left out, "
+		       "its devices are untranslated";
+	return NULL;
+}
+
 /* What the unit is, and whether its registers can be where the table says. */
 static int unit_get(struct dmar_scan *dmar, const struct dmar_structure *drhd,
 		    struct desc_unit **out)
 {
-	uint64_t page = drhd->base >> IOMMUABS_FRAME_LG2;
-	struct acpi_entry *entry = NULL;
-	struct desc_unit *unit;
-	const char *bad = NULL;
+	const char *bad = base_wrong(drhd->base);
+	struct desc_unit *unit = bad ? NULL : dmar_unit_at(dmar, drhd->base);
 
-	if (!drhd->base)
-		bad = "a unit without registers (base 0): left out, "
-		      "its devices are untranslated";
-	else if ((drhd->base & (IOMMUABS_FRAME_SIZE - 1)) || page >> 32)
-		bad = "a unit whose registers can't be there: left out, "
-		      "its devices are untranslated";
-	if (!bad) {
-		entry = acpi_index_get(&dmar->scan, &dmar->bases,
-				       (uint32_t)page);
-		if (!entry)
-			return IOMMUABS_E_NOMEM;
-		*out = unit = entry->value;
-		if (unit && unit->vtd.segment != drhd->segment)
-			return acpi_fail(&dmar->scan, drhd->span.offset,
-					 "a unit of two PCI segments");
-		if (unit) {
-			acpi_remark(&dmar->scan, drhd->span.offset,
-				    "a second DRHD of the same unit");
-			return 0;
-		}
+	if (unit && unit->vtd.segment != drhd->segment)
+		return acpi_fail(&dmar->scan, drhd->span.offset,
+				 "a unit of two PCI segments");
+	*out = unit;
+	if (unit) {
+		acpi_remark(&dmar->scan, drhd->span.offset,
+			    "a second DRHD of the same unit");
+		return 0;
 	}
 	unit = acpi_unit_add(&dmar->scan, IOMMUABS_UNIT_VTD, drhd->span.offset);
 	if (!unit)
 		return IOMMUABS_E_NOMEM;
-	if (entry)
-		entry->value = unit;
 	unit->base = drhd->base;
 	unit->length = IOMMUABS_FRAME_SIZE << (drhd->size_lg2 & 0xf);
 	unit->disabled = bad != NULL;
 	unit->vtd.segment = drhd->segment;
 	if (bad)
 		acpi_remark(&dmar->scan, drhd->span.offset, bad);
+	else if (!base_learn(dmar, unit))
+		return IOMMUABS_E_NOMEM;
 	*out = unit;
 	return 0;
 }

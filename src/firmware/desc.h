@@ -42,6 +42,7 @@ struct desc_vtd {
 	uint32_t include_all; /* 1: it sees what no other unit claims */
 	uint32_t has_proximity, proximity; /* ACPI's proximity domain */
 	struct desc_source *sources;
+	struct desc_unit *twin; /* the scanner's own */
 };
 
 struct desc_unit {
