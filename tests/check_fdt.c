@@ -276,7 +276,8 @@ static const struct {
 		      "device /pcie@10000000 pci=0+10000 range"
 		      " /iommu@1000000:10000+10000@0 70000+1=70000/0\n"
 		      "device /dma@3000000 /iommu@1000000:2+1@0"
-		      " 100000+100=80000/3 0+1=0/0 40000+2=40000/0\n" },
+		      " 100000+100=80000/3 0+1=0/0 40000+2=40000/0"
+		      " 800000000+f800000000=800000000/0\n" },
 	{ "shared",
 	  "smmuv3 /iommu@1000000 1000000+20000\n"
 	  "smmuv3 /iommu@1100000 1100000+20000\n"
@@ -781,6 +782,9 @@ static const struct broken broken_wide[] = {
 	SET("/hole", "iommu-addresses",
 	    "/hole: iommu-addresses: an entry beyond 64 bits", 4, ~0u, ~0u, 0,
 	    2),
+	SET("/hole", "reg",
+	    "/hole: iommu-addresses: memory beyond 52 address bits", 0x100000,
+	    0x1000, 0, 0x1000),
 	SET("/nexus", "interrupt-map",
 	    "/smmu: interrupts-extended: an interrupt-map above is malformed",
 	    1, 1, 0, 5),

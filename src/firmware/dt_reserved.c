@@ -11,6 +11,7 @@
 #if IOMMUABS_CONFIG_FDT
 
 #define OFFSET_IN_FRAME (IOMMUABS_FRAME_SIZE - 1)
+#define ADDRESS_BITS	52
 #define PCI_CELLS	3
 
 /* One entry, and the memory it is about if @mapped. */
@@ -21,11 +22,15 @@ struct region {
 	bool mapped;
 };
 
-/* In whole frames: what shares a frame with the region shares its fate. */
+/*
+ * In whole frames: what shares a frame with the region shares its fate. Where
+ * nothing can be mapped anyway, nothing need be kept free.
+ */
 static int region_add(struct dt_scan *scan, const struct region *region)
 {
+	const uint64_t top = ((uint64_t)1 << ADDRESS_BITS) - 1;
 	uint64_t first = region->address >> IOMMUABS_FRAME_LG2;
-	uint64_t end = region->address + region->size - 1;
+	uint64_t end = IA_MIN(region->address + region->size - 1, top);
 	uint64_t base = region->mapped ? region->base : region->address;
 	const struct iommuabs_reserved reserved = {
 		.gfn = IOMMUABS_GFN(first),
@@ -37,6 +42,12 @@ static int region_add(struct dt_scan *scan, const struct region *region)
 	};
 	int ret;
 
+	if (!region->mapped && region->address > top)
+		return 0;
+	if (region->mapped &&
+	    IA_MAX(region->address, base) + region->size - 1 > top)
+		return dt_fail(scan, DT_IOMMU_ADDRESSES,
+			       "memory beyond 52 address bits");
 	if ((base ^ region->address) & OFFSET_IN_FRAME)
 		return dt_fail(scan, DT_IOMMU_ADDRESSES,
 			       "not the offset in a frame that reg has");
