@@ -114,7 +114,7 @@ static void streams_show(const struct desc_device *device, struct json *json)
 			json_number(json, "first", stream->first);
 		json_number(json, "count", stream->nr);
 		if (device->flags & IOMMUABS_DEVICE_RANGE)
-			json_number(json, "requester", stream->rid);
+			rid_show(json, "requester", stream->rid);
 		json_close(json, '}');
 	}
 	json_close(json, ']');

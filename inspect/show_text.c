@@ -120,6 +120,9 @@ static void stream_show(const struct desc_device *device,
 		stream->unit->disabled ? " (OFF)" : "");
 	if (device->unknown)
 		fprintf(out, "an id that is unknown\n");
+	else if (device->flags & IOMMUABS_DEVICE_RANGE &&
+		 stream->rid == DESC_RID_OWN)
+		fprintf(out, "id 0x%x, its own DMA\n", stream->first);
 	else if (stream->nr == 1)
 		fprintf(out, "id 0x%x\n", stream->first);
 	else if (device->flags & IOMMUABS_DEVICE_RANGE)

@@ -250,6 +250,9 @@ static const struct {
 		  " /iommu@1300000:1000+100@0 /iommu@1300000:3000+100@100"
 		  " /iommu@1300000:2000+100@200 /iommu@1300000:100+10@300\n"
 		  "device /bus@f3000000 range\n"
+		  "device /host@b1000000 range /iommu@1000000:d0000+2@0"
+		  " /iommu@1200000:20+1@8 /iommu@1000000:d0100+1@ffffffff"
+		  " /iommu@1000000:d0002+1@ffffffff\n"
 		  "device /fabric@b0000000 range"
 		  " /iommu@1000000:70000+40@100000\n" },
 	{ "interrupts", "smmuv3 /bus@8000000/iommu@8100000 8100000+20000"
@@ -1024,8 +1027,8 @@ START_TEST(nodes_are_nested_64_deep_and_no_deeper)
 }
 END_TEST
 
-/* A device with @nr specifiers, none next to another. */
-static void *tree_specifiers(uint32_t nr)
+/* A device with @nr specifiers, none next to another; and ids of a map. */
+static void *tree_specifiers(uint32_t nr, bool mapped)
 {
 	void *fdt = calloc(1, 65536);
 	uint32_t *value = calloc(nr, 8), i;
@@ -1044,6 +1047,8 @@ static void *tree_specifiers(uint32_t nr)
 	end(fdt);
 	begin(fdt, "dma");
 	ck_assert_int_eq(fdt_property(fdt, "iommus", value, (int)(8 * nr)), 0);
+	if (mapped)
+		cells(fdt, "iommu-map", 4, 0, 2, 0x10000, 1);
 	end(fdt);
 	end(fdt);
 	ck_assert_int_eq(fdt_finish(fdt), 0);
@@ -1053,16 +1058,21 @@ static void *tree_specifiers(uint32_t nr)
 
 START_TEST(a_device_has_as_many_streams_as_the_core_takes_and_no_more)
 {
-	void *fdt = tree_specifiers(IOMMUABS_STREAM_RANGES_MAX);
+	static const char *const errors[] = {
+		"/dma: iommus: too many specifiers",
+		"/dma: iommus: too many specifiers, with iommu-map",
+	};
+	uint32_t most = IOMMUABS_STREAM_RANGES_MAX - (uint32_t)_i;
+	void *fdt = tree_specifiers(most, _i);
 	struct scanned *s = scan(fdt, 65536);
 
 	ck_assert_msg(!s->ret, "%s", s->set.error);
 	scanned_free(s);
 	free(fdt);
-	fdt = tree_specifiers(IOMMUABS_STREAM_RANGES_MAX + 1);
+	fdt = tree_specifiers(most + 1, _i);
 	s = scan(fdt, 65536);
 	ck_assert_int_eq(s->ret, IOMMUABS_E_FIRMWARE);
-	ck_assert_str_eq(s->set.error, "/dma: iommus: too many specifiers");
+	ck_assert_str_eq(s->set.error, errors[_i]);
 	scanned_free(s);
 	free(fdt);
 }
@@ -1571,9 +1581,9 @@ static Suite *suite(void)
 	tcase_add_test(bad, what_is_not_aligned_is_invalid);
 	ADD_TABLE(bad, a_structure_that_is_no_tree_is_refused, structures);
 	tcase_add_test(bad, nodes_are_nested_64_deep_and_no_deeper);
-	tcase_add_test(
-		bad,
-		a_device_has_as_many_streams_as_the_core_takes_and_no_more);
+	tcase_add_loop_test(
+		bad, a_device_has_as_many_streams_as_the_core_takes_and_no_more,
+		0, 2);
 	tcase_add_loop_test(
 		bad, as_many_share_an_id_as_the_core_takes_and_no_more, 0, 3);
 	tcase_add_test(bad, a_path_that_does_not_fit_is_refused);

@@ -107,6 +107,7 @@ static void tree_bridge(void *tree, uint32_t phandle)
 {
 	const fdt32_t map[4] = { 0, cpu_to_fdt32(phandle), cpu_to_fdt32(0x1000),
 				 cpu_to_fdt32(0x100) };
+	const fdt32_t own[2] = { cpu_to_fdt32(phandle), cpu_to_fdt32(0x2000) };
 
 	OK(fdt_begin_node(tree, "pcie@10000000"));
 	OK(fdt_property_string(tree, "compatible", "pci-host-ecam-generic"));
@@ -115,6 +116,7 @@ static void tree_bridge(void *tree, uint32_t phandle)
 	OK(fdt_property_u32(tree, "#address-cells", 3));
 	OK(fdt_property_u32(tree, "#size-cells", 2));
 	OK(fdt_property(tree, "iommu-map", map, sizeof(map)));
+	OK(fdt_property(tree, "iommus", own, sizeof(own)));
 	OK(fdt_end_node(tree));
 }
 
@@ -172,6 +174,11 @@ START_TEST(units_and_devices_of_a_tree_are_added)
 	OK(iommuabs_device_find_pci(w->abs, IOMMUABS_PCI(0, 0, 1, 0), &bridge));
 	ck_assert_uint_eq(bridge->streams[0].first, 0x1000);
 	ck_assert_ptr_eq(bridge->streams[0].unit, unit);
+	ck_assert_uint_eq(bridge->nr_streams, 2);
+	ck_assert_uint_eq(bridge->streams[1].first, 0x2000);
+	ck_assert_int_eq(iommuabs_device_find_pci(
+				 w->abs, IOMMUABS_PCI(0, 1, 0, 0), &dev),
+			 IOMMUABS_E_UNTRANSLATED);
 	world_delete(w);
 }
 END_TEST

@@ -19,7 +19,7 @@ struct iommuabs_stream_range {
 	struct iommuabs_unit *unit;
 	uint32_t first;
 	uint32_t nr; /* > 0 */
-	/* PCI requester ID that arrives as @first (for a PCI host bridge). */
+	/* PCI requester ID that arrives as @first; ~0: a bridge's own DMA. */
 	uint32_t rid;
 };
 

@@ -18,11 +18,11 @@ IOMMUABS_BEGIN_DECLS
  * @size: bytes that may be read at @fdt
  *
  * Units are Arm SMMUs and, described only, whatever else has #iommu-cells.
- * Devices are enabled nodes with iommus (found by their path) and PCI host
- * bridges (by requester ID too). A device of which a unit is off, or doesn't have
- * an id, is there and untranslated; so is a bridge without iommu-map. Nodes that
- * have an id in common are one device, found by the path of each; but what lies
- * wholly inside a bridge's ids is carved out of it.
+ * Devices are enabled nodes with iommus (found by their path) and PCI host bridges
+ * (by requester ID too; iommus are then their own DMA). A device of which a unit is
+ * off, or has not an id, is there and untranslated; so is a bridge without iommu-map.
+ * Nodes that have an id in common are one device, found by the path of each; but
+ * what lies wholly inside a bridge's ids is carved out of it.
  *
  * A scan that fails adds nothing. Reads ID registers and writes nothing. The
  * work is linear in the size of the tree.

@@ -22,6 +22,8 @@
 
 /* A requester ID that depends on bus numbers which nobody told. */
 #define DESC_RID_UNKNOWN (~0u)
+/* No requester's: a range device's own DMA. */
+#define DESC_RID_OWN (~0u)
 
 /* What raises interrupts through a VT-d unit without being a device. */
 enum desc_source_type {

@@ -105,6 +105,52 @@ static int streams_of(struct dt_scan *scan, const struct dt_node *node,
 	return ret;
 }
 
+static bool has_id(struct dt_scan *scan, const struct desc_device *device,
+		   const struct desc_unit *unit, uint32_t id)
+{
+	const struct desc_stream *at;
+
+	for (at = device->streams; at; at = at->next) {
+		scan->set->work++;
+		if (at->unit == unit && id >= at->first &&
+		    id - at->first < at->nr)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What a range device does itself, besides those that its map is for. An id that
+ * the map has too is some function's.
+ */
+static int own_streams_of(struct dt_scan *scan, const struct dt_node *node,
+			  struct desc_device *device)
+{
+	const struct dt_prop *prop = &node->props[DT_IOMMUS];
+	struct desc_stream **last;
+	struct dt_specifier spec;
+	uint32_t at = 0, id, n;
+	int ret;
+
+	while ((ret = dt_specifier_next(scan, node, DT_IOMMUS, DT_KIND_IOMMU,
+					&at, &spec)) > 0) {
+		id = spec.nr_args ? dt_cell(prop, spec.args) : 0;
+		if (spec.target->unit->disabled ||
+		    has_id(scan, device, spec.target->unit, id))
+			continue;
+		for (last = &device->streams, n = 0; *last; n++)
+			last = &(*last)->next;
+		if (n == IOMMUABS_STREAM_RANGES_MAX)
+			return dt_fail(scan, DT_IOMMUS,
+				       "too many specifiers, with iommu-map");
+		*last = stream_alloc(scan, spec.target->unit, id);
+		if (!*last)
+			return IOMMUABS_E_NOMEM;
+		(*last)->rid = DESC_RID_OWN;
+	}
+	return ret;
+}
+
 /* ---- PCI host bridges ---- */
 
 static int pci_place(struct dt_scan *scan, const struct dt_node *node,
@@ -193,13 +239,12 @@ static int device_describe(struct dt_scan *scan, const struct dt_node *node,
 	if (!ret && dt_has(node, DT_IOMMU_MAP))
 		ret = dt_map_streams(scan, node, device);
 	/*
-	 * With a map, iommus are of the bridge's own DMA: where all is one
-	 * device that is a part of it. Else nobody has them, and they are
-	 * blocked.
+	 * With a map, iommus are of the bridge's own DMA, a part of the device.
+	 * Where that is one and some functions are untranslated, all of it is.
 	 */
-	if (!ret &&
-	    (!dt_has(node, DT_IOMMU_MAP) ||
-	     (device->streams && !(device->flags & IOMMUABS_DEVICE_RANGE))))
+	if (!ret && (device->flags & IOMMUABS_DEVICE_RANGE))
+		ret = own_streams_of(scan, node, device);
+	else if (!ret && (!dt_has(node, DT_IOMMU_MAP) || device->streams))
 		ret = streams_of(scan, node, device);
 	return ret ? ret : msi_check(scan, node, device);
 }

@@ -136,7 +136,7 @@ class Wanted:
     """What a node's DMA arrives as: by requester ID, or all of it."""
 
     def __init__(self):
-        self.ids, self.by_rid = set(), None
+        self.ids, self.own, self.by_rid = set(), set(), None
         self.pci, self.messages = None, []
         self.apart = False
 
@@ -181,6 +181,7 @@ def wanted_devices(expected, off):
         found = set(want.by_rid.values())
         want.apart = len(found) > 1
         want.ids = found - {None}
+        want.own = {(u, i) for u, i in own if u not in off}
         if not want.apart:
             want.ids = set() if None in found else found | own
         if entry["device_type"] == "pci":
@@ -221,6 +222,8 @@ def compare_device(name, device, want, group, wanted):
             if device.id_of(rid) != one:
                 yield f"{rid:x} is {device.id_of(rid)} instead of {one}"
                 return
+        if want.own - device.ids():
+            yield f"its own DMA as {want.own} is not there"
     else:
         ids = set().union(*(wanted[n].ids for n in group))
         if device.ids() != ids:
