@@ -294,6 +294,14 @@ struct backend_ops {
 	 */
 	int (*irq_set)(struct backend_unit *unit, uint32_t index,
 		       const struct backend_irq *irq);
+	/*
+	 * The message that raises entry @index of the @nr from @first on, which
+	 * were given together; the entry of an IOAPIC that does, with
+	 * IOMMUABS_IRQ_LEVEL in @flags or not. NULL where caps.irqs is 0.
+	 */
+	void (*irq_message)(uint32_t first, uint32_t nr, uint32_t index,
+			    struct iommuabs_irq_message *message);
+	uint64_t (*irq_ioapic)(uint32_t index, uint32_t vector, uint32_t flags);
 
 	/* Take up to @max records off the event queue. Returns how many. */
 	uint32_t (*events)(struct backend_unit *unit,

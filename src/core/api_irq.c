@@ -78,41 +78,17 @@ int iommuabs_irq_set(struct iommuabs_device *dev, uint32_t n,
 				       : IOMMUABS_E_INVAL;
 }
 
-/*
- * VT-d 5.1.2.2: a message of the remappable format; the handle is the first of
- * those that were given together, and the data says which of them.
- */
 int iommuabs_irq_msi(struct iommuabs_device *dev, uint32_t n,
 		     struct iommuabs_irq_message *message)
 {
-	uint32_t first, nr;
-	int ret;
-
-	if (!dev || !message)
-		return IOMMUABS_E_INVAL;
-	ret = irq_find(dev, n, &first, &nr);
-	if (ret)
-		return ret;
-	message->address = 0xfee00010u | (first & 0x7fff) << 5 |
-			   (nr > 1 ? 1u << 3 : 0) | first >> 15 << 2;
-	message->data = n - first;
-	return 0;
+	return dev && message ? irq_message(dev, n, message)
+			      : IOMMUABS_E_INVAL;
 }
 
-/* VT-d 5.1.5.1: the index in bits 63:49 and 11, and the format in bit 48. */
 int iommuabs_irq_ioapic(struct iommuabs_device *dev, uint32_t n,
 			uint32_t vector, uint32_t flags, uint64_t *entry)
 {
-	uint32_t first, nr;
-	int ret;
-
 	if (!dev || !entry || vector > 0xff || (flags & ~IOMMUABS_IRQ_LEVEL))
 		return IOMMUABS_E_INVAL;
-	ret = irq_find(dev, n, &first, &nr);
-	if (ret)
-		return ret;
-	*entry = (uint64_t)(n & 0x7fff) << 49 | (uint64_t)1 << 48 |
-		 (uint64_t)(n >> 15) << 11 |
-		 (flags & IOMMUABS_IRQ_LEVEL ? 1u << 15 : 0) | vector;
-	return 0;
+	return irq_ioapic(dev, n, vector, flags, entry);
 }

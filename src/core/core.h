@@ -16,9 +16,11 @@ int irq_give(struct iommuabs_device *dev, uint32_t first);
 /* @target NULL: block. 0 | E_NOENT | E_NOTSUP | E_TIMEOUT. */
 int irq_point(struct iommuabs_device *dev, uint32_t n,
 	      const struct iommuabs_irq_target *target);
-/* All that were given together with @n. 0 | E_NOENT. */
-int irq_find(struct iommuabs_device *dev, uint32_t n, uint32_t *first,
-	     uint32_t *nr);
+/* What the device, or an IOAPIC, is to be told to raise @n. 0 | E_NOENT. */
+int irq_message(struct iommuabs_device *dev, uint32_t n,
+		struct iommuabs_irq_message *message);
+int irq_ioapic(struct iommuabs_device *dev, uint32_t n, uint32_t vector,
+	       uint32_t flags, uint64_t *entry);
 /* With the units stopped for good: what is left of a device's, and the map. */
 void irq_device_free(struct iommuabs_device *dev);
 void irq_unit_free(struct iommuabs_unit *unit);

@@ -186,16 +186,25 @@ static int run_get(struct iommuabs_device *dev, uint32_t n, struct irq_run *out)
 	return run ? 0 : IOMMUABS_E_NOENT;
 }
 
-int irq_find(struct iommuabs_device *dev, uint32_t n, uint32_t *first,
-	     uint32_t *nr)
+int irq_message(struct iommuabs_device *dev, uint32_t n,
+		struct iommuabs_irq_message *message)
 {
 	struct irq_run run;
 	int ret = run_get(dev, n, &run);
 
-	if (!ret) {
-		*first = run.first;
-		*nr = run.nr;
-	}
+	if (!ret)
+		run.unit->hw.ops->irq_message(run.first, run.nr, n, message);
+	return ret;
+}
+
+int irq_ioapic(struct iommuabs_device *dev, uint32_t n, uint32_t vector,
+	       uint32_t flags, uint64_t *entry)
+{
+	struct irq_run run;
+	int ret = run_get(dev, n, &run);
+
+	if (!ret)
+		*entry = run.unit->hw.ops->irq_ioapic(n, vector, flags);
 	return ret;
 }
 

@@ -274,6 +274,9 @@ int vtd_irt_enable(struct vtd *vtd);
 int vtd_irt_block(struct vtd *vtd);
 int vtd_irq_set(struct backend_unit *unit, uint32_t index,
 		const struct backend_irq *irq);
+void vtd_irq_message(uint32_t first, uint32_t nr, uint32_t index,
+		     struct iommuabs_irq_message *message);
+uint64_t vtd_irq_ioapic(uint32_t index, uint32_t vector, uint32_t flags);
 
 /* ---- vtd_faults.c ---- */
 

@@ -236,4 +236,24 @@ int vtd_irq_set(struct backend_unit *unit, uint32_t index,
 	return ret;
 }
 
+/*
+ * 5.1.2.2: a message of the remappable format; the handle is the first of those
+ * that were given together, and the data says which of them.
+ */
+void vtd_irq_message(uint32_t first, uint32_t nr, uint32_t index,
+		     struct iommuabs_irq_message *message)
+{
+	message->address = 0xfee00010u | (first & 0x7fff) << 5 |
+			   (nr > 1 ? 1u << 3 : 0) | first >> 15 << 2;
+	message->data = index - first;
+}
+
+/* 5.1.5.1: the index in bits 63:49 and 11, and the format in bit 48. */
+uint64_t vtd_irq_ioapic(uint32_t index, uint32_t vector, uint32_t flags)
+{
+	return (uint64_t)(index & 0x7fff) << 49 | (uint64_t)1 << 48 |
+	       (uint64_t)(index >> 15) << 11 |
+	       (flags & IOMMUABS_IRQ_LEVEL ? 1u << 15 : 0) | vector;
+}
+
 #endif
