@@ -581,6 +581,37 @@ START_TEST(a_digest_is_of_what_is_mapped_not_of_leaves)
 }
 END_TEST
 
+/* One run each time: nothing else tells them apart. */
+START_TEST(a_digest_is_of_each_part_of_a_run)
+{
+	static const struct {
+		uint64_t gfn, mfn, nr;
+		uint32_t flags;
+	} runs[] = {
+		{ 1, 0x4000, 1, READ_WRITE },	 { 2, 0x4000, 1, READ_WRITE },
+		{ 1, 0x4001, 1, READ_WRITE },	 { 1, 0x4000, 2, READ_WRITE },
+		{ 1, 0x4000, 1, IOMMUABS_READ },
+	};
+	struct world *w = world_new(1);
+	struct iommuabs_domain *dom = world_domain(w);
+	char digest[IA_COUNT(runs)][161];
+	uint32_t i, j;
+
+	for (i = 0; i < IA_COUNT(runs); i++) {
+		ck_assert_int_eq(
+			iommuabs_domain_map(dom, IOMMUABS_GFN(runs[i].gfn),
+					    IOMMUABS_MFN(runs[i].mfn),
+					    runs[i].nr, runs[i].flags, NULL),
+			0);
+		digest_get(w, digest[i]);
+		for (j = 0; j < i; j++)
+			ck_assert_str_ne(digest[j], digest[i]);
+		unmap_some(dom, runs[i].gfn, runs[i].nr);
+	}
+	world_delete(w);
+}
+END_TEST
+
 START_TEST(a_digest_is_read_in_steps_and_says_where_it_ends)
 {
 	enum { READ = 1200, ALL = 2100 }; /* tables with one leaf */
@@ -1401,6 +1432,7 @@ static void add_instance_tests(Suite *s)
 	tcase_add_test(instance, an_instance_in_use_stays);
 	tcase_add_test(instance, dump_takes_known_parts_and_repeats_itself);
 	tcase_add_test(instance, a_digest_is_of_what_is_mapped_not_of_leaves);
+	tcase_add_test(instance, a_digest_is_of_each_part_of_a_run);
 	tcase_add_test(instance,
 		       a_digest_is_read_in_steps_and_says_where_it_ends);
 	tcase_add_test(instance, a_dump_says_what_was_declared_about_frames);
