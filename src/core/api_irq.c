@@ -81,8 +81,7 @@ int iommuabs_irq_set(struct iommuabs_device *dev, uint32_t n,
 int iommuabs_irq_msi(struct iommuabs_device *dev, uint32_t n,
 		     struct iommuabs_irq_message *message)
 {
-	return dev && message ? irq_message(dev, n, message)
-			      : IOMMUABS_E_INVAL;
+	return dev && message ? irq_message(dev, n, message) : IOMMUABS_E_INVAL;
 }
 
 int iommuabs_irq_ioapic(struct iommuabs_device *dev, uint32_t n,
