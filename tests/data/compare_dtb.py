@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# compare_dtb.py FOUND EXPECTED.json TREE.dtb - does what check_fdt printed of a
-# device tree agree with another reader's answer?
+# compare_dtb.py FOUND INPUTS - does what check_fdt printed of device trees agree
+# with another reader's answers? FOUND/NAME.dtb, INPUTS/expected/dtb/NAME.json and
+# INPUTS/dtb/NAME.dtb belong together.
 #
 # Every requester ID is looked up one by one in either. What the answer has and
 # the scanner has no use for (memory-region, no-map, ...) is not compared. Exit
 # status 0 if they agree; else each difference is a line on standard output.
 
+import functools
 import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 TYPES = {"smmu-v3": "smmuv3", "smmu-v2": "smmuv2"}
 IRQS = {"event": "eventq", "error": "gerror", "sync": "cmdq-sync",
@@ -206,6 +209,7 @@ def groups_of(wanted, arm):
     return groups
 
 
+@functools.lru_cache(maxsize=None)
 def is_its(tree, path):
     return "arm,gic-v3-its" in subprocess.run(
         ["fdtget", tree, path, "compatible"], check=True,
@@ -261,15 +265,26 @@ def compare_devices(devices, expected, off, tree):
         yield f"{nr} reserved regions"
 
 
-def main():
-    units, devices = read_found(sys.argv[1])
-    expected = json.load(open(sys.argv[2]))
+def differences(found, answer, tree):
+    units, devices = read_found(found)
+    expected = json.loads(answer.read_text())
     off = {u["path"] for u in expected["iommus"] if not u["enabled"]}
-    wrong = list(compare_units(units, expected, sys.argv[3]))
-    wrong += compare_devices(devices, expected, off, sys.argv[3])
-    for line in wrong:
-        print(f"{sys.argv[2].rsplit('/', 1)[-1]}: {line}")
-    return 1 if wrong else 0
+    yield from compare_units(units, expected, tree)
+    yield from compare_devices(devices, expected, off, tree)
+
+
+def main():
+    found, inputs = Path(sys.argv[1]), Path(sys.argv[2])
+    nr = wrong = 0
+    for path in sorted(found.iterdir()):
+        answer = inputs / "expected" / "dtb" / (path.stem + ".json")
+        lines = list(differences(path, answer, inputs / "dtb" / path.name))
+        for line in lines:
+            print(f"{path.stem}: {line}")
+        nr += 1
+        wrong += bool(lines)
+    print(f"{nr - wrong} of {nr} trees agree")
+    return 1 if wrong or not nr else 0
 
 
 sys.exit(main())
