@@ -205,7 +205,11 @@ static void *reserve(uint64_t size)
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	/* Blocks are filled when they are taken: by 4 KiB, most of it is faults. */
+	(void)madvise(p, size, MADV_HUGEPAGE);
+	return p;
 }
 
 static void release(void *p, uint64_t size)
@@ -303,17 +307,20 @@ static void fill_with_garbage(struct iommuabs_sim_arena *a, uint64_t page)
 {
 	uint64_t *p = (uint64_t *)(a->cpu + (page << PAGE_LG2));
 	uint32_t first = (uint32_t)(page * PAGE_WORDS);
+	uint64_t at = sim_random(a) % a->nr_pages;
+	uint64_t step = sim_random(a) % a->nr_pages;
 	unsigned int i;
 
 	for (i = 0; i < PAGE_WORDS; i++) {
-		uint64_t at = sim_random(a) % a->nr_pages;
-
+		at += step;
+		if (at >= a->nr_pages)
+			at -= a->nr_pages;
 		__atomic_store_n(p + i,
 				 (a->config.base + (at << PAGE_LG2)) | 0x7c3,
 				 __ATOMIC_RELAXED);
 		a->dev[first + i] = p[i];
-		a->flags[first + i] = 0;
 	}
+	memset(a->flags + first, 0, PAGE_WORDS);
 }
 
 static bool pages_free(const struct iommuabs_sim_arena *a, uint64_t page,

@@ -572,12 +572,12 @@ static void uses(struct iommuabs_sim_unit *u, const struct entry *e, void *arg)
 static bool root_leads_to(struct iommuabs_sim_unit *u, uint64_t root,
 			  uint64_t maddr)
 {
+	uint32_t words, i;
 	uint64_t word;
-	uint32_t i;
 
 	root &= RTADDR_TABLE;
-	for (i = 0; sim_inside(u->arena, root, PAGE_SIZE) && i < PAGE_WORDS;
-	     i++) {
+	words = sim_inside(u->arena, root, PAGE_SIZE) ? PAGE_WORDS : 0;
+	for (i = 0; i < words; i++) {
 		word = sim_cpu_word(u->arena, root + 8 * i);
 		if (word & ENTRY_P && (word & ENTRY_ADDR) == maddr)
 			return true;
