@@ -1045,7 +1045,7 @@ static void some_agree(struct fixture *f, const struct window *w)
 START_TEST(every_format_and_geometry_agrees_with_a_flat_array)
 {
 	struct geometry geo = geometries[_i];
-	uint64_t step, steps = test_rounds(3000), in;
+	uint64_t step, steps = test_rounds(1000), in;
 	struct fixture f;
 	struct window w;
 
