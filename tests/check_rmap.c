@@ -1010,7 +1010,7 @@ START_TEST(of_two_claimants_exactly_one_wins)
 {
 	struct race race = {
 		.f = fixture_new(_i & 1 ? 0 : modes[0]),
-		.rounds = test_rounds(1000000) / RACED + 1,
+		.rounds = test_rounds(200000) / RACED + 1,
 		.foreign = _i >= 2,
 	};
 	unsigned int i;
@@ -1058,7 +1058,7 @@ START_TEST(an_owner_of_two_places_is_never_without_its_frame)
 {
 	struct race race = {
 		.f = fixture_new(_i ? 0 : modes[0]),
-		.rounds = test_rounds(1000000),
+		.rounds = test_rounds(200000),
 	};
 
 	ck_assert_int_eq(claim(race.f, A, 77, 0, 1), 0);
