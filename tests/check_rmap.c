@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "test_host.h"
+#include "test_pace.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -900,8 +900,7 @@ END_TEST
 struct race {
 	struct fixture *f;
 	uint64_t rounds;
-	uint32_t met;	/* atomic: arrivals at meet() */
-	uint32_t at[2]; /* atomic: the frame that each is at */
+	struct pace pace;
 	int st[2][RACED];
 	bool foreign; /* a FOREIGN place goes away at the same time */
 };
@@ -910,36 +909,6 @@ struct racer {
 	struct race *race;
 	uint32_t index;
 };
-
-/* Wait until both have called this as often. */
-static void meet(struct race *race)
-{
-	uint32_t target, spins = 0;
-
-	target = (__atomic_fetch_add(&race->met, 1, __ATOMIC_SEQ_CST) | 1) + 1;
-	while ((int32_t)(__atomic_load_n(&race->met, __ATOMIC_SEQ_CST) -
-			 target) < 0) {
-		if (++spins % 64 == 0)
-			sched_yield();
-		port_relax();
-	}
-}
-
-/*
- * Come to frame @i, and give the other a moment to come there, too. Only a
- * moment: a machine with much else to do may not be running it.
- */
-static void keep_pace(struct race *race, uint32_t index, uint32_t i)
-{
-	uint32_t spins;
-
-	port_store32(&race->at[index], i);
-	for (spins = 0; spins < 100; spins++) {
-		if (port_load32(&race->at[!index]) >= i)
-			break;
-		port_relax();
-	}
-}
 
 static void run_both(struct race *race, void *(*racer)(void *))
 {
@@ -988,9 +957,9 @@ static void *race_for_frames(void *arg)
 	unsigned int i;
 
 	for (round = race->rounds; round; round--) {
-		meet(race);
+		meet(&race->pace);
 		for (i = 0; i < RACED; i++) {
-			keep_pace(race, me->index, i);
+			keep_pace(&race->pace, me->index, i);
 			if (race->foreign && (i & 1) == me->index)
 				release(race->f, C, raced_mfn(i), 0x20000 + i,
 					1);
@@ -998,8 +967,8 @@ static void *race_for_frames(void *arg)
 				claim(race->f, (int)me->index, raced_mfn(i),
 				      0x10000 + i, 1);
 		}
-		port_store32(&race->at[me->index], 0);
-		meet(race);
+		pace_reset(&race->pace, me->index);
+		meet(&race->pace);
 		if (!me->index)
 			judge(race);
 	}
@@ -1077,7 +1046,7 @@ static void *be_neighbours(void *arg)
 
 	for (round = 0; round < me->race->rounds; round++) {
 		mfn = (round * 2 + 1) * GIB; /* new nodes each time */
-		meet(me->race);
+		meet(&me->race->pace);
 		for (i = me->index * 8; i < 2 * MIB_2; i += 16) {
 			if (claim(f, (int)me->index, mfn + i, 0x5000 + i, 8))
 				test_host_violation(f->host, "refused");
@@ -1112,7 +1081,7 @@ static void *cut_one_leaf(void *arg)
 		mfn = (round * 2 + 2) * GIB;
 		if (!me->index && claim(f, A, mfn, 0, GIB))
 			test_host_violation(f->host, "refused");
-		meet(me->race);
+		meet(&me->race->pace);
 		for (i = me->index; i < 32; i += 2) {
 			uint64_t at = i * (GIB / 32);
 
@@ -1120,7 +1089,7 @@ static void *cut_one_leaf(void *arg)
 				test_host_violation(f->host, "no split");
 			release(f, A, mfn + at, at, GIB / 32);
 		}
-		meet(me->race);
+		meet(&me->race->pace);
 		if (!me->index && rmap_is_mapped(&f->rmap, mfn, GIB))
 			test_host_violation(f->host, "something is left");
 	}

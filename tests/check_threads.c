@@ -2,12 +2,14 @@
 /*
  * check_threads.c - callers on disjoint ranges of one domain, at once, while
  * others ask questions, devices come and go, tables are filled, changed and given
- * back, and other domains live and die; and a domain whose caller stands still
+ * back, and other domains live and die; two guests that are given the same frames;
+ * and a domain whose caller stands still
  */
 #include "core/change.h"
 #include "harness.h"
 #include "test_machine.h"
 #include "test_needs.h"
+#include "test_pace.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -172,6 +174,99 @@ START_TEST(disjoint_ranges_of_one_domain_do_not_meet)
 	pthread_join(questions, NULL);
 	for (c = 0; c < CALLERS; c++)
 		ck_assert_msg(!callers[c].failure, "%s", callers[c].failure);
+}
+END_TEST
+
+/* ---- two guests that are given the same frames ---- */
+
+#define RACED	  4096u /* frames per meeting of the two callers */
+#define RACED_MFN (MACHINE_RAM + 0x100000)
+
+struct guest {
+	pthread_t thread;
+	struct iommuabs_domain *dom;
+	uint32_t index;
+	int ret[RACED];
+};
+
+static struct {
+	struct guest guests[2];
+	struct pace pace;
+	uint64_t meetings;
+} raced;
+
+/* Frame @i, as the ledger and the call's answer have it: it is @guest's. */
+static bool guest_has(const struct guest *guest, uint32_t i)
+{
+	iommuabs_mfn_t mfn;
+	int ret = iommuabs_domain_translate(guest->dom, IOMMUABS_GFN(i), &mfn,
+					    NULL);
+
+	if (!guest->ret[i])
+		return !ret && mfn.frame == RACED_MFN + i;
+	if (guest->ret[i] != IOMMUABS_E_PERM || ret != IOMMUABS_E_NOENT)
+		test_host_violation(machine.host, "frame %u: %s, %s", i,
+				    iommuabs_strerror(guest->ret[i]),
+				    iommuabs_strerror(ret));
+	return false;
+}
+
+static void one_has_each(void)
+{
+	const struct guest *guests = raced.guests;
+	uint32_t i;
+
+	for (i = 0; i < RACED; i++)
+		if (guest_has(&guests[0], i) == guest_has(&guests[1], i))
+			test_host_violation(machine.host,
+					    "frame %u: answers %d and %d", i,
+					    guests[0].ret[i], guests[1].ret[i]);
+}
+
+static void *take_all(void *arg)
+{
+	struct guest *me = arg;
+	uint64_t meeting;
+	uint32_t i;
+
+	for (meeting = raced.meetings; meeting; meeting--) {
+		meet(&raced.pace);
+		for (i = 0; i < RACED; i++) {
+			keep_pace(&raced.pace, me->index, i);
+			me->ret[i] = iommuabs_domain_map(
+				me->dom, IOMMUABS_GFN(i),
+				IOMMUABS_MFN(RACED_MFN + i), 1, RW, NULL);
+		}
+		pace_reset(&raced.pace, me->index);
+		meet(&raced.pace);
+		if (!me->index)
+			one_has_each();
+		meet(&raced.pace);
+		if (iommuabs_domain_unmap(me->dom, IOMMUABS_GFN(0), RACED,
+					  NULL))
+			test_host_violation(machine.host, "not given back");
+	}
+	return NULL;
+}
+
+START_TEST(of_two_guests_exactly_one_is_given_a_frame)
+{
+	struct guest *guests = raced.guests;
+	uint32_t g;
+
+	memset(&raced, 0, sizeof(raced));
+	raced.meetings = test_rounds(1000000) / RACED + 1;
+	guests[0].dom = dom;
+	guests[1].dom = machine_domain(&machine, 0);
+	for (g = 0; g < 2; g++) {
+		guests[g].index = g;
+		ck_assert_int_eq(pthread_create(&guests[g].thread, NULL,
+						take_all, &guests[g]),
+				 0);
+	}
+	for (g = 0; g < 2; g++)
+		pthread_join(guests[g].thread, NULL);
+	ck_assert_int_eq(iommuabs_domain_destroy(guests[1].dom, 0), 0);
 }
 END_TEST
 
@@ -700,6 +795,7 @@ static void add_tests(Suite *s)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, disjoint_ranges_of_one_domain_do_not_meet);
+	tcase_add_test(tcase, of_two_guests_exactly_one_is_given_a_frame);
 	suite_add_tcase(s, tcase);
 	tcase_add_checked_fixture(locks, setup_locks, teardown);
 	tcase_set_timeout(locks, 40);

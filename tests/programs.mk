@@ -100,6 +100,7 @@ TEST_HEADERS_SUPPORT = \
 	tests/test_host.h \
 	tests/test_machine.h \
 	tests/test_needs.h \
+	tests/test_pace.h \
 	tests/test_pci.h \
 	tests/test_refused.h \
 	tests/test_rig.h \
