@@ -1782,19 +1782,33 @@ START_TEST(refresh_tells_of_timeouts)
 }
 END_TEST
 
+/* Another guest has frames, which the p2m of the one that shares may not. */
+static void others_have_frames(void)
+{
+	struct iommuabs_domain *mine = dom;
+
+	share();
+	dom = world_domain(w);
+	ck_assert_int_eq(map(0, 0, 4, RW), 0);
+	dom = mine;
+}
+
+/* One of them is in the p2m, at @gfn; [@at, @at + @nr) is refreshed. */
+static void refresh_of_anothers(uint64_t gfn, uint64_t at, uint64_t nr)
+{
+	walk_runs[0] =
+		(struct iommuabs_p2m_run){ GFN(gfn), MFN(RAM + 2), 1, RW };
+	walk_nr = 1;
+	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(at), nr, NULL, NULL),
+			 IOMMUABS_E_PERM);
+}
+
 START_TEST(a_failed_refresh_blocks_what_shares)
 {
 	struct iommuabs_explanation why = { .size = sizeof(why) };
-	struct iommuabs_domain *other = world_domain(w), *mine = dom;
 
-	share();
-	dom = other;
-	ck_assert_int_eq(map(0, 0, 4, RW), 0);
-	dom = mine;
-	walk_runs[0] = (struct iommuabs_p2m_run){ GFN(9), MFN(RAM + 2), 1, RW };
-	walk_nr = 1;
-	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(8), 2, NULL, NULL),
-			 IOMMUABS_E_PERM);
+	others_have_frames();
+	refresh_of_anothers(9, 8, 2);
 	ck_assert_int_eq(iommuabs_device_explain(dev, GFN(9), RW, &why), 0);
 	ck_assert_int_eq(why.obstacle, IOMMUABS_OBSTACLE_BLOCKED);
 	/* Another range doesn't heal it, nor does a part; the whole does. */
@@ -1865,21 +1879,12 @@ END_TEST
 START_TEST(of_many_failed_refreshes_none_is_forgotten)
 {
 	const uint64_t ninth = _i ? 4 : 400;
-	struct iommuabs_domain *other = world_domain(w), *mine = dom;
 	uint64_t gfn, i;
 
-	share();
-	dom = other;
-	ck_assert_int_eq(map(0, 0, 4, RW), 0);
-	dom = mine;
+	others_have_frames();
 	for (i = 0; i <= DOMAIN_BAD_RANGES; i++) {
 		gfn = i < DOMAIN_BAD_RANGES ? 100 + 10 * i : ninth;
-		walk_runs[0] = (struct iommuabs_p2m_run){ GFN(gfn),
-							  MFN(RAM + 2), 1, RW };
-		walk_nr = 1;
-		ck_assert_int_eq(
-			iommuabs_domain_refresh(dom, GFN(gfn), 1, NULL, NULL),
-			IOMMUABS_E_PERM);
+		refresh_of_anothers(gfn, gfn, 1);
 	}
 	walk_nr = 0;
 	for (i = 0; i <= DOMAIN_BAD_RANGES; i++) {
@@ -1898,16 +1903,8 @@ END_TEST
 /* Whoever was blocked goes on, or the unit that does not take that is fenced. */
 START_TEST(a_refresh_that_lets_nobody_in_again_says_so)
 {
-	struct iommuabs_domain *other = world_domain(w), *mine = dom;
-
-	share();
-	dom = other;
-	ck_assert_int_eq(map(0, 0, 4, RW), 0);
-	dom = mine;
-	walk_runs[0] = (struct iommuabs_p2m_run){ GFN(9), MFN(RAM + 2), 1, RW };
-	walk_nr = 1;
-	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(9), 1, NULL, NULL),
-			 IOMMUABS_E_PERM);
+	others_have_frames();
+	refresh_of_anothers(9, 9, 1);
 	walk_nr = 0;
 	w->unit[0].stream_set = IOMMUABS_E_TIMEOUT;
 	ck_assert_int_eq(iommuabs_domain_refresh(dom, GFN(9), 1, NULL, NULL),

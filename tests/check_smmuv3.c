@@ -988,6 +988,25 @@ static const struct fake fakes[] = {
 	  0 },
 };
 
+/* @m's unit asks @fake for its registers, through @host. */
+static void fake_machine_make(struct driver_machine *m, struct hostif *host,
+			      struct fake *fake)
+{
+	smmu_machine_make(m, 0);
+	*host = m->host;
+	host->ctx = fake;
+	host->ops.mmio_read = fake_read;
+	host->ops.mmio_write = fake_write;
+	host->ops.log = NULL;
+	m->unit.regs.host = host;
+}
+
+static void fake_machine_delete(struct driver_machine *m)
+{
+	m->unit.regs.host = &m->host;
+	driver_machine_delete(m);
+}
+
 START_TEST(a_unit_is_known_by_its_id_registers)
 {
 	struct fake fake = fakes[_i];
@@ -995,13 +1014,7 @@ START_TEST(a_unit_is_known_by_its_id_registers)
 	struct hostif host;
 	int ret;
 
-	smmu_machine_make(&m, 0);
-	host = m.host;
-	host.ctx = &fake;
-	host.ops.mmio_read = fake_read;
-	host.ops.mmio_write = fake_write;
-	host.ops.log = NULL;
-	m.unit.regs.host = &host;
+	fake_machine_make(&m, &host, &fake);
 	ret = m.unit.ops->probe(&m.unit);
 	ck_assert_uint_eq(fake.writes, 0);
 	if (!fake.reason) {
@@ -1021,8 +1034,7 @@ START_TEST(a_unit_is_known_by_its_id_registers)
 		ck_assert_msg(strstr(m.unit.reason, fake.reason), "reason: %s",
 			      m.unit.reason);
 	}
-	m.unit.regs.host = &m.host;
-	driver_machine_delete(&m);
+	fake_machine_delete(&m);
 }
 END_TEST
 
@@ -1046,21 +1058,14 @@ START_TEST(what_the_manual_reserves_is_not_taken)
 	fake.idr0 = (GOOD_IDR0 & ~(3u << 27)) | cases[_i].levels << 27;
 	fake.idr1 = (GOOD_IDR1 & ~0x3fu) | 32;
 	fake.idr3 = (GOOD_IDR3 & ~(3u << 11)) | cases[_i].bbml << 11;
-	smmu_machine_make(&m, 0);
-	host = m.host;
-	host.ctx = &fake;
-	host.ops.mmio_read = fake_read;
-	host.ops.mmio_write = fake_write;
-	host.ops.log = NULL;
-	m.unit.regs.host = &host;
+	fake_machine_make(&m, &host, &fake);
 	/* There may be no memory for such a table. */
 	if (!m.unit.ops->probe(&m.unit))
 		m.unit.ops->release(&m.unit);
 	ck_assert_uint_eq(m.unit.caps.stream_bits, cases[_i].stream_bits);
 	ck_assert_uint_eq(m.unit.caps.bbml,
 			  cases[_i].bbml > 2 ? 0 : cases[_i].bbml);
-	m.unit.regs.host = &m.host;
-	driver_machine_delete(&m);
+	fake_machine_delete(&m);
 }
 END_TEST
 
@@ -1070,20 +1075,13 @@ START_TEST(an_incoherent_unit_may_be_described_as_coherent)
 	struct driver_machine m;
 	struct hostif host;
 
-	smmu_machine_make(&m, 0);
-	host = m.host;
 	fake.idr0 &= ~0x10u;
-	host.ctx = &fake;
-	host.ops.mmio_read = fake_read;
-	host.ops.mmio_write = fake_write;
-	host.ops.log = NULL;
-	m.unit.regs.host = &host;
+	fake_machine_make(&m, &host, &fake);
 	m.unit.desc_flags = IOMMUABS_UNIT_COHERENT;
 	ck_assert_int_eq(m.unit.ops->probe(&m.unit), 0);
 	ck_assert_uint_eq(m.unit.caps.coherent, 1);
 	m.unit.ops->release(&m.unit);
-	m.unit.regs.host = &m.host;
-	driver_machine_delete(&m);
+	fake_machine_delete(&m);
 }
 END_TEST
 

@@ -91,9 +91,8 @@ struct backend_unit {
 	const char *name;
 	/* Counters, atomic; errors: of the unit's error register. */
 	uint64_t commands, syncs, events, events_lost, errors;
-	char reason
-		[96]; /* the driver's words for its last failure; under @lock */
-	void *priv;   /* the driver's own */
+	char reason[96]; /* what failed last, in words; under @lock */
+	void *priv;	 /* the driver's own */
 };
 
 /* What the entries of a translation table mean. */

@@ -6,8 +6,6 @@
 
 #if IOMMUABS_CONFIG_ACPI
 
-#define ADDRESS_BITS 52
-
 /* ---- segments ---- */
 
 static int segment_get(struct dmar_scan *dmar,
@@ -198,7 +196,7 @@ static const char *base_wrong(uint64_t base)
 	if (!base)
 		return "a unit without registers (base 0): left out, "
 		       "its devices are untranslated";
-	if ((base & (IOMMUABS_FRAME_SIZE - 1)) || base >> ADDRESS_BITS)
+	if ((base & (IOMMUABS_FRAME_SIZE - 1)) || base >> DESC_ADDRESS_BITS)
 		return "a unit whose registers can't be there: left out, "
 		       "its devices are untranslated";
 	return NULL;

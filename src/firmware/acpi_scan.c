@@ -12,7 +12,6 @@ _Static_assert(sizeof(struct desc_device) <= TABLEMEM_OBJECT_MAX,
 	       "a small object");
 
 #define OFFSET_IN_FRAME (IOMMUABS_FRAME_SIZE - 1)
-#define ADDRESS_BITS	52
 
 void acpi_scan_begin(struct acpi_scan *scan, struct desc_set *set,
 		     const char *name)
@@ -167,7 +166,7 @@ bool acpi_region(struct acpi_scan *scan, uint32_t offset, uint64_t base,
 		acpi_remark(scan, offset, "a region of one byte: left out");
 		return false;
 	}
-	if (last >> ADDRESS_BITS) {
+	if (last >> DESC_ADDRESS_BITS) {
 		acpi_remark(scan, offset,
 			    "a region beyond 52 address bits: "
 			    "left out");

@@ -20,6 +20,9 @@
 #define IOMMUABS_CONFIG_ACPI 1
 #endif
 
+/* What firmware may say of memory: the widest address that any unit takes. */
+#define DESC_ADDRESS_BITS 52
+
 /* A requester ID that depends on bus numbers which nobody told. */
 #define DESC_RID_UNKNOWN (~0u)
 /* No requester's: a range device's own DMA. */

@@ -11,7 +11,6 @@
 #if IOMMUABS_CONFIG_FDT
 
 #define OFFSET_IN_FRAME (IOMMUABS_FRAME_SIZE - 1)
-#define ADDRESS_BITS	52
 #define PCI_CELLS	3
 
 /* One entry, and the memory it is about if @mapped. */
@@ -28,7 +27,7 @@ struct region {
  */
 static int region_add(struct dt_scan *scan, const struct region *region)
 {
-	const uint64_t top = ((uint64_t)1 << ADDRESS_BITS) - 1;
+	const uint64_t top = ((uint64_t)1 << DESC_ADDRESS_BITS) - 1;
 	uint64_t first = region->address >> IOMMUABS_FRAME_LG2;
 	uint64_t end = IA_MIN(region->address + region->size - 1, top);
 	uint64_t base = region->mapped ? region->base : region->address;
