@@ -7,6 +7,7 @@
  * library is in here.
  */
 #include "test_simdrv.h"
+#include "test_sanitizers.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -2483,7 +2484,6 @@ static TCase *clean_tests(void)
 	tcase_add_test(t, compare_and_exchange_is_a_store_with_release);
 	tcase_add_test(t, probes_can_be_rare);
 	tcase_add_loop_test(t, many_right_operations_are_clean, 0, 2);
-	tcase_add_test(t, threads_may_use_it_at_once);
 	tcase_add_test(t, every_class_of_violation_has_a_name);
 	return t;
 }
@@ -2566,10 +2566,23 @@ static TCase *stream_mistakes(void)
 	return t;
 }
 
+static TCase *thread_tests(void)
+{
+	TCase *t = tcase_create("threads");
+
+	tcase_add_checked_fixture(t, adversary, drop);
+	tcase_add_test(t, threads_may_use_it_at_once);
+	return t;
+}
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("sim_smmuv3");
 
+	suite_add_tcase(s, thread_tests());
+	/* One thread is nothing for a thread sanitizer to look at. */
+	if (TEST_THREAD_SANITIZER)
+		return s;
 	suite_add_tcase(s, functional_tests());
 	suite_add_tcase(s, queue_tests());
 	suite_add_tcase(s, clean_tests());

@@ -104,6 +104,7 @@ TEST_HEADERS_SUPPORT = \
 	tests/test_pci.h \
 	tests/test_refused.h \
 	tests/test_rig.h \
+	tests/test_sanitizers.h \
 	tests/test_simdrv.h \
 	tests/test_smmu.h \
 	tests/test_vtd.h \

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "harness.h"
+#include "test_sanitizers.h"
 
 #define FRAME	 IOMMUABS_FRAME_SIZE
 #define LG2	 IOMMUABS_FRAME_LG2

@@ -121,18 +121,6 @@ static inline uint64_t test_random_below(uint64_t *state, uint64_t n)
 	return test_random(state) % n;
 }
 
-/* Rounds of a race: fewer where each takes long. */
-#if defined(__SANITIZE_THREAD__)
-#define TEST_THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TEST_THREAD_SANITIZER 1
-#endif
-#endif
-#ifndef TEST_THREAD_SANITIZER
-#define TEST_THREAD_SANITIZER 0
-#endif
-
 /* @full, or a hundredth with IOMMUABS_TEST_QUICK or under a thread sanitizer. */
 uint64_t test_rounds(uint64_t full);
 
