@@ -310,8 +310,8 @@ static void drain(struct fixture *f)
 	tablemem_pool_drain(&f->mem, &f->account, &f->pool);
 }
 
-/* Everything goes, in steps of @step; the account must be even. */
-static void fixture_end_by(struct fixture *f, uint64_t step)
+/* Everything goes, in steps of @step. */
+static void free_by(struct fixture *f, uint64_t step)
 {
 	enum pt_status status;
 	uint64_t budget, used;
@@ -329,10 +329,21 @@ static void fixture_end_by(struct fixture *f, uint64_t step)
 					  << (f->pt.granule_lg2 - 12)));
 	} while (status == PT_BUDGET);
 	ck_assert_int_eq(status, PT_OK);
+}
+
+static void fixture_delete(struct fixture *f)
+{
 	ck_assert_uint_eq(f->account.used, 0);
 	tablemem_exit(&f->mem);
 	test_host_delete(f->host);
 	test_pages_delete(f->seen, TEST_HOST_FRAMES << LG2);
+}
+
+/* The account must be even. */
+static void fixture_end_by(struct fixture *f, uint64_t step)
+{
+	free_by(f, step);
+	fixture_delete(f);
 }
 
 static void fixture_end(struct fixture *f)
@@ -1766,6 +1777,32 @@ START_TEST(a_small_budget_frees_everything)
 }
 END_TEST
 
+#define ROW 40 /* more than are given back together, twice */
+
+/* Taken one by one they lie upwards, taken together downwards. */
+START_TEST(a_row_of_tables_takes_no_neighbour_along)
+{
+	const uint64_t nr = _i % 2 ? ROW : 1;
+	uint64_t before, after, at;
+	struct fixture f;
+
+	fixture_make(&f, _i / 2 ? &vtd_48 : &arm_48);
+	map(&f, 0, 1, SPAN(1), RW);
+	ck_assert_int_eq(tablemem_alloc(&f.mem, &f.account, LG2, 0, &before),
+			 0);
+	for (at = 1; at <= ROW; at += nr)
+		map(&f, at * SPAN(1), at * SPAN(1) + 1, nr * SPAN(1), RW);
+	ck_assert_int_eq(tablemem_alloc(&f.mem, &f.account, LG2, 0, &after), 0);
+	ck_assert_uint_eq(after - before, (uint64_t)(ROW + 1) << LG2);
+	free_by(&f, ~(uint64_t)0);
+	ck_assert(tablemem_holds(&f.mem, before >> LG2, 1));
+	ck_assert(tablemem_holds(&f.mem, after >> LG2, 1));
+	tablemem_free(&f.mem, &f.account, before, LG2);
+	tablemem_free(&f.mem, &f.account, after, LG2);
+	fixture_delete(&f);
+}
+END_TEST
+
 /* The order of cleans is looked at by link_is_late() in every test. */
 START_TEST(a_run_of_stores_is_cleaned_once)
 {
@@ -2546,6 +2583,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, nothing_is_found_past_the_input_bits);
 	tcase_add_test(tc, next_looks_at_no_more_than_its_budget);
 	tcase_add_loop_test(tc, vtd_entries_are_those_of_the_manual, 0, 2);
+	tcase_add_loop_test(tc, a_row_of_tables_takes_no_neighbour_along, 0, 4);
 	tcase_add_loop_test(tc, a_small_budget_frees_everything, 0,
 			    (int)IA_COUNT(freed));
 	tcase_add_test(tc, a_run_of_stores_is_cleaned_once);

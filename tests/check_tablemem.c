@@ -376,7 +376,7 @@ END_TEST
 
 enum { IN_A_ROW = 3 * TABLEMEM_GIVING + 3 };
 
-/* In a row upwards, downwards, downwards up to a turn, and by fours. */
+/* Upwards, downwards, downwards up to a turn, and by fours. */
 static uint64_t row_order(int order, uint64_t i)
 {
 	switch (order) {
@@ -392,7 +392,7 @@ static uint64_t row_order(int order, uint64_t i)
 }
 
 /* A neighbour on each side stays. */
-START_TEST(tables_in_a_row_are_given_back_whichever_way)
+START_TEST(tables_are_given_back_in_whatever_order)
 {
 	struct fixture f = fixture_make(modes[_i % NR_MODES]);
 	uint64_t at[IN_A_ROW + 2], i;
@@ -415,6 +415,43 @@ START_TEST(tables_in_a_row_are_given_back_whichever_way)
 	ck_assert_uint_eq(f.account.used, 2);
 	tablemem_free(&f.mem, &f.account, at[0], 12);
 	tablemem_free(&f.mem, &f.account, at[IN_A_ROW + 1], 12);
+	fixture_end(&f);
+}
+END_TEST
+
+/* Next to others before and after it, upwards and downwards. */
+START_TEST(a_row_is_unmarked_before_its_first_is_given_back)
+{
+	struct fixture f = fixture_make(modes[_i % NR_MODES]);
+	bool down = _i / NR_MODES;
+	uint64_t at[IN_A_ROW + 3], i;
+	struct tablemem_giving giving;
+	const uint64_t *row = at + 2;
+
+	ck_assert_int_eq(tablemem_init(&f.mem, &f.host->hostif), 0);
+	tablemem_giving_begin(&giving, &f.mem, &f.account, 12);
+	for (i = 0; i < IA_COUNT(at); i++)
+		at[i] = alloc_at(&f, 0x4a1 + i);
+	tablemem_giving_add(&giving, at[1]);
+	tablemem_giving_row(&giving, row[down ? IN_A_ROW - 1 : 0],
+			    row[down ? 0 : IN_A_ROW - 1]);
+	ck_assert_uint_eq(giving.nr, 0);
+	for (i = 0; i < IN_A_ROW; i++)
+		ck_assert(!tablemem_holds(&f.mem, row[i] >> LG2, 1));
+	ck_assert(!tablemem_holds(&f.mem, at[1] >> LG2, 1));
+	ck_assert(tablemem_holds(&f.mem, at[0] >> LG2, 1));
+	ck_assert(tablemem_holds(&f.mem, at[IN_A_ROW + 2] >> LG2, 1));
+	for (i = 0; i < IN_A_ROW; i++) {
+		if (giving.nr == TABLEMEM_GIVING)
+			tablemem_giving_flush(&giving);
+		tablemem_giving_add(&giving, row[down ? IN_A_ROW - 1 - i : i]);
+	}
+	/* Together with the last ones of the row, but not one of them. */
+	tablemem_giving_add(&giving, at[0]);
+	tablemem_giving_end(&giving);
+	marks_are_exact(&f);
+	ck_assert_uint_eq(f.account.used, 1);
+	tablemem_free(&f.mem, &f.account, at[IN_A_ROW + 2], 12);
 	fixture_end(&f);
 }
 END_TEST
@@ -916,9 +953,11 @@ static Suite *suite(void)
 	ADD(tables, a_table_given_as_a_page_for_marks_is_not_touched);
 	ADD(tables, a_page_for_marks_holds_itself_alone_before_it_is_in_use);
 	ADD(tables, tables_are_given_back_many_at_a_time);
-	tcase_add_loop_test(tables,
-			    tables_in_a_row_are_given_back_whichever_way, 0,
+	tcase_add_loop_test(tables, tables_are_given_back_in_whatever_order, 0,
 			    4 * NR_MODES);
+	tcase_add_loop_test(tables,
+			    a_row_is_unmarked_before_its_first_is_given_back, 0,
+			    2 * NR_MODES);
 	ADD(tables, a_host_that_takes_many_tables_gets_them_together);
 	ADD(tables, memory_that_is_mapped_is_given_back);
 	suite_add_tcase(s, tables);

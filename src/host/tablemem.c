@@ -239,15 +239,21 @@ void tablemem_free(struct tablemem *mem, struct tablemem_account *account,
 
 /* ---- given back together ---- */
 
-/* What lies in the same 64 frames at once, as far as it follows each other. */
-static void giving_unmark_scattered(const struct tablemem_giving *giving)
+/*
+ * Those that are not of a row: what lies in the same 64 frames at once, as far as it
+ * follows each other.
+ */
+static void giving_unmark(struct tablemem_giving *giving)
 {
 	/* A table is aligned: its first bit, times this, is all of its bits. */
 	const uint64_t table =
 		FIELD64(tablemem_frames(giving->size_lg2) - 1, 0);
-	const uint64_t *at = giving->maddrs, *end = at + giving->nr;
+	const unsigned int of_row = IA_MIN(giving->of_row, giving->nr);
+	const uint64_t *at = giving->maddrs + of_row;
+	const uint64_t *end = giving->maddrs + giving->nr;
 	uint64_t first = 0, starts = 0, mfn;
 
+	giving->of_row -= of_row;
 	for (; at < end; at++) {
 		mfn = *at >> IOMMUABS_FRAME_LG2;
 		if (mfn - first >= 64) {
@@ -259,30 +265,6 @@ static void giving_unmark_scattered(const struct tablemem_giving *giving)
 		starts |= (uint64_t)1 << mfn % 64;
 	}
 	tablemem_unmark_among(giving->mem, first, starts * table);
-}
-
-static void giving_unmark(const struct tablemem_giving *giving)
-{
-	uint64_t lowest = IA_MIN(giving->maddrs[0], giving->row.last);
-
-	if (giving->row.broken)
-		giving_unmark_scattered(giving);
-	else
-		tablemem_unmark(giving->mem, lowest >> IOMMUABS_FRAME_LG2,
-				giving->nr * tablemem_frames(giving->size_lg2));
-}
-
-/* Are the next ones to be in a row with these, and which way? */
-static void giving_expect(struct tablemem_giving *giving)
-{
-	const uint64_t table = (uint64_t)1 << giving->size_lg2;
-	unsigned int nr = giving->nr;
-
-	if (giving->row.broken && nr > 1)
-		giving->row.step = giving->maddrs[nr - 2] < giving->row.last
-					   ? table
-					   : -table;
-	giving->row.broken = 0;
 }
 
 void tablemem_giving_flush(struct tablemem_giving *giving)
@@ -302,13 +284,25 @@ void tablemem_giving_flush(struct tablemem_giving *giving)
 			tablemem_host_free(giving->mem, cookie,
 					   giving->maddrs[i], giving->size_lg2);
 	giving->given += giving->nr;
-	giving_expect(giving);
 	giving->nr = 0;
+}
+
+void tablemem_giving_row(struct tablemem_giving *giving, uint64_t from,
+			 uint64_t to)
+{
+	uint64_t lowest = IA_MIN(from, to), highest = IA_MAX(from, to);
+
+	tablemem_giving_flush(giving);
+	giving->of_row = (unsigned int)((highest - lowest) >> giving->size_lg2);
+	giving->of_row++;
+	tablemem_unmark(giving->mem, lowest >> IOMMUABS_FRAME_LG2,
+			giving->of_row * tablemem_frames(giving->size_lg2));
 }
 
 void tablemem_giving_end(struct tablemem_giving *giving)
 {
 	tablemem_giving_flush(giving);
+	iommuabs_assert(!giving->of_row);
 	tablemem_uncharge(giving->account,
 			  giving->given * tablemem_frames(giving->size_lg2));
 	giving->given = 0;

@@ -78,33 +78,19 @@ void tablemem_free(struct tablemem *mem, struct tablemem_account *account,
 
 /*
  * Tables of one size, of at most 64 frames, given back together. They are unmarked
- * at once as far as they lie in the same 64 frames, and all of them if they follow
- * those of before in a row, upwards or downwards, as tables do that were taken in
- * one call. No more at a time than the ways of a cache: a host that links them by a
- * word in each stores to lines that are pages apart, all of one set.
+ * at once as far as they lie in the same 64 frames. No more at a time than the ways
+ * of a cache: a host that links them by a word in each stores to lines that are
+ * pages apart, all of one set.
  */
 #define TABLEMEM_GIVING 16
-
-/* Do tables follow each other in a row, those before among them? */
-struct tablemem_row {
-	uint64_t last;
-	uint64_t step;	 /* from each to the next: 1 table, or -1 */
-	uint64_t broken; /* 0: they do */
-};
-
-static inline void tablemem_row_add(struct tablemem_row *row, uint64_t maddr)
-{
-	row->broken |= maddr - row->last - row->step;
-	row->last = maddr;
-}
 
 struct tablemem_giving {
 	struct tablemem *mem;
 	struct tablemem_account *account;
 	unsigned int size_lg2;
-	unsigned int nr; /* tables that are not given back yet */
-	uint64_t given;	 /* those that are, and still charged */
-	struct tablemem_row row;
+	unsigned int nr;     /* tables that are not given back yet */
+	unsigned int of_row; /* first of them and of those to come: unmarked */
+	uint64_t given;	     /* those that are, and still charged */
 	uint64_t maddrs[TABLEMEM_GIVING];
 };
 
@@ -118,20 +104,24 @@ static inline void tablemem_giving_begin(struct tablemem_giving *giving,
 	giving->account = account;
 	giving->size_lg2 = size_lg2;
 	giving->nr = 0;
+	giving->of_row = 0;
 	giving->given = 0;
-	giving->row.last = 0;
-	giving->row.step = (uint64_t)1 << size_lg2;
-	giving->row.broken = 1;
 }
 
 /* There must be room. */
 static inline void tablemem_giving_add(struct tablemem_giving *giving,
 				       uint64_t maddr)
 {
-	tablemem_row_add(&giving->row, maddr);
 	giving->maddrs[giving->nr++] = maddr;
 }
 
+/*
+ * Those that are added next are all tables from @from to @to, upwards or downwards,
+ * in any order, as they lie that were taken in one call. They are unmarked now: a
+ * locked operation among the host's stores to them would wait for each of those.
+ */
+void tablemem_giving_row(struct tablemem_giving *giving, uint64_t from,
+			 uint64_t to);
 /* Afterwards there is room. */
 void tablemem_giving_flush(struct tablemem_giving *giving);
 /* The same, and all that went is charged no more. */

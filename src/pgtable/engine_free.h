@@ -95,7 +95,6 @@ static inline unsigned int leaf_tables_give(const uint64_t *entries,
 					    unsigned int left,
 					    struct tablemem_giving *giving)
 {
-	struct tablemem_row row = giving->row;
 	unsigned int nr = giving->nr, stop;
 	uint64_t entry;
 
@@ -104,13 +103,34 @@ static inline unsigned int leaf_tables_give(const uint64_t *entries,
 		entry = entry_load(&entries[--left]);
 		if (!entry_is_table(entry, 1))
 			continue;
-		entry = entry_table(entry);
-		tablemem_row_add(&row, entry);
-		giving->maddrs[nr++] = entry;
+		giving->maddrs[nr++] = entry_table(entry);
 	}
-	giving->row = row;
 	giving->nr = nr;
 	return left;
+}
+
+/*
+ * From the table in @entries[@left - 1] on, down to @first: do many lie one after
+ * the other in memory, upwards or downwards? From and to which one in @row. Their
+ * entries differ in nothing else than by a table.
+ */
+static inline bool leaf_tables_row(const uint64_t *entries, unsigned int first,
+				   unsigned int left, uint64_t row[2])
+{
+	const uint64_t size = (uint64_t)1 << PT_GRANULE_LG2;
+	unsigned int at = left - 1;
+	uint64_t entry = entry_load(&entries[at]), step;
+
+	if (left - first <= TABLEMEM_GIVING || !entry_is_table(entry, 1))
+		return false;
+	step = entry_load(&entries[at - 1]) < entry ? -size : size;
+	row[0] = entry_table(entry);
+	while (at > first && entry_load(&entries[at - 1]) == entry + step) {
+		entry += step;
+		at--;
+	}
+	row[1] = entry_table(entry);
+	return left - at > TABLEMEM_GIVING;
 }
 
 /* All tables below @dying, at level 1, as far as @budget goes: they have none. */
@@ -118,17 +138,23 @@ static void dying_leaf_tables(const struct pt *pt, struct dying *dying,
 			      struct tablemem_giving *giving, uint64_t *budget)
 {
 	unsigned int base, first, left;
-	uint64_t *page;
+	uint64_t *page, row[2];
+	bool is_row;
 
 	while (dying->left && *budget) {
 		left = dying->left;
 		base = (left - 1) / PAGE_ENTRIES * PAGE_ENTRIES;
 		first = left - (unsigned int)IA_MIN(left - base, *budget);
 		page = dying_map(pt, dying, base);
-		left = base + leaf_tables_give(page, first - base, left - base,
-					       giving);
+		is_row = !giving->of_row &&
+			 leaf_tables_row(page, first - base, left - base, row);
+		if (!is_row)
+			left = base + leaf_tables_give(page, first - base,
+						       left - base, giving);
 		hostif_unmap(pt->host, page);
-		if (giving->nr == TABLEMEM_GIVING)
+		if (is_row)
+			tablemem_giving_row(giving, row[0], row[1]);
+		else if (giving->nr == TABLEMEM_GIVING)
 			tablemem_giving_flush(giving);
 		*budget -= dying->left - left;
 		dying->left = left;
