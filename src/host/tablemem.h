@@ -79,10 +79,10 @@ void tablemem_free(struct tablemem *mem, struct tablemem_account *account,
 /*
  * Tables of one size, of at most 64 frames, given back together. They are unmarked
  * at once as far as they lie in the same 64 frames. No more at a time than the ways
- * of a cache: a host that links them by a word in each stores to lines that are
- * pages apart, all of one set.
+ * of a first-level cache, 8 to 12: a host that links them by a word in each stores to
+ * lines that are pages apart, all of one set.
  */
-#define TABLEMEM_GIVING 16
+#define TABLEMEM_GIVING 12
 
 struct tablemem_giving {
 	struct tablemem *mem;
