@@ -29,7 +29,7 @@ static void dmar_show(const struct table *table, struct json *json)
 	json_bool(json, "dma_ctrl_platform_opt_in",
 		  dmar->flags & DESC_DMAR_DMA_CTRL_OPT_IN);
 	json_open(json, "ats_ports", '[');
-	for (port = dmar->ports; port; port = port->next) {
+	for (port = table->set.ats.ports; port; port = port->next) {
 		json_open(json, NULL, '{');
 		json_number(json, "segment", port->segment);
 		json_bool(json, "all", port->all);
@@ -165,11 +165,10 @@ static void device_show(const struct desc_device *device, struct json *json)
 	json_close(json, ']');
 	streams_show(device, json);
 	reserved_show(device, json);
-	if (device->vtd_flags & DESC_VTD_ATC)
-		json_bool(json, "atc_required",
-			  device->vtd_flags & DESC_VTD_ATC_REQUIRED);
-	if (device->vtd_flags & DESC_VTD_SIDP)
-		json_number(json, "properties", device->vtd_sidp);
+	if (device->translates)
+		json_bool(json, "atc_required", device->must_translate);
+	if (device->has_sidp)
+		json_number(json, "properties", device->sidp);
 	json_close(json, '}');
 }
 

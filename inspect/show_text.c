@@ -44,7 +44,7 @@ static void dmar_show(const struct table *table, FILE *out)
 		dmar->flags & DESC_DMAR_DMA_CTRL_OPT_IN
 			? ", DMA is to be blocked from the start"
 			: "");
-	for (port = dmar->ports; port; port = port->next) {
+	for (port = table->set.ats.ports; port; port = port->next) {
 		fprintf(out, "  ATS below ");
 		if (port->all)
 			fprintf(out, "every root port of segment %u\n",
@@ -142,13 +142,11 @@ static void flags_show(const struct desc_device *device, FILE *out)
 	if (device->flags & IOMMUABS_DEVICE_UNSAFE_MSI)
 		fprintf(out, "    its interrupts can't be told from others': "
 			     "unsafe in a guest\n");
-	if (device->vtd_flags & DESC_VTD_ATC)
+	if (device->translates)
 		fprintf(out, "    translates addresses itself (ATS)%s\n",
-			device->vtd_flags & DESC_VTD_ATC_REQUIRED
-				? ", and must be let"
-				: "");
-	if (device->vtd_flags & DESC_VTD_SIDP)
-		fprintf(out, "    properties 0x%x\n", device->vtd_sidp);
+			device->must_translate ? ", and must be let" : "");
+	if (device->has_sidp)
+		fprintf(out, "    properties 0x%x\n", device->sidp);
 	if (device->unknown)
 		fprintf(out, "    unknown: left out until its bus is known\n");
 	else if (!device_is_seen(device))

@@ -1150,10 +1150,73 @@ START_TEST(what_becomes_fixed_is_invalidated_where_absence_is_cached)
 }
 END_TEST
 
+static void kept_map(struct iommuabs_domain *dom, uint64_t gfn, uint64_t nr,
+		     int want)
+{
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(gfn),
+					     IOMMUABS_MFN(0x4000 + gfn), nr, RW,
+					     NULL),
+			 want);
+	if (!want)
+		ck_assert_int_eq(
+			iommuabs_domain_unmap(dom, IOMMUABS_GFN(gfn), nr, NULL),
+			0);
+}
+
+/*
+ * Frames that units keep are theirs wherever they lie: those of each unit that the
+ * domain is bound to, none in between, and those of nobody else.
+ */
+START_TEST(what_any_of_the_units_keeps_is_not_mapped)
+{
+	struct world *w = world_new(2);
+	struct iommuabs_domain *dom = world_domain(w);
+	const struct iommuabs_stream_range there = {
+		.unit = w->unit[1].unit,
+		.first = 16,
+		.nr = 1,
+	};
+	const struct iommuabs_device_desc desc = world_device_desc(&there, 0);
+	struct iommuabs_device *dev = world_device(w, 8, 1, 0), *other;
+
+	w->unit[0].unit->hw.caps.kept = (struct backend_range){ 0x610, 1 };
+	w->unit[1].unit->hw.caps.kept = (struct backend_range){ 0xa3e, 4 };
+	ck_assert_int_eq(iommuabs_device_add(w->abs, &desc, &other), 0);
+	ck_assert_int_eq(iommuabs_start(w->abs), 0);
+	ck_assert_int_eq(attach(dev, dom), 0);
+	/* Tables for large leaves beside it are there from now on. */
+	ck_assert_int_eq(iommuabs_domain_map(dom, IOMMUABS_GFN(0),
+					     IOMMUABS_MFN(0x3000), 1, RW, NULL),
+			 0);
+	kept_map(dom, 0x600, 512, IOMMUABS_E_RESERVED);
+	kept_map(dom, 0x400, 512, 0);
+	kept_map(dom, 0x800, 512, 0);
+	kept_map(dom, 0xa00, 512, 0);
+	kept_map(dom, 0x610, 1, IOMMUABS_E_RESERVED);
+	kept_map(dom, 0x60f, 1, 0);
+	kept_map(dom, 0x611, 1, 0);
+	ck_assert_int_eq(attach(other, dom), 0);
+	kept_map(dom, 0xa00, 512, IOMMUABS_E_RESERVED);
+	kept_map(dom, 0x800, 512, 0);
+	kept_map(dom, 0x610, 1, IOMMUABS_E_RESERVED);
+	kept_map(dom, 0xa3d, 1, 0);
+	kept_map(dom, 0xa3e, 1, IOMMUABS_E_RESERVED);
+	kept_map(dom, 0xa41, 1, IOMMUABS_E_RESERVED);
+	kept_map(dom, 0xa42, 1, 0);
+	ck_assert_int_eq(iommuabs_device_detach(dev, 0), 0);
+	kept_map(dom, 0x600, 512, 0);
+	kept_map(dom, 0xa00, 512, IOMMUABS_E_RESERVED);
+	ck_assert_int_eq(iommuabs_device_detach(other, 0), 0);
+	kept_map(dom, 0xa00, 512, 0);
+	world_delete(w);
+}
+END_TEST
+
 static void add_memory_tests(Suite *s)
 {
 	TCase *memory = tcase_create("memory");
 
+	tcase_add_test(memory, what_any_of_the_units_keeps_is_not_mapped);
 	tcase_add_test(
 		memory,
 		what_is_mapped_over_a_reserved_region_keeps_the_device_out);

@@ -342,12 +342,12 @@ static void print_device(FILE *out, const struct desc_device *device)
 		fprintf(out, " range");
 	if (device->flags & IOMMUABS_DEVICE_UNSAFE_MSI)
 		fprintf(out, " unsafe");
-	if (device->vtd_flags & DESC_VTD_ATC)
+	if (device->translates)
 		fprintf(out, " atc");
-	if (device->vtd_flags & DESC_VTD_ATC_REQUIRED)
+	if (device->must_translate)
 		fprintf(out, " required");
-	if (device->vtd_flags & DESC_VTD_SIDP)
-		fprintf(out, " sidp=%x", device->vtd_sidp);
+	if (device->has_sidp)
+		fprintf(out, " sidp=%x", device->sidp);
 	for (at = device->streams; at; at = at->next) {
 		fprintf(out, " %" PRIx64 ":", at->unit->base);
 		if (device->unknown)
@@ -368,7 +368,7 @@ static void print_set(FILE *out, const struct desc_set *set)
 	const struct desc_device *device;
 	const struct desc_unit *unit;
 	const struct desc_port *port;
-	const struct desc_satc *satc;
+	const struct desc_ats_list *satc;
 
 	if (set->dmar.present)
 		fprintf(out, "dmar flags %x bits %u\n", set->dmar.flags,
@@ -377,7 +377,7 @@ static void print_set(FILE *out, const struct desc_set *set)
 		print_unit(out, unit);
 	for (device = set->devices; device; device = device->next)
 		print_device(out, device);
-	for (port = set->dmar.ports; port; port = port->next) {
+	for (port = set->ats.ports; port; port = port->next) {
 		fprintf(out, "ats segment %x ", port->segment);
 		if (port->all)
 			fprintf(out, "all\n");
@@ -386,7 +386,7 @@ static void print_set(FILE *out, const struct desc_set *set)
 		else
 			fprintf(out, "%x\n", port->rid);
 	}
-	for (satc = set->dmar.satcs; satc; satc = satc->next)
+	for (satc = set->ats.lists; satc; satc = satc->next)
 		fprintf(out, "satc segment %x\n", satc->segment);
 }
 

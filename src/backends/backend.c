@@ -3,6 +3,7 @@
  * backend.c - which drivers this build has, and what all of them do alike
  */
 #include "backend.h"
+#include "table_formats.h"
 
 #include "../host/caller.h"
 
@@ -78,4 +79,22 @@ void backend_table_of_p2m(const struct iommuabs_p2m *p2m,
 	table->granule_lg2 = p2m->granule_lg2;
 	table->levels = p2m->levels;
 	table->walk_attrs = p2m->walk_attrs;
+}
+
+const struct pt_ops *backend_table_format(const struct backend_table *table)
+{
+	if (table->format == BACKEND_FORMAT_VTD)
+		return &pt_vtd_ops;
+	if (table->format != BACKEND_FORMAT_ARM_S2)
+		return NULL;
+	switch (table->granule_lg2) {
+	case 12:
+		return &pt_arm_s2_4k_ops;
+	case 14:
+		return &pt_arm_s2_16k_ops;
+	case 16:
+		return &pt_arm_s2_64k_ops;
+	default:
+		return NULL;
+	}
 }

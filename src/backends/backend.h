@@ -54,6 +54,11 @@
 struct backend_ops;
 struct pt_ops;
 
+/* Guest frames [gfn, gfn + nr). */
+struct backend_range {
+	uint64_t gfn, nr;
+};
+
 /* What a unit can do, from its ID registers. */
 struct backend_caps {
 	uint8_t stage1, stage2;
@@ -70,9 +75,10 @@ struct backend_caps {
 	 * them: what is added is invalidated, too. */
 	uint8_t caches_absent;
 	uint8_t unsafe_msi; /* messages pass it, and it can't tell whose they are */
-	uint8_t keeps_messages; /* accesses to 0xfeexxxxx are never translated */
 	uint32_t irqs; /* entries of a table that remaps messages; 0: none */
 	uint8_t irqs_posted;
+	/* Accesses there are no DMA, and never translated. nr 0: none such. */
+	struct backend_range kept;
 };
 
 struct backend_unit {
@@ -132,11 +138,7 @@ struct backend_geometry {
 	uint8_t hint_mask; /* bit n: leaves at level n may have a Contiguous hint */
 };
 
-/* One range of guest frames to forget, with one VMID / domain-id. */
-struct backend_range {
-	uint64_t gfn, nr;
-};
-
+/* Guest frames to forget, with one VMID / domain-id. */
 struct backend_inv {
 	uint32_t id;
 	const struct backend_range *ranges; /* nr 0: everything of @id */
@@ -335,6 +337,8 @@ void backend_memory_free(struct backend_unit *unit, uint64_t maddr,
 void backend_table_of_p2m(const struct iommuabs_p2m *p2m,
 			  enum backend_format format,
 			  struct backend_table *table);
+/* Which of our formats reads a table that share() took; NULL: none. */
+const struct pt_ops *backend_table_format(const struct backend_table *table);
 
 extern const struct backend_ops null_backend_ops;
 extern const struct backend_ops smmuv3_backend_ops;

@@ -37,20 +37,20 @@ static bool port_add(struct iommuabs *abs, const struct desc_port *port)
 	       record_add(abs, ATS_PORT, pci | port->rid);
 }
 
-/* That there is a SATC comes first: while half of it is known, less is allowed. */
+/* That there is a list comes first: while half of it is known, less is allowed. */
 int ats_records_add(struct iommuabs *abs, const struct desc_set *set)
 {
-	const struct desc_satc *satc = set->dmar.satcs;
-	const struct desc_port *port = set->dmar.ports;
+	const struct desc_ats_list *list = set->ats.lists;
+	const struct desc_port *port = set->ats.ports;
 	const struct desc_device *found = set->devices;
 	bool fits = true;
 
-	for (; satc && fits; satc = satc->next)
-		fits = record_add(abs, ATS_SATC, satc->segment << 16);
+	for (; list && fits; list = list->next)
+		fits = record_add(abs, ATS_LIST, list->segment << 16);
 	for (; port && fits; port = port->next)
 		fits = port_add(abs, port);
 	for (; found && fits; found = found->next)
-		if ((found->vtd_flags & DESC_VTD_ATC) && !found->unknown)
+		if (found->translates && !found->unknown)
 			fits = record_add(abs, ATS_FUNCTION, found->pci);
 	return fits ? 0 : IOMMUABS_E_NOMEM;
 }
@@ -114,7 +114,7 @@ static const char *obstacle(struct iommuabs *abs, struct pci_walk *walk,
 		return "no ATSR of the DMAR lists its root port";
 	case PCI_WAY_INTEGRATED:
 		if (is_listed(abs, ATS_FUNCTION, segment << 16 | end, false) ||
-		    !is_listed(abs, ATS_SATC, pci, true))
+		    !is_listed(abs, ATS_LIST, pci, true))
 			return NULL;
 		return "the DMAR's SATC doesn't list it";
 	default:

@@ -90,15 +90,14 @@ static bool same_table(const struct backend_table *a,
 static int binding_get(struct view *view, const struct device_stream *stream,
 		       const struct backend_table *table, struct binding **out)
 {
+	const struct backend_range *kept = &stream->unit->hw.caps.kept;
 	struct tablemem *mem = &view->dom->abs->mem;
 	struct binding *binding;
 	struct pt_run run;
 	int ret;
 
 	/* The device would never see it (C17). */
-	if (stream->unit->hw.caps.keeps_messages &&
-	    ledger_next(view->dom, MESSAGES_GFN, MESSAGES_GFN + MESSAGES_NR,
-			&run))
+	if (ledger_next(view->dom, kept->gfn, kept->gfn + kept->nr, &run))
 		return IOMMUABS_E_RESERVED;
 	for (binding = view->bindings; binding; binding = binding->next) {
 		if (binding->unit == stream->unit && !binding->borrowed &&
@@ -124,7 +123,7 @@ static int binding_get(struct view *view, const struct device_stream *stream,
 	view->bindings = binding;
 	port_add32(&binding->unit->nr_bindings, 1);
 	view->dom->caching_bindings += binding->unit->hw.caps.caches_absent;
-	view->dom->message_bindings += binding->unit->hw.caps.keeps_messages;
+	view->dom->keeping_bindings += binding->unit->hw.caps.kept.nr != 0;
 	*out = binding;
 	return 0;
 }
@@ -148,7 +147,7 @@ static void binding_put(struct binding *binding)
 		unit_id_give(binding->unit, binding->table.id);
 	port_add32(&binding->unit->nr_bindings, (uint32_t)-1);
 	view->dom->caching_bindings -= binding->unit->hw.caps.caches_absent;
-	view->dom->message_bindings -= binding->unit->hw.caps.keeps_messages;
+	view->dom->keeping_bindings -= binding->unit->hw.caps.kept.nr != 0;
 	tablemem_object_free(&view->dom->abs->mem, binding, sizeof(*binding));
 }
 

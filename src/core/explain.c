@@ -68,29 +68,11 @@ static enum iommuabs_obstacle entry_obstacle(const struct question *ask)
 	return IOMMUABS_OBSTACLE_NONE;
 }
 
-/* Which of our formats reads a p2m; NULL: none. */
-static const struct pt_ops *shared_format(const struct backend_table *table)
-{
-	static const struct pt_ops *const formats[] = { &pt_arm_s2_4k_ops,
-							&pt_arm_s2_16k_ops,
-							&pt_arm_s2_64k_ops };
-	uint32_t i;
-
-	if (table->format == BACKEND_FORMAT_VTD)
-		return &pt_vtd_ops;
-	if (table->format != BACKEND_FORMAT_ARM_S2)
-		return NULL;
-	for (i = 0; i < IA_COUNT(formats); i++)
-		if (formats[i]->granule_lg2 == table->granule_lg2)
-			return formats[i];
-	return NULL;
-}
-
 /* The p2m as a table of ours would be. False: not a format that is read here. */
 static bool shared_table(const struct binding *binding, struct pt *pt)
 {
 	const struct backend_table *table = &binding->table;
-	const struct pt_ops *ops = shared_format(table);
+	const struct pt_ops *ops = backend_table_format(table);
 	uint32_t below;
 
 	if (!ops || (table->root & (IOMMUABS_FRAME_SIZE - 1)))

@@ -76,10 +76,26 @@ static int request_add(const struct request *req, struct batch *batch)
 	return ret;
 }
 
-static bool is_messages(const struct mapping *map)
+/* Does a unit that @dom is bound to keep some of it? */
+static bool is_kept(const struct iommuabs_domain *dom,
+		    const struct mapping *map)
 {
-	return map->gfn < MESSAGES_GFN + MESSAGES_NR &&
-	       map->gfn + map->nr > MESSAGES_GFN;
+	const struct backend_range *kept;
+	const struct binding *binding;
+	const struct view *view;
+
+	if (!dom->keeping_bindings)
+		return false;
+	for (view = dom->views; view; view = view->next) {
+		for (binding = view->bindings; binding;
+		     binding = binding->next) {
+			kept = &binding->unit->hw.caps.kept;
+			if (kept->nr && map->gfn < kept->gfn + kept->nr &&
+			    map->gfn + map->nr > kept->gfn)
+				return true;
+		}
+	}
+	return false;
 }
 
 static int request_run_all(const struct request *req, struct batch *batch)
@@ -95,7 +111,7 @@ static int request_run_all(const struct request *req, struct batch *batch)
 		return ret;
 	if (dom->reserved && reserved_overlap(dom, map->gfn, map->nr))
 		return IOMMUABS_E_RESERVED;
-	if (dom->message_bindings && is_messages(map))
+	if (is_kept(dom, map))
 		return IOMMUABS_E_RESERVED;
 	if ((map->flags & IOMMUABS_DEVICE_ONLY) && shared && shared->bindings)
 		return IOMMUABS_E_NOSHARE;
@@ -145,8 +161,8 @@ int map_fixed_reserve(struct iommuabs_domain *dom, const struct mapping *map,
 	int ret;
 
 	ret = request_expressed(&req);
-	if (!ret && (reserved_overlap(dom, map->gfn, map->nr) ||
-		     (dom->message_bindings && is_messages(map))))
+	if (!ret &&
+	    (reserved_overlap(dom, map->gfn, map->nr) || is_kept(dom, map)))
 		ret = IOMMUABS_E_RESERVED;
 	if (!ret)
 		ret = request_survey(&req, &new_, &old);

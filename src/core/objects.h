@@ -65,7 +65,7 @@ struct device_index {
 enum ats_kind {
 	ATS_ALL_PORTS, /* of the segment of @pci */
 	ATS_PORT,
-	ATS_SATC,     /* functions of the segment of @pci are listed */
+	ATS_LIST,     /* functions of the segment of @pci are listed */
 	ATS_FUNCTION, /* integrated, with a cache of translations */
 };
 
@@ -329,21 +329,22 @@ struct quarantine {
 	uint64_t tables[11]; /* as batch.tables */
 };
 
-/* What lies there for a device behind a unit with caps.keeps_messages. */
-#define MESSAGES_GFN 0xfee00u
-#define MESSAGES_NR  0x100u
-
 #define DOMAIN_BAD_RANGES 8
+
+/* Frames of a leaf at level 1, where the granule is 4 KiB. */
+#define SINGLE_LARGE ((uint64_t)512)
 
 /*
  * What a small change has to know, worked out whenever somebody has been inside
  * the gate alone: below @end, a change of the ledger concerns at most @mirror
  * (NULL: no mirror), all of it, and no reserved region; below @map_end, what is
- * added concerns no unit that caches what is absent, either.
+ * added concerns no unit that caches what is absent, either. A leaf may have some
+ * of what units keep if it ends at one of the @nr_kept gfns from @kept on.
  */
 struct simple {
 	struct view *mirror;
 	uint64_t end, map_end;
+	uint64_t kept, nr_kept;
 };
 
 struct iommuabs_domain {
@@ -384,7 +385,7 @@ struct iommuabs_domain {
 	uint64_t read;		/* source P2M: gfns below are in the ledger */
 	/* Bindings in units that cache what is absent (caps.caches_absent). */
 	uint32_t caching_bindings;
-	uint32_t message_bindings; /* in units with caps.keeps_messages */
+	uint32_t keeping_bindings; /* in units with caps.kept */
 	uint64_t device_only;	   /* frames mapped DEVICE_ONLY; atomic */
 	uint32_t destroying;
 	uint32_t listed; /* in abs->domains; abs->lock */

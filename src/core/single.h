@@ -15,9 +15,6 @@
 /* Nothing was done: it takes more than entries in tables that are there. */
 #define SINGLE_NOT_SIMPLE 1
 
-/* Frames of a leaf at level 1, where the granule is 4 KiB. */
-#define SINGLE_LARGE ((uint64_t)512)
-
 /* remove_run() of one frame, and paid. 0 | SINGLE_NOT_SIMPLE | E_TIMEOUT |
  * E_FENCED. */
 int remove_single(struct iommuabs_domain *dom, uint64_t gfn);
@@ -51,10 +48,11 @@ static inline bool single_is_simple(const struct iommuabs_domain *dom,
 				    const struct mapping *map)
 {
 	const uint32_t kind = IOMMUABS_DEVICE_ONLY | IOMMUABS_READ;
+	const uint64_t end = map->gfn + map->nr;
 
-	return map->gfn + map->nr <= dom->simple.map_end &&
-	       (map->flags & kind) == IOMMUABS_READ &&
-	       map->gfn - MESSAGES_GFN >= MESSAGES_NR && single_is_leaf(map) &&
+	return end <= dom->simple.map_end &&
+	       end - dom->simple.kept >= dom->simple.nr_kept &&
+	       (map->flags & kind) == IOMMUABS_READ && single_is_leaf(map) &&
 	       frames_are_plain(dom, map->mfn, map->nr);
 }
 

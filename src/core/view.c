@@ -7,6 +7,34 @@
 /* Inner shareable, write-back: VTCR_EL2.{SH0,ORGN0,IRGN0} (Arm ARM D24.2). */
 #define VIEW_WALK_CACHED 0x35
 
+/* What units keep, from the lowest to the highest of it, in whole large leaves: what
+ * of that is nobody's is for map_run() to see. */
+static void kept_note(const struct iommuabs_domain *dom, struct simple *simple)
+{
+	uint64_t first = ~(uint64_t)0, end = 0;
+	const struct backend_range *kept;
+	const struct binding *binding;
+	const struct view *view;
+
+	if (!dom->keeping_bindings)
+		return;
+	for (view = dom->views; view; view = view->next) {
+		for (binding = view->bindings; binding;
+		     binding = binding->next) {
+			kept = &binding->unit->hw.caps.kept;
+			if (!kept->nr)
+				continue;
+			first = IA_MIN(first, kept->gfn);
+			end = IA_MAX(end, kept->gfn + kept->nr);
+		}
+	}
+	first &= ~(SINGLE_LARGE - 1);
+	end = (end + SINGLE_LARGE - 1) & ~(SINGLE_LARGE - 1);
+	/* A leaf in there ends behind its first frame, or with its last. */
+	simple->kept = first + 1;
+	simple->nr_kept = end - first;
+}
+
 void domain_note_simple(struct iommuabs_domain *dom)
 {
 	struct simple simple = { .end = dom->reserved ? 0 : ~(uint64_t)0 };
@@ -23,6 +51,7 @@ void domain_note_simple(struct iommuabs_domain *dom)
 			IA_MIN(simple.end, view_clip(view, 0, ~(uint64_t)0));
 	}
 	simple.map_end = dom->caching_bindings ? 0 : simple.end;
+	kept_note(dom, &simple);
 	dom->simple = simple;
 }
 

@@ -25,24 +25,24 @@ static int port_add(struct dmar_scan *dmar, const struct desc_port *port)
 	if (!copy)
 		return IOMMUABS_E_NOMEM;
 	*copy = *port;
-	copy->next = dmar->scan.set->dmar.ports;
-	dmar->scan.set->dmar.ports = copy;
+	copy->next = dmar->scan.set->ats.ports;
+	dmar->scan.set->ats.ports = copy;
 	return 0;
 }
 
 /* Several of one segment mostly follow each other. */
 static int satc_add(struct dmar_scan *dmar, uint32_t segment)
 {
-	struct desc_dmar *found = &dmar->scan.set->dmar;
-	struct desc_satc *satc = found->satcs;
+	struct desc_ats *ats = &dmar->scan.set->ats;
+	struct desc_ats_list *satc = ats->lists;
 
 	if (satc && satc->segment == segment)
 		return 0;
 	satc = tablemem_object_alloc(dmar->scan.set->mem, sizeof(*satc));
 	if (!satc)
 		return IOMMUABS_E_NOMEM;
-	*satc = (struct desc_satc){ found->satcs, segment };
-	found->satcs = satc;
+	*satc = (struct desc_ats_list){ ats->lists, segment };
+	ats->lists = satc;
 	return 0;
 }
 
@@ -81,12 +81,12 @@ static int scope_take(struct dmar_scan *dmar, const struct dmar_structure *s,
 	if (s->type == DMAR_RMRR)
 		return rmrr_scope(dmar, s, scope, device);
 	if (s->type == DMAR_SATC) {
-		device->vtd_flags |= DESC_VTD_ATC;
+		device->translates = true;
 		if (s->flags & DMAR_ATC_REQUIRED)
-			device->vtd_flags |= DESC_VTD_ATC_REQUIRED;
+			device->must_translate = true;
 	} else {
-		device->vtd_flags |= DESC_VTD_SIDP;
-		device->vtd_sidp |= scope->flags;
+		device->has_sidp = 1;
+		device->sidp |= scope->flags;
 	}
 	return 0;
 }
@@ -294,12 +294,12 @@ static void lists_turn(struct desc_set *set)
 		}
 		unit->vtd.sources = sources;
 	}
-	while ((port = set->dmar.ports) != NULL) {
-		set->dmar.ports = port->next;
+	while ((port = set->ats.ports) != NULL) {
+		set->ats.ports = port->next;
 		port->next = ports;
 		ports = port;
 	}
-	set->dmar.ports = ports;
+	set->ats.ports = ports;
 }
 
 static void header_take(struct dmar_scan *dmar)

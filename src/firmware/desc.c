@@ -99,7 +99,7 @@ void desc_free(struct desc_set *set)
 	struct desc_device *device;
 	struct desc_unit *unit;
 	struct desc_port *port;
-	struct desc_satc *satc;
+	struct desc_ats_list *satc;
 
 	while ((device = set->devices) != NULL) {
 		set->devices = device->next;
@@ -109,12 +109,12 @@ void desc_free(struct desc_set *set)
 		set->units = unit->next;
 		unit_free(set->mem, unit);
 	}
-	while ((port = set->dmar.ports) != NULL) {
-		set->dmar.ports = port->next;
+	while ((port = set->ats.ports) != NULL) {
+		set->ats.ports = port->next;
 		tablemem_object_free(set->mem, port, sizeof(*port));
 	}
-	while ((satc = set->dmar.satcs) != NULL) {
-		set->dmar.satcs = satc->next;
+	while ((satc = set->ats.lists) != NULL) {
+		set->ats.lists = satc->next;
 		tablemem_object_free(set->mem, satc, sizeof(*satc));
 	}
 }

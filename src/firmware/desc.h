@@ -92,19 +92,15 @@ struct desc_alias {
 	char path[IOMMUABS_PATH_MAX];
 };
 
-/* Values of desc_device.vtd_flags. */
-/* SATC: it translates addresses itself; it works only if it may. */
-#define DESC_VTD_ATC	      (1u << 0)
-#define DESC_VTD_ATC_REQUIRED (1u << 1)
-/* SIDP: the scope's flags, which are to be obeyed. */
-#define DESC_VTD_SIDP (1u << 2)
-
 struct desc_device {
 	struct desc_device *next;
 	uint32_t flags; /* IOMMUABS_DEVICE_* */
 	uint32_t pci, nr_pci, rid_ignored;
 	bool partial; /* no unit sees some of its functions */
-	uint32_t vtd_flags, vtd_sidp;
+	/* Firmware says that it translates addresses itself; works only so. */
+	bool translates, must_translate;
+	/* VT-d's SIDP: the scope's flags, which are to be obeyed. */
+	uint32_t has_sidp, sidp;
 	/*
 	 * 1: the requester ID is not known, only the way there (in path): it
 	 * is not a device of the library until somebody tells.
@@ -127,7 +123,7 @@ struct desc_device {
 	char path[IOMMUABS_PATH_MAX]; /* in a device tree or ACPI's namespace */
 };
 
-/* ATSR: devices below this root port may use ATS. */
+/* Devices below this root port may use ATS. */
 struct desc_port {
 	struct desc_port *next;
 	uint32_t segment;
@@ -135,10 +131,17 @@ struct desc_port {
 	uint32_t rid; /* or DESC_RID_UNKNOWN */
 };
 
-/* There is a SATC of this segment, whatever it lists. */
-struct desc_satc {
-	struct desc_satc *next;
+/* Firmware lists which integrated devices of this segment may use ATS: those that
+ * translate, and there may be none. */
+struct desc_ats_list {
+	struct desc_ats_list *next;
 	uint32_t segment;
+};
+
+/* Where ATS works, as far as firmware says. */
+struct desc_ats {
+	struct desc_port *ports;
+	struct desc_ats_list *lists;
 };
 
 /* The DMAR's own fields. */
@@ -146,8 +149,6 @@ struct desc_dmar {
 	uint32_t present;      /* 1: there is one */
 	uint32_t flags;	       /* DESC_DMAR_* */
 	uint32_t address_bits; /* of the host's physical addresses */
-	struct desc_port *ports;
-	struct desc_satc *satcs;
 };
 
 /* Values of desc_dmar.flags: bits of the table's. */
@@ -159,6 +160,7 @@ struct desc_set {
 	struct tablemem *mem; /* objects come from here */
 	struct desc_unit *units;
 	struct desc_device *devices;
+	struct desc_ats ats;
 	struct desc_dmar dmar;
 	/* NULL, or called for each oddity that changes nothing: where and what. */
 	void (*remark)(void *arg, const char *text);

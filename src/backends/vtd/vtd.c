@@ -128,8 +128,9 @@ static void caps_fill(struct backend_unit *unit, uint64_t cap, uint64_t ecap)
 	caps->granules = 0x1000;
 	caps->id_bits = (uint8_t)IA_MIN(ids, (uint64_t)16);
 	caps->stream_bits = 16;
-	/* Writes to 0xFEExxxxx are messages (3.15); see vtd_irt_make(). */
-	caps->keeps_messages = 1;
+	/* Accesses to 0xFEExxxxx are messages (3.15); see vtd_irt_make(). */
+	caps->kept.gfn = 0xfee00;
+	caps->kept.nr = 0x100;
 	caps->unsafe_msi = 1;
 	caps->caches_absent =
 		vtd_has(VTD_CAP_CM, cap) || vtd_has(VTD_CAP_RWBF, cap);
