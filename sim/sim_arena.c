@@ -207,7 +207,7 @@ static void *reserve(uint64_t size)
 
 	if (p == MAP_FAILED)
 		return NULL;
-	/* Blocks are filled when they are taken: by 4 KiB, most of it is faults. */
+	/* What is taken is filled: page by page most of that is page faults. */
 	(void)madvise(p, size, MADV_HUGEPAGE);
 	return p;
 }

@@ -166,6 +166,6 @@ bench_bench_CPPFLAGS = $(public_cppflags)
 bench_bench_LDADD = libiommuabs.la $(PTHREAD_FLAGS)
 bench_bench_LDFLAGS = $(AM_LDFLAGS) -static
 
-# tools/demo does, and runs it.
+# Built and run by tools/demo alone.
 BUILT_BY_DEMO = \
 	tests/demo_timeout.c
